@@ -1,0 +1,86 @@
+"""Bayesian optimisation whose acquisition is maximised over feasible values."""
+
+import warnings
+from typing import Any
+
+import keras_tuner as kt
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+from .feasible import MAX_DRAWS, FeasibleMixin, Values
+
+
+class Bayesian(FeasibleMixin, kt.oracles.BayesianOptimizationOracle):
+    """`kt.oracles.BayesianOptimization`, its acquisition maximised over feasible candidates.
+
+    KerasTuner minimises the bound by gradient, which leads into the infeasible region and back to
+    values already tried; here it is the best of `CANDIDATES` that are feasible and new, half of
+    them drawn at random and half near the best trials. Words are encoded one-hot.
+    """
+
+    CANDIDATES = 500
+    PARENTS = 5
+    KEPT = 0.85
+
+    def populate_space(self, trial_id: str) -> dict[str, Any]:
+        """Values for the next trial; those of the journal where it has them."""
+        if (recorded := self.recorded.get(int(trial_id))) is not None:
+            return {"status": "RUNNING", "values": dict(recorded)}
+        completed = [trial for trial in self.trials.values() if trial.status == "COMPLETED"]
+        if len(completed) < self.num_initial_points:
+            return self._random_populate_space()
+        candidates = self._candidates(completed)
+        if not candidates:
+            return {"status": "STOPPED", "values": None}
+        self._fit(completed)
+        mean, deviation = self.gpr.predict(
+            np.array([self._encode(values) for values in candidates]), return_std=True
+        )
+        best = int(np.argmin(mean - self.beta * deviation))
+        return {"status": "RUNNING", "values": candidates[best]}
+
+    def _candidates(self, completed: list[Any]) -> list[Values]:
+        self._seed_state = self._first_seed()
+        rng = np.random.default_rng((self.seed, len(self.trials)))
+        best = sorted(completed, key=lambda trial: trial.score, reverse=self._maximise)
+        found: list[Values] = []
+        for draw in range(MAX_DRAWS):
+            if len(found) == self.CANDIDATES:
+                break
+            keep: Values = {}
+            if draw % 2:
+                parent = best[rng.integers(min(self.PARENTS, len(best)))].hyperparameters.values
+                keep = {name: parent[name] for name in parent if rng.random() < self.KEPT}
+            values = self._draw(keep)
+            if self._is_new(values):
+                found.append(values)
+        return found
+
+    @property
+    def _maximise(self) -> bool:
+        return bool(self.objective.direction == "max")
+
+    def _fit(self, completed: list[Any]) -> None:
+        """Fit the process to the completed trials, and believe its mean for the running ones."""
+        sign = -1 if self._maximise else 1
+        x = [self._encode(trial.hyperparameters.values) for trial in completed]
+        y = [sign * trial.score for trial in completed]
+        running = [
+            self._encode(trial.hyperparameters.values) for trial in self.ongoing_trials.values()
+        ]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            self.gpr.fit(x, y)
+            if running:
+                self.gpr.fit(x + running, y + list(self.gpr.predict(running)))
+
+    def _encode(self, values: Values) -> list[float]:
+        """Values as numbers in [0, 1]; inactive hyperparameters stand at their default."""
+        vector: list[float] = []
+        for hp in self._nonfixed_space():
+            value = values.get(hp.name, hp.default)
+            if getattr(hp, "ordered", True):
+                vector.append(hp.value_to_prob(value))
+            else:
+                vector += [float(value == choice) for choice in hp.values]
+        return vector

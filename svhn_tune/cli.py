@@ -1,0 +1,335 @@
+"""The commands: each is one library call. The only place that prints errors for people."""
+
+import json
+import os
+import re
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from typer.exceptions import TyperException
+
+from .errors import InputError
+
+app = typer.Typer(
+    help="From a search space to a .keras file that can be handed in.",
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+SpaceName = Annotated[
+    str, typer.Option("--space", help="A name in search_spaces/, or a path to a .toml.")
+]
+DataFolder = Annotated[
+    str | None,
+    typer.Option(
+        "--data", help="A folder with the archives, or 'builtin'. [default: ./data, else builtin]"
+    ),
+]
+ProjectName = Annotated[
+    str | None, typer.Option("--project", help="A name in results/, or a folder. [default: latest]")
+]
+WorkerCount = Annotated[
+    int | None,
+    typer.Option("--workers", min=1, help="Runs side by side. [default: one a core; 1 on a GPU]"),
+]
+TimeLimit = Annotated[
+    str | None,
+    typer.Option("--time-limit", help="Stop cleanly after 90s, 20m or 8h. [default: none]"),
+]
+
+
+@app.command()
+def search(
+    space: SpaceName = "cnn",
+    data: DataFolder = None,
+    tuner: Annotated[
+        str | None, typer.Option(help="hyperband, bayesian or random. [default: hyperband]")
+    ] = None,
+    max_epochs: Annotated[
+        int | None, typer.Option(help="Of the longest trials. [default: the space's]")
+    ] = None,
+    factor: Annotated[int | None, typer.Option(help="Of Hyperband. [default: 3]")] = None,
+    max_trials: Annotated[
+        int | None, typer.Option(help="Of the other tuners. [default: 50]")
+    ] = None,
+    workers: WorkerCount = None,
+    seed: Annotated[int | None, typer.Option(help="Of the whole search. [default: 0]")] = None,
+    train_images: Annotated[
+        int | None, typer.Option(help="Train on a stratified subset. [default: all]")
+    ] = None,
+    validate_on: Annotated[
+        str | None, typer.Option(help="holdout or test. [default: the space's]")
+    ] = None,
+    time_limit: TimeLimit = None,
+    project: Annotated[
+        str | None,
+        typer.Option(help="A name in results/, or a folder. [default: the space's name]"),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option(help="Delete the project first.")] = False,
+) -> None:
+    """Search a space. The same command again goes on where it was."""
+    limit = parse_duration(time_limit)
+    from .progress import make_progress
+    from .space import load_space
+
+    loaded = load_space(space)
+    found = _load_data(data)
+    from .search import search as run_search
+    from .tables import print_status
+
+    done = run_search(
+        loaded,
+        found,
+        tuner=tuner,
+        max_epochs=max_epochs,
+        factor=factor,
+        max_trials=max_trials,
+        workers=workers or default_workers(),
+        seed=seed,
+        train_images=train_images,
+        validate_on=validate_on,
+        time_limit=limit,
+        project=project,
+        overwrite=overwrite,
+        progress=make_progress(),
+    )
+    print_status(done)
+
+
+@app.command()
+def confirm(
+    top: Annotated[int, typer.Option(help="How many of the best trials.")] = 3,
+    runs: Annotated[int, typer.Option(help="Of each, earlier ones included.")] = 10,
+    epochs: Annotated[int | None, typer.Option(help="Of each run. [default: the space's]")] = None,
+    project: ProjectName = None,
+    data: Annotated[
+        str | None, typer.Option(help="Where the search's data are, if they moved.")
+    ] = None,
+    workers: WorkerCount = None,
+    time_limit: TimeLimit = None,
+    as_json: AsJson = False,
+) -> None:
+    """Retrain the best trials from fresh seeds on all training images; again adds runs."""
+    limit = parse_duration(time_limit)
+    from .confirm import confirm as run_confirm
+    from .progress import make_progress
+    from .project import open_project
+    from .tables import print_confirmed
+
+    opened = open_project(project)
+    if opened.settings["data"]["synthetic"]:
+        _note("the data are the built-in digits, not SVHN")
+    done = run_confirm(
+        opened,
+        data,
+        top=top,
+        runs=runs,
+        epochs=epochs,
+        workers=workers or default_workers(),
+        time_limit=limit,
+        progress=make_progress(),
+    )
+    if as_json:
+        _print_json(done.status())
+    else:
+        print_confirmed(done)
+
+
+@app.command()
+def status(project: ProjectName = None, as_json: AsJson = False) -> None:
+    """Where the project stands."""
+    from .project import open_project
+    from .tables import print_status
+
+    opened = open_project(project)
+    if as_json:
+        _print_json(opened.status())
+    else:
+        print_status(opened)
+
+
+@app.command()
+def check(
+    file: Annotated[Path, typer.Argument(help="A .keras file.")],
+    space: SpaceName = "cnn",
+    data: Annotated[
+        str | None, typer.Option(help="Classify the test set of this folder, or of 'builtin'.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """May this file be handed in? Exit status 1 if not."""
+    from .space import load_space
+
+    loaded = load_space(space)
+    if not file.is_file():
+        raise InputError(f"no file {file}")
+    found = None if data is None else _load_data(data)
+    from .submission import check_submission
+    from .tables import print_check
+
+    result = check_submission(file, loaded, found)
+    if as_json:
+        _print_json(result)
+    else:
+        print_check(file, result)
+    if not result["ok"]:
+        raise typer.Exit(1)
+
+
+@app.command()
+def describe(
+    space: SpaceName = "cnn",
+    trial: Annotated[int | None, typer.Option(help="A trial of the space's project.")] = None,
+    assign: Annotated[
+        list[str] | None, typer.Option("--set", help="NAME=VALUE; may be given again.")
+    ] = None,
+    project: ProjectName = None,
+    as_json: AsJson = False,
+) -> None:
+    """Layers, shapes, parameters and bytes of a model, without building it."""
+    from .describe import describe_values
+    from .space import load_space
+    from .tables import print_description
+
+    if trial is not None:
+        from .project import open_project
+
+        opened = open_project(project or Path(space).stem)
+        loaded, chosen = opened.space, opened.values(trial)
+    else:
+        loaded = load_space(space)
+        chosen = {}
+    description = describe_values(loaded, chosen | dict(map(_parse_assignment, assign or [])))
+    if as_json:
+        _print_json(description)
+    else:
+        print_description(loaded, description)
+
+
+@app.command()
+def spaces(as_json: AsJson = False) -> None:
+    """The spaces there are."""
+    from .space import load_space, space_names
+    from .tables import print_spaces
+
+    loaded = [load_space(name) for name in space_names()]
+    if as_json:
+        _print_json(
+            [
+                {
+                    "name": space.name,
+                    "title": space.title,
+                    "hyperparameters": len(space.declarations),
+                }
+                for space in loaded
+            ]
+        )
+    else:
+        print_spaces(loaded)
+
+
+@app.command()
+def data(
+    folder: DataFolder = None,
+    sheet: Annotated[Path, typer.Option(help="Where the contact sheet goes.")] = Path(
+        "contact_sheet.png"
+    ),
+    as_json: AsJson = False,
+) -> None:
+    """What data is found; writes a contact sheet to look at."""
+    found = _load_data(folder)
+    from .data.sheet import write_contact_sheet
+    from .tables import print_data
+
+    write_contact_sheet(found, sheet)
+    summary = {
+        "name": found.name,
+        "fingerprint": found.fingerprint,
+        "synthetic": found.synthetic,
+        "source": found.source,
+        "classes": list(found.classes),
+        "train": found.train.counts(len(found.classes)),
+        "test": found.test.counts(len(found.classes)),
+        "contact_sheet": str(sheet),
+    }
+    if as_json:
+        _print_json(summary)
+    else:
+        print_data(summary)
+
+
+def _load_data(where: str | None) -> Any:
+    from .data import load_data
+
+    found = load_data(where)
+    if found.synthetic:
+        _note(
+            "the data are the built-in digits, not SVHN"
+            + ("" if where else " (no archives in ./data; --data DIR for yours)")
+        )
+    return found
+
+
+def _note(text: str) -> None:
+    print(f"note: {text}", file=sys.stderr)
+
+
+def _print_json(document: Any) -> None:
+    print(json.dumps(document, indent=2))
+
+
+def _parse_assignment(text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    if not (name and equals and value):
+        raise InputError(f"--set {text} must be NAME=VALUE, such as kernel_size_1=5")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value
+
+
+def parse_duration(text: str | None) -> float | None:
+    """Seconds of `90s`, `20m` or `8h`; None of None."""
+    if text is None:
+        return None
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", text)
+    if match is None:
+        raise InputError(f"the duration '{text}' must read 90s, 20m or 8h")
+    return float(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2]]
+
+
+def default_workers() -> int:
+    """One worker a core that this process may use; one where there is a GPU."""
+    if os.path.exists("/dev/nvidia0"):
+        return 1
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _interrupt(*_: Any) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def main() -> NoReturn:
+    """Run the command line; every error a person can make is one line and exit status 2."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        code = app(standalone_mode=False)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        code = 2
+    except TyperException as error:
+        print(f"error: {error.format_message()}", file=sys.stderr)
+        code = 2
+    except (KeyboardInterrupt, typer.Abort):
+        print("stopped; what was trained is saved: the same command goes on", file=sys.stderr)
+        code = 130
+    sys.exit(code or 0)

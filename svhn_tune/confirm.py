@@ -1,0 +1,168 @@
+"""Confirm: the top trials again, from fresh seeds, on all training images, for the full epochs.
+
+It chooses the trials and runs the seeds; statistics.py makes the numbers. The test set is looked at
+once a run, after the last epoch.
+"""
+
+import time
+from pathlib import Path
+
+from .data import Data, load_data
+from .data.cache import share_arrays
+from .errors import InputError
+from .files import write_atomically
+from .journal import Record
+from .progress import Progress
+from .project import Project, open_project
+from .records import confirm_seed, decode_predicted, run_record
+from .workers import Event, Run, Setup, Workers
+
+
+def confirm(
+    project: str | Path | Project | None = None,
+    data: str | Path | Data | None = None,
+    *,
+    top: int = 3,
+    runs: int = 10,
+    epochs: int | None = None,
+    workers: int = 1,
+    time_limit: float | None = None,
+    progress: Progress | None = None,
+) -> Project:
+    """Retrain the `top` trials until each has `runs` runs; called again, it adds what is missing.
+
+    Args:
+        project: a name in results/, a folder, or a `Project`; by default the latest.
+        data: where the project's data are, if they moved.
+        top: how many of the best completed trials.
+        runs: of each, runs of an earlier call included.
+        epochs: of each run; the protocol's by default.
+        workers: how many runs train side by side.
+        time_limit: stop at the end of the epochs in progress after this many seconds.
+        progress: told what happens; silent by default.
+
+    Raises:
+        InputError: fewer completed trials than `top`, or other data than the search had.
+    """
+    deadline = None if time_limit is None else time.monotonic() + time_limit
+    project = project if isinstance(project, Project) else open_project(project)
+    epochs = project.space.protocol.epochs if epochs is None else epochs
+    for name, value in {"top": top, "runs": runs, "epochs": epochs}.items():
+        if value < 1:
+            raise InputError(f"{name}={value} must be at least 1")
+    chosen = _choose(project, top)
+    data = data if isinstance(data, Data) else load_data(data or project.settings["data"]["source"])
+    expected = project.settings["data"]
+    if data.fingerprint != expected["fingerprint"]:
+        raise InputError(
+            f"{project.folder} was searched on {expected['name']}, fingerprint "
+            f"{expected['fingerprint'][:8]}, but {data.source} has {data.fingerprint[:8]}: pass "
+            f"--data with the folder that has the search's data"
+        )
+    with project.lock():
+        project.refresh()
+        planned = [run for record in chosen for run in _plan_runs(project, record, runs, epochs)]
+        _train(project, data, planned, workers, deadline, progress or Progress())
+    return project
+
+
+def _choose(project: Project, top: int) -> list[Record]:
+    ranking = project.ranking()
+    if len(ranking) < top:
+        trials = project.status()["trials"]
+        advice = f" or pass --top {len(ranking)}" if ranking else ""
+        raise InputError(
+            f"--top {top} needs {top} completed trials of different values; {project.folder} has "
+            f"{len(ranking)} ({trials['running']} running, {trials['failed']} failed): search more"
+            f"{advice}"
+        )
+    return ranking[:top]
+
+
+def _plan_runs(project: Project, chosen: Record, runs: int, epochs: int) -> list[Run]:
+    root = chosen["root"]
+    done = {record["run"] for record in project.confirm_runs().get((root, epochs), [])}
+    missing = [number for number in range(runs) if number not in done]
+    return [
+        Run(
+            stage="confirm",
+            trial=chosen["trial"],
+            root=root,
+            run=number,
+            seed=confirm_seed(project.settings["seed"], root, number),
+            values=chosen["values"],
+            epochs=epochs,
+            checkpoint=project.checkpoint_path("confirm", root, number),
+            model_file=project.model_path(root, number, epochs),
+        )
+        for number in missing
+    ]
+
+
+def _train(
+    project: Project,
+    data: Data,
+    planned: list[Run],
+    count: int,
+    deadline: float | None,
+    progress: Progress,
+) -> None:
+    setup = Setup(
+        space=project.space,
+        arrays=share_arrays(data),
+        classes=len(data.classes),
+        train_index=None,
+        validate_on=None,
+        test_at_end=True,
+    )
+    if not planned:
+        return
+    progress.begin(project, len(planned), sum(run.epochs for run in planned))
+    with Workers(min(count, len(planned)), setup) as workers:
+        while planned or workers.running:
+            late = deadline is not None and time.monotonic() > deadline
+            if late:
+                workers.pause()
+                planned = []
+            while workers.free and planned:
+                progress.begin_run(planned[0])
+                workers.submit(planned.pop(0))
+            if not workers.running:
+                break
+            for event in workers.events():
+                if event.kind == "epoch":
+                    progress.end_epoch(event.run, event.epochs, event.metrics)
+                elif event.kind in ("done", "failed"):
+                    record = _record(project, data, setup, event)
+                    progress.end_run(project, record)
+    progress.end(project)
+
+
+def _record(project: Project, data: Data, setup: Setup, event: Event) -> Record:
+    # Imported late: a second that `import svhn_tune` should not pay.
+    from sklearn.metrics import confusion_matrix
+
+    record = run_record(event, 0, project.space, setup)
+    if event.outcome is not None:
+        record["confusion"] = confusion_matrix(
+            data.test.labels, decode_predicted(record), labels=range(len(data.classes))
+        ).tolist()
+    project.record(record)
+    event.run.checkpoint.unlink(missing_ok=True)
+    _keep_best_models(project)
+    return record
+
+
+def _keep_best_models(project: Project) -> None:
+    """One file a configuration, its best run's; the best of all is the submission."""
+    choose = max if project.space.protocol.direction == "max" else min
+    for (root, epochs), group in project.confirm_runs().items():
+        best = choose(group, key=lambda run: run["score"])
+        for run in group:
+            if run is not best:
+                project.model_path(root, run["run"], epochs).unlink(missing_ok=True)
+    best_of_all = project.best_confirmed()
+    if best_of_all is not None:
+        root, run, epochs = (best_of_all[key] for key in ("root", "run", "planned_epochs"))
+        model = project.model_path(root, run, epochs).read_bytes()
+        write_atomically(project.submission_path, model)

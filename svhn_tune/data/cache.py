@@ -1,0 +1,57 @@
+"""Arrays as .npy files that several processes can map into memory, in the user's cache folder."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from platformdirs import user_cache_path
+
+from .dataset import Data, Split
+
+NAMES = ("train_images", "train_labels", "test_images", "test_labels")
+
+
+def cache_folder(name: str) -> Path:
+    """The folder of this name in the cache; it may not exist yet."""
+    return user_cache_path("svhn_tune") / name
+
+
+def store_arrays(folder: Path, train: Split, test: Split) -> None:
+    """Write the four arrays so that `folder` has them all, or does not exist."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        arrays = (train.images, train.labels, test.images, test.labels)
+        for name, array in zip(NAMES, arrays, strict=True):
+            np.save(temporary / f"{name}.npy", array)
+        shutil.rmtree(folder, ignore_errors=True)
+        try:
+            os.rename(temporary, folder)
+        except OSError:
+            if not folder.exists():  # else another process was first, with the same arrays
+                raise
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def open_arrays(folder: Path) -> tuple[Split, Split]:
+    """Train and test of a folder, mapped into memory: processes share one copy.
+
+    Raises:
+        OSError, ValueError, EOFError: a file is missing or damaged.
+    """
+    arrays = [np.load(folder / f"{name}.npy", mmap_mode="r") for name in NAMES]
+    return Split(arrays[0], arrays[1]), Split(arrays[2], arrays[3])
+
+
+def share_arrays(data: Data) -> Path:
+    """A folder with the arrays of `data` for `open_arrays`; written unless it is there."""
+    mapped = data.train.images
+    if isinstance(mapped, np.memmap) and mapped.filename:
+        return Path(mapped.filename).parent
+    folder = cache_folder(f"arrays-{data.fingerprint[:32]}")
+    if not folder.exists():
+        store_arrays(folder, data.train, data.test)
+    return folder

@@ -1,0 +1,89 @@
+"""Images and labels in memory, their fingerprint, and the splits that search and confirm use.
+
+A source module makes a `Data`; nothing here knows where the arrays came from.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+HOLDOUT_SEED = 20_11
+SUBSET_SEED = 20_12
+HOLDOUT_IMAGES = 5_000
+
+
+@dataclass(frozen=True)
+class Split:
+    """Images (N, height, width, channels) uint8 and labels (N,) int32 from 0."""
+
+    images: np.ndarray
+    labels: np.ndarray
+
+    def take(self, index: np.ndarray) -> "Split":
+        """The images and labels at these positions."""
+        return Split(self.images[index], self.labels[index])
+
+    def counts(self, classes: int) -> list[int]:
+        """How many images each class has."""
+        return np.bincount(self.labels, minlength=classes).tolist()
+
+
+@dataclass(frozen=True)
+class Data:
+    """A data set as it was found.
+
+    Args:
+        name: what tables and reports call it.
+        train, test: the two splits.
+        classes: the label each class had in the file, in class order.
+        synthetic: True for the built-in digits, which are not SVHN.
+        source: what `load_data` finds it by again: a folder, or "builtin".
+    """
+
+    name: str
+    train: Split
+    test: Split
+    classes: tuple[Any, ...]
+    synthetic: bool
+    source: str
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """The sha256 of all four arrays, their shapes and types, in hexadecimal."""
+        digest = hashlib.sha256()
+        for split in (self.train, self.test):
+            for array in (split.images, split.labels):
+                digest.update(f"{array.shape}{array.dtype}".encode())
+                digest.update(np.ascontiguousarray(array).data)
+        return digest.hexdigest()
+
+    @property
+    def image_shape(self) -> tuple[int, ...]:
+        """(height, width, channels) of one image."""
+        return tuple(self.train.images.shape[1:])
+
+
+def split_holdout(labels: np.ndarray, images: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Positions to train on and positions held out: stratified, and the same every time.
+
+    5,000 are held out of the course's 50,000, and a tenth of a smaller set.
+
+    Args:
+        labels: (N,) of all training images.
+        images: train on a stratified subset of this many; None for all that are not held out.
+    """
+    # Imported late: workers know their positions and need not pay a second for it.
+    from sklearn.model_selection import train_test_split
+
+    held = min(HOLDOUT_IMAGES, len(labels) // 10)
+    train, holdout = train_test_split(
+        np.arange(len(labels)), test_size=held, stratify=labels, random_state=HOLDOUT_SEED
+    )
+    if images is not None and images < len(train):
+        train, _ = train_test_split(
+            train, train_size=images, stratify=labels[train], random_state=SUBSET_SEED
+        )
+    return np.sort(train), np.sort(holdout)

@@ -1,0 +1,33 @@
+"""A contact sheet: some images of every class side by side, as a PNG to look at."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from ..errors import InputError
+from ..files import write_atomically
+from .dataset import Data
+
+COLUMNS = 20
+SCALE = 2
+GAP = 2
+
+
+def write_contact_sheet(data: Data, path: Path) -> None:
+    """Write the first `COLUMNS` training images of each class, a row a class, twice their size."""
+    height, width, _ = data.image_shape
+    step_y, step_x = height * SCALE + GAP, width * SCALE + GAP
+    sheet = np.full((step_y * len(data.classes), step_x * COLUMNS, 3), 255, np.uint8)
+    for row in range(len(data.classes)):
+        for column, position in enumerate(np.flatnonzero(data.train.labels == row)[:COLUMNS]):
+            image = data.train.images[position].repeat(SCALE, axis=0).repeat(SCALE, axis=1)
+            y, x = row * step_y, column * step_x
+            sheet[y : y + image.shape[0], x : x + image.shape[1]] = image
+    buffer = io.BytesIO()
+    Image.fromarray(sheet).save(buffer, format="PNG")
+    try:
+        write_atomically(path, buffer.getvalue())
+    except OSError as error:
+        raise InputError(f"cannot write the contact sheet {path}: {error.strerror}") from None

@@ -1,0 +1,172 @@
+"""The hyperparameters a space file can declare, under KerasTuner's own argument names.
+
+Each knows which values it allows; none knows the model, the protocol or KerasTuner.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class Table(BaseModel):
+    """A table of a space file: unknown keys are refused, values are not converted or changed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class _Hyperparameter(Table):
+    per: Literal["block"] | None = None
+    parent_name: str | None = None
+    parent_values: list[bool | int | float | str] | None = None
+
+    @model_validator(mode="after")
+    def _parent_is_whole(self) -> "_Hyperparameter":
+        if (self.parent_name is None) != (self.parent_values is None):
+            raise ValueError("parent_name and parent_values go together")
+        return self
+
+    def describe(self) -> str:
+        """What is allowed, for an error: `min_value 1, max_value 5`."""
+        keys = self.model_dump(exclude_none=True, exclude={"type", "per", "default"})
+        return ", ".join(f"{key} {value}" for key, value in keys.items()) or "true or false"
+
+
+class _Range(_Hyperparameter):
+    min_value: float
+    max_value: float
+    step: float | None = Field(None, gt=0)
+    sampling: Literal["linear", "log", "reverse_log"] = "linear"
+    default: float
+
+    @model_validator(mode="after")
+    def _range_is_ordered(self) -> "_Range":
+        if self.min_value > self.max_value:
+            raise ValueError(
+                f"min_value <= max_value must hold, but got {self.min_value:g} and "
+                f"{self.max_value:g}"
+            )
+        if not self.min_value <= self.default <= self.max_value:
+            raise ValueError(
+                f"default {self.default:g} is outside {self.min_value:g} to {self.max_value:g}"
+            )
+        if self.sampling != "linear" and self.min_value <= 0:
+            raise ValueError(f"sampling '{self.sampling}' needs min_value above 0")
+        if self.sampling != "linear" and self.step is not None and self.step <= 1:
+            raise ValueError(
+                f"sampling '{self.sampling}' multiplies by step, which must be above 1"
+            )
+        return self
+
+    @property
+    def extremes(self) -> list[Any]:
+        """The values that the model family must accept."""
+        return [self.min_value, self.max_value, self.default]
+
+    def allows(self, value: Any) -> bool:
+        """Whether the space allows this value."""
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        return number and self.min_value <= value <= self.max_value
+
+
+class Int(_Range):
+    """A whole number: `kt.HyperParameters.Int`."""
+
+    type: Literal["Int"]
+    min_value: int
+    max_value: int
+    step: int | None = Field(None, ge=1)
+    default: int
+
+    def allows(self, value: Any) -> bool:
+        """Whether the space allows this value."""
+        return super().allows(value) and value == int(value)
+
+
+class Float(_Range):
+    """A real number: `kt.HyperParameters.Float`."""
+
+    type: Literal["Float"]
+
+
+class Choice(_Hyperparameter):
+    """One of a list: `kt.HyperParameters.Choice`. Numbers are ordered, words are not."""
+
+    type: Literal["Choice"]
+    values: list[int | float | str] = Field(min_length=1)
+    ordered: bool | None = None
+    default: int | float | str
+
+    @model_validator(mode="after")
+    def _default_is_a_choice(self) -> "Choice":
+        if self.default not in self.values:
+            raise ValueError(f"default {self.default!r} is none of values {self.values}")
+        return self
+
+    @property
+    def extremes(self) -> list[Any]:
+        """The values that the model family must accept."""
+        return self.values
+
+    def allows(self, value: Any) -> bool:
+        """Whether the space allows this value."""
+        return value in self.values
+
+
+class Boolean(_Hyperparameter):
+    """True or false: `kt.HyperParameters.Boolean`."""
+
+    type: Literal["Boolean"]
+    default: bool
+
+    @property
+    def extremes(self) -> list[Any]:
+        """The values that the model family must accept."""
+        return [self.default]
+
+    def allows(self, value: Any) -> bool:
+        """Whether the space allows this value."""
+        return isinstance(value, bool)
+
+
+class Fixed(_Hyperparameter):
+    """One value, not searched: `kt.HyperParameters.Fixed`."""
+
+    type: Literal["Fixed"]
+    value: bool | int | float | str
+
+    @property
+    def default(self) -> Any:
+        """The one value."""
+        return self.value
+
+    @property
+    def extremes(self) -> list[Any]:
+        """The values that the model family must accept."""
+        return [self.value]
+
+    def allows(self, value: Any) -> bool:
+        """Whether the space allows this value."""
+        return bool(value == self.value)
+
+
+TYPES: dict[str, type[Table]] = {
+    "Int": Int,
+    "Float": Float,
+    "Choice": Choice,
+    "Boolean": Boolean,
+    "Fixed": Fixed,
+}
+Hyperparameter = Annotated[Int | Float | Choice | Boolean | Fixed, Field(discriminator="type")]
+
+
+class Declaration(Table):
+    """One hyperparameter under its full name, active while every parent has one of its values."""
+
+    name: str
+    hyperparameter: Hyperparameter
+    parents: dict[str, list[Any]]
+
+    def is_active(self, values: Mapping[str, Any]) -> bool:
+        """Whether these values make the hyperparameter count."""
+        return all(values.get(name) in allowed for name, allowed in self.parents.items())

@@ -1,0 +1,279 @@
+"""results/<project>/: the folder, its settings, its lock, and what its journal says.
+
+Tables are for pandas, summaries for JSON. Nothing here trains or imports Keras, so that a results
+folder can be read anywhere.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock, Timeout
+
+from .errors import InputError, nearest
+from .files import write_atomically
+from .journal import Record, append_record, create_journal, read_records
+from .space import Space, parse_space
+from .statistics import summarize
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+RESULTS = Path("results")
+
+
+class Project:
+    """One folder in results/. Its journal is read once; `record` appends to both.
+
+    Args:
+        folder: a folder that `create_project` made.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.name = folder.name
+        self.refresh()
+        try:
+            self.settings: dict[str, Any] = json.loads(self._path("project.json").read_text())
+            text = self._path("space.toml").read_text(encoding="utf-8")
+        except (OSError, ValueError) as error:
+            raise InputError(f"{folder} is no whole project: {error}") from None
+        self.space: Space = parse_space(text, self.settings["space"], str(folder / "space.toml"))
+
+    def _path(self, name: str) -> Path:
+        return self.folder / name
+
+    @property
+    def journal_path(self) -> Path:
+        """The journal's file."""
+        return self._path("journal.jsonl")
+
+    @property
+    def submission_path(self) -> Path:
+        """The file to hand in, once a run is confirmed."""
+        return self._path("submission.keras")
+
+    def checkpoint_path(self, stage: str, trial: int, run: int) -> Path:
+        """Where a run, named by its first trial, keeps what continuing needs."""
+        return self._path("checkpoints") / f"{stage}-{trial:04d}-{run:02d}.npz"
+
+    def model_path(self, trial: int, run: int, epochs: int) -> Path:
+        """Where a confirmed model is kept, named by its first trial."""
+        return self._path("models") / f"trial-{trial:04d}-run-{run:02d}-epochs-{epochs}.keras"
+
+    def refresh(self) -> None:
+        """Read the journal again: another process may have added to it before we held the lock."""
+        self.records: list[Record] = read_records(self.journal_path)
+
+    def record(self, record: Record) -> None:
+        """Append a record to the journal on disk, then to the one in memory."""
+        append_record(self.journal_path, record)
+        self.records.append(record)
+
+    def update_settings(self, **changes: Any) -> None:
+        """Change settings that a resumed project may change."""
+        self.settings |= changes
+        write_atomically(self._path("project.json"), json.dumps(self.settings, indent=2) + "\n")
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the project, against a second process; freed by the system when this one dies.
+
+        Raises:
+            InputError: another process holds it; the message has its pid.
+        """
+        owner = self._path(".pid")
+        try:
+            with FileLock(self._path(".lock"), timeout=0):
+                write_atomically(owner, str(os.getpid()))
+                yield
+        except Timeout:
+            pid = owner.read_text() if owner.exists() else "unknown"
+            raise InputError(
+                f"{self.folder} is in use by the process {pid}: wait for it, or end it first"
+            ) from None
+
+    def proposals(self) -> list[Record]:
+        """The records of proposed trials, in order."""
+        return [record for record in self.records if record["event"] == "trial"]
+
+    def ended(self, stage: str) -> list[Record]:
+        """The records of ended runs of a stage ("search" or "confirm"), in order."""
+        return [r for r in self.records if r["event"] == "run" and r["stage"] == stage]
+
+    def values(self, trial: int) -> dict[str, Any]:
+        """The values of a trial.
+
+        Raises:
+            InputError: there is no such trial.
+        """
+        proposals = self.proposals()
+        if not 0 <= trial < len(proposals):
+            raise InputError(f"no trial {trial} in {self.folder} (it has {len(proposals)})")
+        return dict(proposals[trial]["values"])
+
+    def root(self, trial: int) -> int:
+        """The first trial of the run that `trial` continues; `trial` itself if it begins one."""
+        parents = {record["trial"]: record["parent"] for record in self.proposals()}
+        while (parent := parents[trial]) is not None:
+            trial = parent
+        return trial
+
+    def ranking(self) -> list[Record]:
+        """Completed search runs, best first: longest trained, then by score; a root once each.
+
+        A score after 4 epochs is not compared with one after 100, and a configuration that
+        went on is ranked by where it got to.
+        """
+        sign = -1 if self.space.protocol.direction == "max" else 1
+        completed = [r for r in self.ended("search") if r["status"] == "completed"]
+        ordered = sorted(completed, key=lambda r: (-r["epochs"], sign * r["score"], r["trial"]))
+        best: dict[int, Record] = {}
+        for record in ordered:
+            best.setdefault(record["root"], record)
+        return list(best.values())
+
+    def confirm_runs(self) -> dict[tuple[int, int], list[Record]]:
+        """Completed confirm runs by (root, epochs): runs of other lengths are not mixed."""
+        groups: dict[tuple[int, int], list[Record]] = {}
+        for record in self.ended("confirm"):
+            if record["status"] == "completed":
+                groups.setdefault((record["root"], record["planned_epochs"]), []).append(record)
+        return groups
+
+    def confirmed(self) -> list[dict[str, Any]]:
+        """One summary a confirmed configuration: longest trained first, then by its mean."""
+        summaries = []
+        for (_, epochs), runs in self.confirm_runs().items():
+            scores = [run["score"] for run in runs]
+            summaries.append(
+                {"trial": runs[-1]["trial"]}
+                | summarize(scores).as_dict()
+                | {
+                    "scores": scores,
+                    "epochs": epochs,
+                    "collapsed": sum(run["collapsed"] for run in runs),
+                }
+            )
+        sign = -1 if self.space.protocol.direction == "max" else 1
+        return sorted(summaries, key=lambda each: (-each["epochs"], sign * each["mean"]))
+
+    def best_confirmed(self) -> Record | None:
+        """The confirm run whose file is handed in: the best of the longest trained."""
+        groups = self.confirm_runs()
+        if not groups:
+            return None
+        longest = max(epochs for _, epochs in groups)
+        runs = [run for (_, epochs), group in groups.items() if epochs == longest for run in group]
+        choose = max if self.space.protocol.direction == "max" else min
+        return choose(runs, key=lambda run: run["score"])
+
+    def status(self) -> dict[str, Any]:
+        """Where the project stands, as `status --json` prints it."""
+        ended = self.ended("search")
+        ranking = self.ranking()
+        runs = ended + self.ended("confirm")
+        failed = sum(record["status"] == "failed" for record in ended)
+        return {
+            "project": self.name,
+            "space": self.space.name,
+            "space_sha256": self.space.sha256,
+            "data": self.settings["data"],
+            "trials": {
+                "completed": len(ended) - failed,
+                "running": len(self.proposals()) - len(ended),
+                "failed": failed,
+                "collapsed": sum(record["collapsed"] for record in ended),
+            },
+            "epochs_trained": sum(r["epochs"] - r["initial_epoch"] for r in runs),
+            "seconds_trained": sum(r["seconds"] for r in runs),
+            "best": {key: ranking[0][key] for key in ("trial", "score", "epochs", "values")}
+            if ranking
+            else None,
+            "confirm": self.confirmed(),
+            "submission": str(self.submission_path) if self.submission_path.exists() else None,
+        }
+
+    @cached_property
+    def trials(self) -> "pd.DataFrame":
+        """One row a trial: trial, score, epochs, status, collapsed, parent, values, ..."""
+        import pandas as pd
+
+        ended = {record["trial"]: record for record in self.ended("search")}
+        rows = []
+        for proposal in self.proposals():
+            end = ended.get(proposal["trial"], {})
+            rows.append(
+                {
+                    "trial": proposal["trial"],
+                    "score": end.get("score"),
+                    "epochs": proposal["epochs"],
+                    "status": end.get("status", "running"),
+                    "collapsed": end.get("collapsed"),
+                    "parent": proposal["parent"],
+                    "bracket": proposal["bracket"],
+                    "round": proposal["round"],
+                    "values": proposal["values"],
+                }
+            )
+        return pd.DataFrame(rows)
+
+    @cached_property
+    def runs(self) -> "pd.DataFrame":
+        """One row an ended run: stage, trial, run, seed, epochs, score, seconds, parameters, ..."""
+        import pandas as pd
+
+        return pd.DataFrame([record for record in self.records if record["event"] == "run"])
+
+
+def project_folder(name: str | Path) -> Path:
+    """A project's folder, from its name in results/ or its path."""
+    path = Path(name)
+    return path if len(path.parts) > 1 else RESULTS / path
+
+
+def create_project(folder: Path, space: Space, settings: dict[str, Any]) -> Project:
+    """A new project's folder with its space, settings and empty journal.
+
+    Raises:
+        InputError: the folder cannot be written.
+    """
+    try:
+        for name in ("checkpoints", "models"):
+            (folder / name).mkdir(parents=True, exist_ok=True)
+        write_atomically(folder / "space.toml", space.text)
+        write_atomically(folder / "project.json", json.dumps(settings, indent=2) + "\n")
+        create_journal(folder / "journal.jsonl")
+    except OSError as error:
+        raise InputError(f"cannot write the project {folder}: {error.strerror}") from None
+    return Project(folder)
+
+
+def delete_project(folder: Path) -> None:
+    """Remove a project's folder and all in it; a folder that holds no project is refused."""
+    if not (folder / "journal.jsonl").exists():
+        raise InputError(f"{folder} holds no project: --overwrite will not delete it")
+    shutil.rmtree(folder)
+
+
+def open_project(name: str | Path | None = None) -> Project:
+    """A project by its name in results/ or its folder; by default the only, or the latest, one.
+
+    Raises:
+        InputError: there is none, or its files are damaged.
+    """
+    known = {path.parent.name: path for path in RESULTS.glob("*/journal.jsonl")}
+    if name is None:
+        if not known:
+            raise InputError(f"no project in {RESULTS}/: run `python -m svhn_tune search` first")
+        return Project(max(known.values(), key=lambda path: path.stat().st_mtime).parent)
+    folder = project_folder(name)
+    if not (folder / "journal.jsonl").is_file():
+        found = f" (found: {', '.join(sorted(known))})" if known else ""
+        raise InputError(f"no project '{name}' in {RESULTS}/{found}.{nearest(str(name), known)}")
+    return Project(folder)

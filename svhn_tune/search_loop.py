@@ -1,0 +1,176 @@
+"""The loop of a search: ask the oracle, hand out runs, tell the scores.
+
+One thread owns the oracle and the journal. What a restart needs is in the journal alone: the oracle
+is restored by asking and telling again in the journal's order.
+"""
+
+import time
+
+import numpy as np
+
+from .data import Data
+from .data.cache import share_arrays
+from .data.dataset import split_holdout
+from .errors import InputError
+from .journal import Record
+from .oracles import Hyperband, Oracle, Proposal, ask, make_oracle, tell
+from .progress import Progress
+from .project import Project
+from .records import run_record, search_seed
+from .workers import Event, Run, Setup, Workers
+
+
+class SearchLoop:
+    """One invocation of a search over an open, locked project.
+
+    Args:
+        project: its journal is replayed, then appended to.
+        data: what the search was begun on.
+        workers: how many trials train side by side.
+        deadline: of `time.monotonic()`, after which the epochs in progress are the last.
+        progress: told what happens.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        data: Data,
+        workers: int,
+        deadline: float | None,
+        progress: Progress,
+    ) -> None:
+        self.project = project
+        self.progress = progress
+        self.deadline = deadline
+        self.count = workers
+        self.settings = project.settings
+        self.oracle = self._restore_oracle()
+        train, holdout = split_holdout(data.train.labels, self.settings["train_images"])
+        self.setup = Setup(
+            space=project.space,
+            arrays=share_arrays(data),
+            classes=len(data.classes),
+            train_index=train,
+            validate_on="test" if self.settings["validate_on"] == "test" else holdout,
+            test_at_end=False,
+        )
+
+    def run(self) -> None:
+        """Train what was begun, then what the oracle proposes, until it stops or time is up."""
+        ended = {record["trial"] for record in self.project.ended("search")}
+        waiting = [
+            self._to_run(proposal)
+            for proposal in self.project.proposals()
+            if proposal["trial"] not in ended
+        ]
+        self.progress.begin(self.project, *self._planned())
+        with Workers(self.count, self.setup) as workers:
+            while True:
+                self._fill(workers, waiting)
+                if not workers.running:
+                    break
+                for event in workers.events():
+                    self._handle(event)
+                if self.deadline is not None and time.monotonic() > self.deadline:
+                    self._pause(workers)
+                    break
+        self.progress.end(self.project)
+
+    def _planned(self) -> tuple[int, int]:
+        """Trials and epochs of the whole search."""
+        if isinstance(self.oracle, Hyperband):
+            rounds = self.oracle.rounds()
+            trials = sum(size for _, size, _, _ in rounds)
+            return trials, sum(size * (last - first) for _, size, first, last in rounds)
+        trials = self.settings["max_trials"]
+        return trials, trials * self.settings["max_epochs"]
+
+    def _fill(self, workers: Workers, waiting: list[Run]) -> None:
+        while workers.free:
+            if waiting:
+                run = waiting.pop(0)
+            else:
+                proposal = ask(self.oracle, self.settings["max_epochs"])
+                if not isinstance(proposal, Proposal):
+                    return
+                record = _trial_record(proposal)
+                self.project.record(record)
+                run = self._to_run(record)
+            self.progress.begin_run(run)
+            workers.submit(run)
+
+    def _pause(self, workers: Workers) -> None:
+        workers.pause()
+        while workers.running:
+            for event in workers.events():
+                self._handle(event)
+
+    def _handle(self, event: Event) -> None:
+        if event.kind == "epoch":
+            self.progress.end_epoch(event.run, event.epochs, event.metrics)
+        elif event.kind in ("done", "failed"):
+            proposal = self._proposal(event.run.trial)
+            record = run_record(event, proposal["initial_epoch"], self.project.space, self.setup)
+            self.project.record(record)
+            tell(self.oracle, event.run.trial, record["score"])
+            self._drop_checkpoints()
+            self.progress.end_run(self.project, record)
+
+    def _proposal(self, trial: int) -> Record:
+        return next(r for r in self.project.proposals() if r["trial"] == trial)
+
+    def _to_run(self, proposal: Record) -> Run:
+        root = self.project.root(proposal["trial"])
+        return Run(
+            stage="search",
+            trial=proposal["trial"],
+            root=root,
+            run=0,
+            seed=search_seed(self.settings["seed"], root),
+            values=proposal["values"],
+            epochs=proposal["epochs"],
+            checkpoint=self.project.checkpoint_path("search", root, 0),
+        )
+
+    def _drop_checkpoints(self) -> None:
+        """Delete what belongs to runs that can no longer be promoted."""
+        running = set(self.oracle.ongoing_trials)
+        live = {int(name.removeprefix("trial-")) for name in running} | self.oracle.promotable()
+        keep = {
+            self.project.checkpoint_path("search", self.project.root(trial), 0) for trial in live
+        }
+        for path in (self.project.folder / "checkpoints").glob("search-*.npz"):
+            if path not in keep:
+                path.unlink()
+
+    def _restore_oracle(self) -> Oracle:
+        """The oracle as it was after the journal's last line."""
+        settings = self.settings
+        oracle = make_oracle(
+            self.project.space,
+            settings["tuner"],
+            seed=settings["seed"],
+            max_epochs=settings["max_epochs"],
+            factor=settings["factor"],
+            max_trials=settings["max_trials"],
+            recorded={r["trial"]: r["values"] for r in self.project.proposals()},
+        )
+        for record in self.project.records:
+            if record["event"] == "trial":
+                proposal = ask(oracle, settings["max_epochs"])
+                if not isinstance(proposal, Proposal) or _trial_record(proposal) != record:
+                    raise InputError(
+                        f"{self.project.journal_path}: trial {record['trial']} cannot be proposed "
+                        f"again by this version; use the versions in project.json"
+                    )
+            elif record["stage"] == "search":
+                tell(oracle, record["trial"], record["score"])
+        return oracle
+
+
+def _trial_record(proposal: Proposal) -> Record:
+    values = {
+        name: value.item() if isinstance(value, np.generic) else value
+        for name, value in proposal.values.items()
+    }
+    return {"event": "trial", **vars(proposal), "values": values}

@@ -1,0 +1,170 @@
+"""Tables on stdout for people: what the commands print. No number is made here."""
+
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from .project import Project
+from .space import Space
+
+
+def _console() -> Console:
+    # Values such as [3, 5] are no markup, and a pipe has no width to wrap at.
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    if not console.is_terminal:
+        console = Console(highlight=False, markup=False, soft_wrap=True, width=120)
+    return console
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for index, column in enumerate(columns):
+        table.add_column(column, justify="left" if index == 0 else "right", no_wrap=True)
+    return table
+
+
+def _data_line(project: Project) -> str:
+    settings = project.settings
+    validated = "the test set" if settings["validate_on"] == "test" else "held-out training images"
+    return f"{settings['data']['name']}; search validates on {validated}"
+
+
+def print_status(project: Project) -> None:
+    """Counts, the best trials, and what was confirmed."""
+    console = _console()
+    status = project.status()
+    trials = status["trials"]
+    console.print(f"{project.folder}: space '{project.space.name}', {_data_line(project)}")
+    console.print(
+        f"{trials['completed']} trials completed ({trials['collapsed']} collapsed), "
+        f"{trials['running']} running, {trials['failed']} failed; "
+        f"{status['epochs_trained']:,} epochs in "
+        f"{status['seconds_trained'] / 60:.1f} minutes of training"
+    )
+    ranking = project.ranking()[:5]
+    if ranking:
+        table = _table(
+            "trial", "epochs", project.space.protocol.objective, "bytes", "beside the baseline"
+        )
+        table.columns[-1].justify = "left"
+        table.columns[-1].no_wrap = False
+        for record in ranking:
+            table.add_row(
+                f"{record['trial']:03d}",
+                f"{record['epochs']}",
+                f"{record['score']:.4f}",
+                f"{record['file_bytes']:,}",
+                project.space.changes(record["values"]),
+            )
+        console.print(table)
+    if status["confirm"]:
+        _print_summaries(console, project, status)
+    elif ranking:
+        console.print(f"next: python -m svhn_tune confirm --top {min(3, len(ranking))}")
+
+
+def print_confirmed(project: Project) -> None:
+    """The summary of each confirmed configuration, then the best run: confusion and classes."""
+    console = _console()
+    console.print(f"{project.folder}: {_data_line(project)}")
+    status = project.status()
+    if not status["confirm"]:
+        console.print("no run is finished yet: the same command goes on")
+        return
+    _print_summaries(console, project, status)
+    best = project.best_confirmed()
+    assert best is not None
+    console.print(
+        f"\nbest run: trial {best['trial']:03d}, run {best['run']}, {best['score']:.4f}; "
+        f"true class down, predicted across"
+    )
+    confusion = best["confusion"]
+    table = _table("class", *[str(index) for index in range(len(confusion))], "accuracy")
+    for index, row in enumerate(confusion):
+        total = sum(row)
+        share = f"{row[index] / total:.3f}" if total else "-"
+        table.add_row(str(index), *[str(count) for count in row], share)
+    console.print(table)
+    asked = project.space.protocol.epochs
+    if best["planned_epochs"] != asked:
+        console.print(f"trained for {best['planned_epochs']} epochs; the space asks for {asked}")
+    console.print(f"to hand in: {project.submission_path}")
+
+
+def _print_summaries(console: Console, project: Project, status: dict[str, Any]) -> None:
+    name = project.space.protocol.objective.removeprefix("val_")
+    console.print(f"\nconfirmed: {name} on the test set, {_digits(project)}fresh seeds")
+    table = _table(
+        "trial", "epochs", "runs", "mean", "sd", "95 % interval", "collapsed", "runs' scores"
+    )
+    table.columns[-1].no_wrap = False
+    for each in status["confirm"]:
+        low_high = (
+            "-" if each["ci95"] is None else f"{each['ci95'][0]:.4f} to {each['ci95'][1]:.4f}"
+        )
+        table.add_row(
+            f"{each['trial']:03d}",
+            str(each["epochs"]),
+            str(each["runs"]),
+            f"{each['mean']:.4f}",
+            "-" if each["sd"] is None else f"{each['sd']:.4f}",
+            low_high,
+            str(each["collapsed"]),
+            " ".join(f"{score:.4f}" for score in each["scores"]),
+        )
+    console.print(table)
+
+
+def _digits(project: Project) -> str:
+    return "built-in digits, not SVHN; " if project.settings["data"]["synthetic"] else ""
+
+
+def print_check(path: Path, result: dict[str, Any]) -> None:
+    """One line a rule."""
+    console = _console()
+    for check in result["checks"]:
+        console.print(f"{'ok  ' if check['ok'] else 'FAIL'}  {check['name']}: {check['detail']}")
+    console.print(f"{path} {'may' if result['ok'] else 'may NOT'} be handed in")
+
+
+def print_description(space: Space, description: dict[str, Any]) -> None:
+    """The layers as a table, then parameters and bytes, or why it is infeasible."""
+    console = _console()
+    table = _table("layer", "type", "output shape", "parameters")
+    for layer in description["layers"]:
+        shape = "x".join(str(side) for side in layer["output_shape"])
+        table.add_row(layer["name"], layer["type"], shape, f"{layer['parameters']:,}")
+    console.print(table)
+    for reason in description["reasons"]:
+        console.print(f"infeasible: {reason}")
+    if description["feasible"]:
+        console.print(
+            f"{description['parameters']:,} parameters, a file of at most "
+            f"{description['file_bytes']:,} of {space.limits.file_size:,} bytes"
+        )
+
+
+def print_spaces(spaces: list[Space]) -> None:
+    """One line a space."""
+    table = _table("space", "hyperparameters", "title")
+    table.columns[-1].justify = "left"
+    for space in spaces:
+        table.add_row(space.name, str(len(space.declarations)), space.title)
+    _console().print(table)
+
+
+def print_data(summary: dict[str, Any]) -> None:
+    """Where the data come from, counts per class, and the contact sheet."""
+    console = _console()
+    console.print(f"{summary['name']} ({summary['source']})")
+    console.print(f"fingerprint {summary['fingerprint']}")
+    table = _table("class", "train", "test")
+    for label, train, test in zip(
+        summary["classes"], summary["train"], summary["test"], strict=True
+    ):
+        table.add_row(str(label), f"{train:,}", f"{test:,}")
+    table.add_row("all", f"{sum(summary['train']):,}", f"{sum(summary['test']):,}")
+    console.print(table)
+    console.print(f"contact sheet: {summary['contact_sheet']}")

@@ -1,0 +1,246 @@
+"""Where runs execute: local processes that train, each one run at a time.
+
+The parent owns the oracle and the journal; a worker only trains, and tells each epoch's end. A
+worker that dies is replaced and its run goes on from its checkpoint. Importing this module does not
+import TensorFlow: only a worker does.
+"""
+
+import multiprocessing as mp
+import os
+import signal
+import threading
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from .space import Space
+
+MAX_DEATHS = 3
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What all runs of one stage share.
+
+    Args:
+        space: protocol, model family and limits.
+        arrays: the folder that `share_arrays` wrote.
+        classes: number of classes.
+        train_index: positions to train on; None for all training images.
+        validate_on: positions of the training images to evaluate each epoch on, "test" for the
+            test set, None for no evaluation before the last epoch.
+        test_at_end: evaluate on the test set once, after the last epoch.
+    """
+
+    space: Space
+    arrays: Path
+    classes: int
+    train_index: np.ndarray | None
+    validate_on: np.ndarray | Literal["test"] | None
+    test_at_end: bool
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training of one trial's values from one seed, to `epochs` in all.
+
+    `trial` is the proposal that asked for it, `root` the one that began the run. `model_file` is
+    where the trained model is saved for handing in.
+    """
+
+    stage: str
+    trial: int
+    root: int
+    run: int
+    seed: int
+    values: dict[str, Any]
+    epochs: int
+    checkpoint: Path
+    model_file: Path | None = None
+
+    @property
+    def key(self) -> tuple[str, int, int]:
+        """What stays the same when the run is continued."""
+        return (self.stage, self.root, self.run)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run that reached its epochs, or diverged on the way, brought.
+
+    `history` has every epoch since the first; `predicted` the class of each validation or test
+    image, (N,); `test` the metrics on the test set, if the setup asks for them.
+    """
+
+    history: list[dict[str, float]]
+    diverged: bool
+    parameters: int
+    predicted: np.ndarray
+    test: dict[str, float]
+    device: str
+
+
+@dataclass(frozen=True)
+class Event:
+    """What became of a run: an epoch more, its end, a pause before it, or a failure.
+
+    An "epoch" carries its metrics, a "done" its outcome, a "failed" its reason.
+    """
+
+    kind: Literal["epoch", "done", "paused", "failed"]
+    run: Run
+    metrics: dict[str, float] = field(default_factory=dict)
+    epochs: int = 0
+    outcome: Outcome | None = None
+    reason: str = ""
+
+
+class WorkerError(RuntimeError):
+    """Our own code failed in a worker: a bug, which stops the search. Holds its traceback."""
+
+
+@dataclass
+class _Worker:
+    process: BaseProcess
+    connection: Connection
+    run: Run | None = None
+
+
+class Workers:
+    """`count` processes that train runs of one stage. Use as a context manager.
+
+    Args:
+        count: how many runs train side by side.
+        setup: what the runs share.
+    """
+
+    def __init__(self, count: int, setup: Setup) -> None:
+        self._setup = setup
+        self._deaths: dict[tuple[str, int, int], int] = {}
+        self._workers = [self._start() for _ in range(count)]
+
+    def __enter__(self) -> "Workers":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for worker in self._workers:
+            worker.process.kill()
+            worker.process.join()
+            worker.connection.close()
+
+    @property
+    def running(self) -> list[Run]:
+        """The runs in training now."""
+        return [worker.run for worker in self._workers if worker.run is not None]
+
+    @property
+    def free(self) -> int:
+        """How many runs could be submitted now."""
+        return len(self._workers) - len(self.running)
+
+    def submit(self, run: Run) -> None:
+        """Give `run` to a free worker: the one that trained it last, if that one is free."""
+        idle = [worker for worker in self._workers if worker.run is None]
+        self._send(idle[0], run)
+
+    def _send(self, worker: _Worker, run: Run) -> None:
+        worker.run = run
+        # One that died idle cannot be told: `events` sees that and starts another.
+        with suppress(BrokenPipeError, ConnectionResetError):
+            worker.connection.send(run)
+
+    def pause(self) -> None:
+        """Ask every run to stop at the end of its epoch; each answers with an event."""
+        for worker in self._workers:
+            if worker.run is not None:
+                worker.connection.send("pause")
+
+    def events(self) -> Iterator[Event]:
+        """Wait for the next things that happen, and yield them.
+
+        Raises:
+            WorkerError: our own code raised in a worker.
+        """
+        busy = [worker for worker in self._workers if worker.run is not None]
+        sources = {worker.connection: worker for worker in busy}
+        sources |= {worker.process.sentinel: worker for worker in busy}  # type: ignore[misc]
+        ready = {id(sources[source]): sources[source] for source in wait(list(sources))}  # type: ignore[index]
+        for worker in ready.values():
+            event = self._receive(worker)
+            if event is not None:
+                yield event
+
+    def _receive(self, worker: _Worker) -> Event | None:
+        run = worker.run
+        assert run is not None
+        try:
+            kind, content = worker.connection.recv()
+        except (EOFError, ConnectionResetError):
+            return self._replace(worker, run)
+        if kind == "error":
+            raise WorkerError(f"trial {run.trial} raised\n{content}")
+        if kind == "epoch":
+            epochs, metrics = content
+            return Event("epoch", run, metrics=metrics, epochs=epochs)
+        worker.run = None
+        if kind == "paused":
+            return Event("paused", run)
+        return Event("done", run, outcome=content)
+
+    def _replace(self, dead: _Worker, run: Run) -> Event | None:
+        """Start another worker in the place of a dead one, and let it go on with the run."""
+        dead.process.join()
+        fresh = self._start()
+        self._workers[self._workers.index(dead)] = fresh
+        deaths = self._deaths[run.key] = self._deaths.get(run.key, 0) + 1
+        if deaths < MAX_DEATHS:
+            self._send(fresh, run)
+            return None
+        reason = f"its worker died {deaths} times, last with exit code {dead.process.exitcode}"
+        return Event("failed", run, reason=reason)
+
+    def _start(self) -> _Worker:
+        context = mp.get_context("spawn")
+        ours, theirs = context.Pipe()
+        process = context.Process(target=_work, args=(theirs, self._setup), daemon=True)
+        process.start()
+        theirs.close()
+        return _Worker(process, ours)
+
+
+def _work(connection: Connection, setup: Setup) -> None:
+    """A worker's life: train what comes until the parent is gone."""
+    # Ctrl-C reaches every process of a terminal; the parent decides what it means.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    try:
+        from .execution import Executor
+
+        executor = Executor(setup)
+        while True:
+            run = connection.recv()
+            if isinstance(run, Run):
+                connection.send(executor.execute(run, connection))
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        return
+    except Exception:
+        connection.send(("error", traceback.format_exc()))
+        # The parent raises, and ends this process; leaving now could lose what was sent.
+        time.sleep(60)
+
+
+def _die_with_parent() -> None:
+    """An orphan would go on training what a resumed search trains again."""
+    parent = mp.parent_process()
+    assert parent is not None
+    wait([parent.sentinel])
+    os._exit(1)
