@@ -16,7 +16,6 @@ from .errors import InputError
 app = typer.Typer(
     help="From a search space to a .keras file that can be handed in.",
     add_completion=False,
-    no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
@@ -322,12 +321,11 @@ def main() -> NoReturn:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        code = app(standalone_mode=False)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        code = 2
-    except TyperException as error:
-        print(f"error: {error.format_message()}", file=sys.stderr)
+        code = app(sys.argv[1:] or ["--help"], standalone_mode=False)
+    except (InputError, TyperException) as error:
+        text = error.format_message() if isinstance(error, TyperException) else str(error)
+        # A library's message within ours may have several lines.
+        print("error:", *map(str.strip, text.splitlines()), file=sys.stderr)
         code = 2
     except (KeyboardInterrupt, typer.Abort):
         print("stopped; what was trained is saved: the same command goes on", file=sys.stderr)

@@ -8,6 +8,8 @@ oracles draw from, rejects infeasible and repeated values, and starts with the b
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from .models.cnn import draw_values
+
 Values = dict[str, Any]
 MAX_DRAWS = 10_000
 
@@ -26,33 +28,19 @@ class FeasibleMixin:
     def _random_values(self: Any) -> Values | None:
         if not self.trials:
             return dict(self.baseline)
-        self._seed_state = self._first_seed()
-        for _ in range(MAX_DRAWS):
-            values = self._draw()
+        for draw in range(MAX_DRAWS):
+            values = self._draw(draw)
             if self._is_new(values):
                 return values
         return None
 
-    def _first_seed(self: Any) -> int:
-        return int((self.seed << 64) + (len(self.trials) << 32))
+    def _draw(self: Any, draw: int, keep: Mapping[str, Any] | None = None) -> Values:
+        """The draw of this number for the next trial."""
+        seed = (self.seed << 64) + (len(self.trials) << 32) + (draw << 8)
+        return draw_values(self.hyperparameters, seed, keep)
 
     def _is_new(self: Any, values: Values) -> bool:
         return not self._duplicate(values) and self.feasible(values)
-
-    def _draw(self: Any, keep: Mapping[str, Any] | None = None) -> Values:
-        """One assignment as KerasTuner draws it, with the values to `keep` where they are active.
-
-        KerasTuner's own draw copies the space 26 times: 1 ms instead of 0.2.
-        """
-        values: Values = {}
-        for hp in self.hyperparameters.space:
-            if all(condition.is_active(values) for condition in hp.conditions):
-                if keep and hp.name in keep:
-                    values[hp.name] = keep[hp.name]
-                else:
-                    values[hp.name] = hp.random_sample(self._seed_state)
-                self._seed_state += 1
-        return values
 
     def save(self) -> None:
         """Write nothing: the journal holds what a restart needs."""

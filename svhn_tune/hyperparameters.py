@@ -28,7 +28,7 @@ class _Hyperparameter(Table):
 
     def describe(self) -> str:
         """What is allowed, for an error: `min_value 1, max_value 5`."""
-        keys = self.model_dump(exclude_none=True, exclude={"type", "per", "default"})
+        keys = self.model_dump(include={"min_value", "max_value", "values", "value"})
         return ", ".join(f"{key} {value}" for key, value in keys.items()) or "true or false"
 
 
@@ -80,7 +80,7 @@ class Int(_Range):
 
     def allows(self, value: Any) -> bool:
         """Whether the space allows this value."""
-        return super().allows(value) and value == int(value)
+        return super().allows(value) and isinstance(value, int)
 
 
 class Float(_Range):
@@ -98,8 +98,19 @@ class Choice(_Hyperparameter):
     default: int | float | str
 
     @model_validator(mode="after")
+    def _values_are_alike(self) -> "Choice":
+        if len({type(value) for value in self.values}) > 1:
+            raise ValueError(
+                f"values {self.values} must be all whole numbers, all decimal ones (0.0, not 0) "
+                f"or all words"
+            )
+        if self.ordered and isinstance(self.values[0], str):
+            raise ValueError("ordered = true is for numbers; words have no order")
+        return self
+
+    @model_validator(mode="after")
     def _default_is_a_choice(self) -> "Choice":
-        if self.default not in self.values:
+        if not self.allows(self.default):
             raise ValueError(f"default {self.default!r} is none of values {self.values}")
         return self
 
@@ -110,7 +121,9 @@ class Choice(_Hyperparameter):
 
     def allows(self, value: Any) -> bool:
         """Whether the space allows this value."""
-        return value in self.values
+        kind = type(self.values[0])
+        alike = type(value) is kind or (kind is float and type(value) is int)
+        return alike and value in self.values
 
 
 class Boolean(_Hyperparameter):

@@ -6,20 +6,23 @@ has torn at the end is forgiven; anything else that is no JSON object is an erro
 
 import json
 import os
+from io import FileIO
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from .errors import InputError
 
 FORMAT = 1
+HEADER = b'{"event": "journal", "format": %d}\n' % FORMAT
 Record = dict[str, Any]
 
 
 def create_journal(path: Path) -> None:
     """Begin an empty journal with the line that says its format."""
-    with path.open("xb"):
-        pass
-    append_record(path, {"event": "journal", "format": FORMAT})
+    with path.open("xb") as file:
+        file.write(HEADER)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def append_record(path: Path, record: Record) -> None:
@@ -29,11 +32,14 @@ def append_record(path: Path, record: Record) -> None:
         OSError: it could not be written (disk full, read-only); the journal is as it was.
     """
     line = json.dumps(record, allow_nan=False).encode() + b"\n"
-    with path.open("r+b") as file:
+    # Unbuffered: after a failed write, a buffer would be written again on closing.
+    with path.open("r+b", buffering=0) as file:
         end = _cut_torn_line(file)
+        if end == 0:
+            line = HEADER + line
         try:
-            file.write(line)
-            file.flush()
+            while line:
+                line = line[file.write(line) :]
             os.fsync(file.fileno())
         except OSError:
             file.truncate(end)
@@ -41,7 +47,7 @@ def append_record(path: Path, record: Record) -> None:
 
 
 def read_records(path: Path) -> list[Record]:
-    """All records, the format line left out.
+    """All records, the format line left out; none where a kill has torn the format line.
 
     Raises:
         InputError: no journal, one of another format, or a line in its middle that is no record.
@@ -52,7 +58,7 @@ def read_records(path: Path) -> list[Record]:
         raise InputError(f"cannot read the journal {path}: {error.strerror}") from None
     lines = content[: _end_of_whole_lines(content)].splitlines()
     records = [_parse(path, number, line) for number, line in enumerate(lines, start=1)]
-    found = records[0].get("format") if records else None
+    found = records[0].get("format") if records else FORMAT
     if found != FORMAT:
         raise InputError(
             f"{path} has journal format {found}, this version reads {FORMAT}: use the version of "
@@ -61,7 +67,7 @@ def read_records(path: Path) -> list[Record]:
     return records[1:]
 
 
-def _cut_torn_line(file: BinaryIO) -> int:
+def _cut_torn_line(file: FileIO) -> int:
     """Cut off a last line without its newline; returns where the next line begins."""
     end = file.seek(0, os.SEEK_END)
     file.seek(max(end - 1, 0))
@@ -81,7 +87,7 @@ def _parse(path: Path, number: int, line: bytes) -> Record:
         record = json.loads(line)
     except ValueError:
         record = None
-    if not isinstance(record, dict):
+    if not isinstance(record, dict) or "event" not in record:
         raise InputError(
             f"{path} line {number} is damaged: restore the file from a copy, or cut it off there "
             f"(head -n {number - 1}) and lose what came after"

@@ -9,7 +9,6 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,9 +40,13 @@ class Project:
         try:
             self.settings: dict[str, Any] = json.loads(self._path("project.json").read_text())
             text = self._path("space.toml").read_text(encoding="utf-8")
-        except (OSError, ValueError) as error:
-            raise InputError(f"{folder} is no whole project: {error}") from None
-        self.space: Space = parse_space(text, self.settings["space"], str(folder / "space.toml"))
+            name = self.settings["space"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise InputError(
+                f"{folder} is no whole project: its project.json or space.toml is missing or "
+                f"damaged ({error}); restore it from a copy, or pass another --project"
+            ) from None
+        self.space: Space = parse_space(text, name, str(folder / "space.toml"))
 
     def _path(self, name: str) -> Path:
         return self.folder / name
@@ -85,18 +88,11 @@ class Project:
         """Hold the project, against a second process; freed by the system when this one dies.
 
         Raises:
-            InputError: another process holds it; the message has its pid.
+            InputError: another process holds it; the message has its pid. Or the folder cannot be
+                written.
         """
-        owner = self._path(".pid")
-        try:
-            with FileLock(self._path(".lock"), timeout=0):
-                write_atomically(owner, str(os.getpid()))
-                yield
-        except Timeout:
-            pid = owner.read_text() if owner.exists() else "unknown"
-            raise InputError(
-                f"{self.folder} is in use by the process {pid}: wait for it, or end it first"
-            ) from None
+        with _hold(self.folder):
+            yield
 
     def proposals(self) -> list[Record]:
         """The records of proposed trials, in order."""
@@ -199,7 +195,7 @@ class Project:
             "submission": str(self.submission_path) if self.submission_path.exists() else None,
         }
 
-    @cached_property
+    @property
     def trials(self) -> "pd.DataFrame":
         """One row a trial: trial, score, epochs, status, collapsed, parent, values, ..."""
         import pandas as pd
@@ -223,7 +219,7 @@ class Project:
             )
         return pd.DataFrame(rows)
 
-    @cached_property
+    @property
     def runs(self) -> "pd.DataFrame":
         """One row an ended run: stage, trial, run, seed, epochs, score, seconds, parameters, ..."""
         import pandas as pd
@@ -255,10 +251,39 @@ def create_project(folder: Path, space: Space, settings: dict[str, Any]) -> Proj
 
 
 def delete_project(folder: Path) -> None:
-    """Remove a project's folder and all in it; a folder that holds no project is refused."""
+    """Remove a project's folder and all in it.
+
+    Raises:
+        InputError: it holds no project, another process is at work on it, or it cannot be written.
+    """
     if not (folder / "journal.jsonl").exists():
-        raise InputError(f"{folder} holds no project: --overwrite will not delete it")
-    shutil.rmtree(folder)
+        raise InputError(
+            f"{folder} holds no project, so --overwrite will not delete it: leave --overwrite out, "
+            f"or pass another --project"
+        )
+    with _hold(folder):
+        shutil.rmtree(folder)
+
+
+@contextmanager
+def _hold(folder: Path) -> Iterator[None]:
+    owner = folder / ".pid"
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire(timeout=0)
+        write_atomically(owner, str(os.getpid()))
+    except Timeout:
+        pid = owner.read_text() if owner.exists() else "unknown"
+        raise InputError(
+            f"{folder} is in use by the process {pid}: wait for it, or end it first"
+        ) from None
+    except OSError as error:
+        lock.release()
+        raise InputError(f"cannot write the project {folder}: {error.strerror}") from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def open_project(name: str | Path | None = None) -> Project:

@@ -39,7 +39,7 @@ class Protocol(Table):
 class Limits(Table):
     """What a model must stay under. `file_size` is in bytes of the .keras file handed in."""
 
-    file_size: ByteSize
+    file_size: ByteSize = Field(gt=0)
 
 
 class Space(Table):
@@ -104,17 +104,18 @@ class Space(Table):
                 values[name] = chosen.get(name, given.default)
                 if not given.allows(values[name]):
                     raise InputError(
-                        f"{name}={values[name]} is not in the space '{self.name}' "
+                        f"{name}={values[name]!r} is not in the space '{self.name}' "
                         f"({given.describe()})"
                     )
-        known = [declaration.name for declaration in self.declarations]
+        known = {declaration.name: declaration for declaration in self.declarations}
         for name in chosen:
             if name not in known:
                 raise InputError(
                     f"no hyperparameter '{name}' in the space '{self.name}'.{nearest(name, known)}"
                 )
             if name not in values:
-                raise InputError(f"{name} is not active with blocks={values.get('blocks')}")
+                parents = [f"{parent}={values.get(parent)}" for parent in known[name].parents]
+                raise InputError(f"{name} is not active with {' and '.join(parents)}")
         return values
 
     def changes(self, values: Mapping[str, Any]) -> str:
@@ -167,6 +168,8 @@ def parse_space(text: str, name: str, shown: str) -> Space:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{shown} is not TOML: {error}") from None
+    if own := {"name", "text"} & set(tables):
+        raise InputError(f"{shown} has no key '{min(own)}': a space is named by its file")
     try:
         space = Space.model_validate({"name": name, "text": text, **tables})
     except ValidationError as error:
@@ -224,9 +227,27 @@ def _check_family(space: Space, shown: str) -> None:
         for value in given.extremes:
             if refusal := domain.refusal(value):
                 raise InputError(f"{table}: {value!r} {refusal}")
-        parent = space.hyperparameters.get(given.parent_name) if given.parent_name else None
-        if given.parent_name and (parent is None or parent.per):
+        _check_parent(space, given, table)
+
+
+def _check_parent(space: Space, given: Hyperparameter, table: str) -> None:
+    """Refuse a parent that is no hyperparameter of the file, and values that it never has."""
+    if given.parent_name is None:
+        return
+    parent = space.hyperparameters.get(given.parent_name)
+    if parent is None or parent.per:
+        raise InputError(
+            f"{table}: parent_name '{given.parent_name}' is no hyperparameter of this file that "
+            f"all blocks share.{nearest(given.parent_name, space.hyperparameters)}"
+        )
+    if parent.parent_name:
+        raise InputError(
+            f"{table}: parent_name '{given.parent_name}' has a parent itself, "
+            f"'{parent.parent_name}': only one level is possible"
+        )
+    for value in given.parent_values or []:
+        if not parent.allows(value):
             raise InputError(
-                f"{table}: parent_name '{given.parent_name}' is no hyperparameter of this file"
-                f"{nearest(given.parent_name, space.hyperparameters)}"
+                f"{table}: parent_values has {value!r}, which '{given.parent_name}' never is "
+                f"({parent.describe()})"
             )

@@ -140,7 +140,7 @@ class Training:
         """
         variables = self._variables()
         try:
-            with np.load(path) as arrays:
+            with path.open("rb") as file, np.load(file) as arrays:
                 stored = [arrays[f"arr_{i}"] for i in range(len(variables))]
                 history = json.loads(str(arrays["history"]))
             if [value.shape for value in stored] != [tuple(each.shape) for each in variables]:

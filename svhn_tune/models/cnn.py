@@ -4,6 +4,7 @@ It builds and compiles one model from one assignment of values. It knows nothing
 on disk or of how often it is called.
 """
 
+import zlib
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any
@@ -13,6 +14,7 @@ import keras_tuner as kt
 import numpy as np
 
 from ..hyperparameters import Declaration
+from ..size import measure_size
 from ..space import Space, load_space
 from .layers import Layer, cnn_layers
 
@@ -36,6 +38,22 @@ def _declare_one(declaration: Declaration, hp: kt.HyperParameters) -> Any:
         for name, allowed in declaration.parents.items():
             scopes.enter_context(hp.conditional_scope(name, allowed))
         return getattr(hp, given.type)(declaration.name, **arguments)
+
+
+def draw_values(hp: kt.HyperParameters, seed: int, keep: Mapping[str, Any] | None = None) -> Any:
+    """One random assignment of the active hyperparameters, with the values to `keep` in it.
+
+    It is what KerasTuner draws from consecutive seeds, without its copy of the space for each
+    hyperparameter: 0.2 ms instead of 1.
+    """
+    values: dict[str, Any] = {}
+    for number, parameter in enumerate(hp.space):
+        if all(condition.is_active(values) for condition in parameter.conditions):
+            if keep and parameter.name in keep:
+                values[parameter.name] = keep[parameter.name]
+            else:
+                values[parameter.name] = parameter.random_sample(seed + number)
+    return values
 
 
 def class_weights(labels: np.ndarray, gamma: float) -> np.ndarray:
@@ -71,13 +89,37 @@ class CNNHyperModel(kt.HyperModel):
         self.classes = classes
 
     def build(self, hp: kt.HyperParameters) -> keras.Model:
-        """The compiled model of the values that `hp` holds; raw 0..255 pixels in."""
-        return self.build_values(declare(self.space, hp))
+        """The compiled model of the values that `hp` holds; raw 0..255 pixels in.
+
+        A stock tuner proposes models that cannot be built or are above the limit. Failing them
+        would end its search after three in a row (KerasTuner 1.4.8), so they are redrawn until
+        feasible, and `hp.values` says what was built. Our own oracles never propose them.
+        """
+        values = declare(self.space, hp)
+        if not self._is_feasible(values):
+            values = self._redraw(hp, values)
+        return self.build_values(values)
+
+    def _is_feasible(self, values: Mapping[str, Any]) -> bool:
+        return measure_size(self.space, values, self.input_shape, self.classes).feasible
+
+    def _redraw(self, hp: kt.HyperParameters, refused: Mapping[str, Any]) -> dict[str, Any]:
+        seed = zlib.crc32(repr(sorted(refused.items())).encode())
+        values = draw_values(hp, seed)
+        while not self._is_feasible(values):
+            seed += len(hp.space)
+            values = draw_values(hp, seed)
+        for name in refused:
+            hp.values.pop(name, None)
+        hp.values.update(values)
+        return dict(values)
 
     def build_values(self, values: Mapping[str, Any]) -> keras.Model:
         """The compiled model of these `values`, the active ones of a trial."""
         layers = [_build_layer(layer) for layer in cnn_layers(values, self.classes)]
-        model = keras.Sequential([keras.Input(self.input_shape), *layers], name="cnn")
+        model = keras.Sequential(
+            [keras.Input(self.input_shape, name="images"), *layers], name="cnn"
+        )
         protocol = self.space.protocol
         optimizer = keras.optimizers.get(
             {

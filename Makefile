@@ -1,0 +1,35 @@
+# make setup | test | demo | bench | lint: everything runs in .venv, which is made on first use.
+
+.PHONY: setup test demo bench lint clean
+.DEFAULT_GOAL := test
+
+# The first Python from 3.11 to 3.13 that is there; PYTHON=... chooses another.
+FITS = import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c '$(FITS)' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+
+setup: .venv/installed
+
+.venv/installed: setup.cfg pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "error: no Python 3.11 to 3.13 found; pass PYTHON=..." >&2; exit 2; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	@touch $@
+
+test: setup lint
+	$(BIN)/python -m pytest
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# A small search and confirm of the cnn space on the built-in digits, in a few minutes.
+demo: setup
+	$(BIN)/python -m svhn_tune search --space cnn --data builtin --max-epochs 12 \
+		--train-images 4000 --project demo --overwrite-if-present
+	$(BIN)/python -m svhn_tune confirm --top 3 --runs 2 --epochs 1 --project demo
+
+clean:
+	rm -rf .venv build *.egg-info .mypy_cache .pytest_cache .ruff_cache

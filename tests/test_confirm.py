@@ -1,0 +1,85 @@
+"""A real confirm over a real small search: fresh seeds, added runs, and the file to hand in."""
+
+import shutil
+
+import numpy as np
+import pytest
+
+from svhn_tune import confirm, load_data, search
+from svhn_tune.records import decode_predicted
+from svhn_tune.submission import check_submission
+
+
+@pytest.fixture(scope="module")
+def searched(archives, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("confirm") / "cnn"
+    settings = {"tuner": "random", "max_trials": 3, "max_epochs": 2, "train_images": 64}
+    return search("cnn", archives, project=folder, workers=2, **settings).folder
+
+
+@pytest.fixture(scope="module")
+def confirmed(searched, archives, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("confirmed") / "cnn"
+    shutil.copytree(searched, folder)
+    return confirm(folder, archives, top=2, runs=2, epochs=2, workers=2)
+
+
+def test_each_of_the_top_trials_has_its_runs(confirmed):
+    best = [record["trial"] for record in confirmed.ranking()[:2]]
+    summaries = confirmed.confirmed()
+    assert {summary["trial"] for summary in summaries} == set(best)
+    for summary in summaries:
+        assert summary["runs"] == 2
+        assert summary["mean"] == pytest.approx(np.mean(summary["scores"]))
+        assert summary["sd"] == pytest.approx(np.std(summary["scores"], ddof=1))
+
+
+def test_no_seed_is_used_twice_nor_one_of_the_searchs(confirmed):
+    searched = {record["seed"] for record in confirmed.ended("search")}
+    fresh = [record["seed"] for record in confirmed.ended("confirm")]
+    assert len(set(fresh)) == len(fresh) == 4
+    assert not searched & set(fresh)
+
+
+def test_it_trains_on_all_images_and_looks_at_the_test_set_once(confirmed, archives):
+    labels = load_data(archives).test.labels
+    for record in confirmed.ended("confirm"):
+        assert record["train_images"] is None
+        assert not any(name.startswith("val_") for name in record["metrics"])
+        predicted = decode_predicted(record)
+        assert record["score"] == pytest.approx((predicted == labels).mean())
+        confusion = np.array(record["confusion"])
+        assert confusion.sum(axis=1).tolist() == np.bincount(labels).tolist()
+        assert np.trace(confusion) == (predicted == labels).sum()
+
+
+def test_the_submission_is_the_best_run_and_may_be_handed_in(confirmed, archives):
+    result = check_submission(confirmed.submission_path, confirmed.space, load_data(archives))
+    assert result["ok"], result
+    best = max(record["score"] for record in confirmed.ended("confirm"))
+    accuracy = next(c for c in result["checks"] if c["name"] == "test accuracy")
+    assert accuracy["detail"].startswith(f"{best:.4f}")
+
+
+def test_one_model_a_configuration_is_kept(confirmed):
+    assert len(list((confirmed.folder / "models").iterdir())) == 2
+    assert list((confirmed.folder / "checkpoints").iterdir()) == []
+
+
+def test_again_adds_the_runs_that_are_missing(confirmed, archives, tmp_path):
+    folder = tmp_path / "cnn"
+    shutil.copytree(confirmed.folder, folder)
+    before = (folder / "journal.jsonl").read_bytes()
+    assert len(confirm(folder, archives, top=2, runs=2, epochs=2).ended("confirm")) == 4
+    assert (folder / "journal.jsonl").read_bytes() == before
+    more = confirm(folder, archives, top=1, runs=3, epochs=2)
+    assert sorted(summary["runs"] for summary in more.confirmed()) == [2, 3]
+    assert (folder / "journal.jsonl").read_bytes().startswith(before)
+
+
+def test_runs_of_other_lengths_are_not_mixed(confirmed, archives, tmp_path):
+    folder = tmp_path / "cnn"
+    shutil.copytree(confirmed.folder, folder)
+    longer = confirm(folder, archives, top=1, runs=1, epochs=3)
+    assert [summary["epochs"] for summary in longer.confirmed()] == [3, 2, 2]
+    assert longer.best_confirmed()["epochs"] == 3

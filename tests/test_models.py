@@ -1,0 +1,112 @@
+"""The CNN as a HyperModel: what it builds, and that a stock KerasTuner tuner can use it."""
+
+import keras
+import keras_tuner as kt
+import numpy as np
+import pytest
+
+import svhn_tune
+from svhn_tune.models.cnn import CNNHyperModel, class_weights, declare
+from svhn_tune.size import measure_size
+from svhn_tune.space import load_space, space_names
+
+
+@pytest.mark.parametrize("name", space_names())
+def test_the_defaults_of_the_hyperparameters_are_the_spaces_baseline(name):
+    space = load_space(name)
+    assert declare(space, kt.HyperParameters()) == space.baseline
+
+
+def test_the_default_is_question_1s_model():
+    model = svhn_tune.CNNHyperModel().build(kt.HyperParameters())
+    kinds = [type(layer).__name__ for layer in model.layers]
+    assert kinds == ["Conv2D", "MaxPooling2D"] * 3 + ["Flatten", "Dense", "Dense"]
+    assert [layer.filters for layer in model.layers[0:6:2]] == [16, 32, 64]
+    assert all(layer.activation is keras.activations.relu for layer in model.layers[0:6:2])
+    assert all(layer.pool_size == (2, 2) for layer in model.layers[1:6:2])
+    hidden, output = model.layers[-2:]
+    assert (hidden.units, hidden.activation) == (64, keras.activations.relu)
+    assert (output.units, output.activation) == (10, keras.activations.softmax)
+    assert model.loss == "categorical_crossentropy"
+    assert isinstance(model.optimizer, keras.optimizers.Adam)
+    assert float(model.optimizer.learning_rate) == pytest.approx(1e-5)
+
+
+def test_every_value_reaches_its_layer():
+    space = load_space("cnn")
+    chosen = {
+        "blocks": 2,
+        "padding": "valid",
+        "kernel_initializer": "he_normal",
+        "kernel_size_2": 5,
+        "pool_size_1": 1,
+        "l2_1": 0.01,
+        "units": 128,
+        "spatial_dropout_2": 0.3,
+        "dropout": 0.4,
+    }
+    model = CNNHyperModel(space).build_values(space.complete(chosen))
+    layers = {layer.name: layer for layer in model.layers}
+    assert layers["conv_1"].kernel_regularizer.l2 == pytest.approx(0.01)
+    assert layers["conv_2"].kernel_regularizer is None
+    assert layers["conv_2"].kernel_size == (5, 5)
+    assert layers["conv_1"].padding == "valid"
+    assert isinstance(layers["conv_1"].kernel_initializer, keras.initializers.HeNormal)
+    assert "pool_1" not in layers
+    assert "pool_2" in layers
+    assert layers["spatial_dropout_2"].rate == 0.3
+    assert "spatial_dropout_1" not in layers
+    assert layers["dropout"].rate == 0.4
+    assert layers["hidden"].units == 128
+
+
+def test_the_open_space_reaches_what_the_assignment_does_not():
+    space = load_space("cnn_open")
+    chosen = {
+        "batch_normalization": True,
+        "convolutions_1": 2,
+        "filters": 8,
+        "l1_2": 1e-4,
+        "learning_rate": 1e-3,
+    }
+    model = CNNHyperModel(space).build_values(space.complete(chosen))
+    kinds = [type(layer).__name__ for layer in model.layers[:6]]
+    assert kinds == ["Conv2D", "BatchNormalization", "Activation"] * 2
+    layers = {layer.name: layer for layer in model.layers}
+    assert layers["conv_1_2"].filters == 8
+    assert layers["conv_2"].kernel_regularizer.l1 == pytest.approx(1e-4)
+    assert float(model.optimizer.learning_rate) == pytest.approx(1e-3)
+
+
+def test_class_weights_have_mean_1_and_undo_the_frequencies_at_gamma_1():
+    labels = np.repeat([0, 1, 2], [10, 20, 40])
+    weights = class_weights(labels, 1.0)
+    assert weights.mean() == pytest.approx(1)
+    assert weights * [10, 20, 40] == pytest.approx(np.full(3, weights[0] * 10))
+    assert class_weights(labels, 0.0) == pytest.approx(np.ones(3))
+
+
+# KerasTuner continues a promoted trial without its optimizer's state, and Keras says so.
+@pytest.mark.filterwarnings("ignore:Skipping variable loading for optimizer")
+def test_a_stock_hyperband_tuner_searches_it(tmp_path):
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (64, 32, 32, 3), dtype=np.uint8)
+    labels = keras.utils.to_categorical(np.arange(64) % 10)
+    tuner = kt.Hyperband(
+        CNNHyperModel(), "val_categorical_accuracy", max_epochs=3, seed=1, directory=tmp_path
+    )
+    tuner.search(images, labels, validation_data=(images, labels), verbose=0)
+    trials = tuner.oracle.trials.values()
+    assert {trial.status for trial in trials} == {"COMPLETED"}
+
+
+def test_a_stock_tuners_infeasible_values_are_redrawn_and_recorded():
+    hypermodel = CNNHyperModel()
+    hp = kt.HyperParameters()
+    hp.values |= {"blocks": 5, "tuner/epochs": 4}
+    hp.values |= {f"pool_size_{block}": 3 for block in range(1, 6)}
+    model = hypermodel.build(hp)
+    values = {name: value for name, value in hp.values.items() if name != "tuner/epochs"}
+    assert hypermodel.space.complete(values) == values
+    assert measure_size(hypermodel.space, values).parameters == model.count_params()
+    assert hp.values["tuner/epochs"] == 4

@@ -1,0 +1,153 @@
+"""Contract tests over every oracle, driven by hand without a model; then what each does alone."""
+
+import random
+
+import pytest
+
+from svhn_tune.oracles import Hyperband, Proposal, ask, make_oracle, tell
+from svhn_tune.size import measure_size
+from svhn_tune.space import Space, load_space, parse_space
+
+TUNERS = ("hyperband", "bayesian", "random")
+
+
+@pytest.fixture(scope="module")
+def tight() -> Space:
+    """The cnn space with a limit that makes about 40 % of it infeasible."""
+    text = load_space("cnn").text.replace("238.4 MiB", "28 MiB")
+    return parse_space(text, "tight", "tight.toml")
+
+
+def drive(oracle, max_epochs=100, trials=10**9, seed=5):
+    """Ask and tell random scores until the oracle stops; returns the proposals."""
+    scores = random.Random(seed)
+    proposals = []
+    while len(proposals) < trials:
+        proposal = ask(oracle, max_epochs)
+        if not isinstance(proposal, Proposal):
+            assert proposal == "STOPPED"
+            break
+        proposals.append(proposal)
+        tell(oracle, proposal.trial, scores.random())
+    return proposals
+
+
+def test_the_tight_space_is_about_40_percent_infeasible(tight):
+    oracle = make_oracle(tight, "random")
+    draws = [oracle._draw(number) for number in range(2000)]
+    infeasible = sum(not oracle.feasible(values) for values in draws) / len(draws)
+    assert 0.38 < infeasible < 0.43
+
+
+@pytest.mark.parametrize("tuner", TUNERS)
+def test_only_feasible_values_are_proposed(tight, tuner):
+    for proposal in drive(make_oracle(tight, tuner, max_trials=40), trials=40):
+        assert measure_size(tight, proposal.values).feasible
+        assert tight.complete(proposal.values) == proposal.values
+
+
+@pytest.mark.parametrize("tuner", TUNERS)
+def test_the_baseline_is_trial_0(tight, tuner):
+    first = ask(make_oracle(tight, tuner), 100)
+    assert first.trial == 0
+    assert first.values == tight.baseline
+
+
+@pytest.mark.parametrize("tuner", TUNERS)
+def test_nothing_is_proposed_twice(tight, tuner):
+    proposals = drive(make_oracle(tight, tuner, max_trials=40), trials=40)
+    begun = [str(sorted(p.values.items())) for p in proposals if p.parent is None]
+    assert len(set(begun)) == len(begun)
+
+
+@pytest.mark.parametrize("tuner", TUNERS)
+def test_a_seed_gives_the_same_search_and_another_seed_another(tight, tuner):
+    def values(seed):
+        return [p.values for p in drive(make_oracle(tight, tuner, seed=seed, max_trials=16), 16)]
+
+    assert values(0) == values(0)
+    assert values(0) != values(1)
+
+
+@pytest.mark.parametrize("tuner", TUNERS)
+def test_replaying_the_first_trials_restores_the_oracle(tight, tuner):
+    whole = drive(make_oracle(tight, tuner, max_trials=24), trials=24)
+    recorded = {p.trial: p.values for p in whole[:15]}
+    restored = drive(make_oracle(tight, tuner, max_trials=24, recorded=recorded), trials=24)
+    assert restored == whole
+
+
+@pytest.mark.parametrize("tuner", ["bayesian", "random"])
+def test_max_trials_ends_the_search(tight, tuner):
+    assert len(drive(make_oracle(tight, tuner, max_trials=14))) == 14
+
+
+@pytest.mark.parametrize("tuner", TUNERS)
+def test_trials_run_side_by_side(tight, tuner):
+    oracle = make_oracle(tight, tuner, max_trials=20)
+    running = [ask(oracle, 100) for _ in range(4)]
+    assert len({p.trial for p in running}) == 4
+    for proposal in reversed(running):
+        tell(oracle, proposal.trial, 0.5)
+    assert ask(oracle, 100).trial == 4
+
+
+def test_nothing_is_written(tight, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    drive(make_oracle(tight, "hyperband"), trials=5)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_hyperband_fills_its_brackets_in_a_space_40_percent_infeasible(tight):
+    proposals = drive(make_oracle(tight, "hyperband", max_epochs=100, factor=3, min_epochs=1))
+    assert len(proposals) == 254
+    assert sum(p.epochs == 100 for p in proposals) == 15
+    assert sum(p.epochs - p.initial_epoch for p in proposals) == 2672
+
+
+def test_hyperband_has_no_round_shorter_than_min_epochs(tight):
+    oracle = make_oracle(tight, "hyperband", max_epochs=100, min_epochs=4)
+    assert isinstance(oracle, Hyperband)
+    assert min(last for _, _, _, last in oracle.rounds()) == 4
+    assert sum(size * (last - first) for _, size, first, last in oracle.rounds()) == 2102
+    proposals = drive(oracle)
+    assert len(proposals) == sum(size for _, size, _, _ in oracle.rounds())
+
+
+def test_hyperband_with_min_epochs_above_max_epochs_is_random_search(tight):
+    proposals = drive(make_oracle(tight, "hyperband", max_epochs=3, min_epochs=4))
+    assert {(p.initial_epoch, p.epochs) for p in proposals} == {(0, 3)}
+
+
+def test_a_promoted_trial_has_its_parents_values_and_goes_on_from_its_epochs(tight):
+    proposals = {p.trial: p for p in drive(make_oracle(tight, "hyperband"))}
+    promoted = [p for p in proposals.values() if p.parent is not None]
+    assert promoted
+    for proposal in promoted:
+        parent = proposals[proposal.parent]
+        assert proposal.values == parent.values
+        assert proposal.initial_epoch == parent.epochs
+        assert (proposal.bracket, proposal.round) == (parent.bracket, parent.round + 1)
+
+
+def test_promotable_trials_shrink_to_none(tight):
+    oracle = make_oracle(tight, "hyperband", max_epochs=12)
+    drive(oracle, 12, trials=3)
+    assert oracle.promotable() == {0, 1, 2}
+    drive(oracle, 12)
+    assert oracle.promotable() == set()
+
+
+def test_bayesian_search_beats_random_search_on_a_smooth_score(tight):
+    def best(tuner):
+        oracle = make_oracle(tight, tuner, seed=3, max_trials=40)
+        scores = []
+        for _ in range(40):
+            proposal = ask(oracle, 1)
+            kernels = [v for k, v in proposal.values.items() if k.startswith("kernel_size")]
+            score = sum(kernels) - proposal.values["dropout"] * 20
+            scores.append(score)
+            tell(oracle, proposal.trial, score)
+        return max(scores)
+
+    assert best("bayesian") > best("random")

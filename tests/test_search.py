@@ -1,0 +1,149 @@
+"""A real search with real workers: what it records, and that it can be stopped and repeated."""
+
+import json
+
+import pytest
+
+from svhn_tune import search
+from svhn_tune.data import load_data
+from svhn_tune.data.cache import share_arrays
+from svhn_tune.data.dataset import split_holdout
+from svhn_tune.errors import InputError
+from svhn_tune.workers import Run, Setup, Workers
+
+# One pass of Hyperband: 6 trials to 4 epochs, 2 of them on to 12, and 4 straight to 12.
+SETTINGS = {"max_epochs": 12, "train_images": 150}
+
+
+@pytest.fixture(scope="module")
+def project(archives, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("search") / "cnn"
+    return search("cnn", archives, project=folder, workers=2, **SETTINGS)
+
+
+def test_hyperband_trains_every_trial_it_planned(project):
+    status = project.status()
+    assert status["trials"] | {"collapsed": 0} == {
+        "completed": 12,
+        "running": 0,
+        "failed": 0,
+        "collapsed": 0,
+    }
+    assert status["epochs_trained"] == 6 * 4 + 2 * 8 + 4 * 12
+    assert status["best"]["epochs"] == 12
+    assert status["best"]["score"] == max(
+        r["score"] for r in project.ended("search") if r["epochs"] == 12
+    )
+
+
+def test_the_score_is_that_of_the_last_epoch(project):
+    for record in project.ended("search"):
+        assert record["score"] == record["metrics"]["val_categorical_accuracy"][-1]
+        assert len(record["metrics"]["loss"]) == record["epochs"] - record["initial_epoch"]
+
+
+def test_a_promoted_trial_goes_on_with_its_parents_run(project):
+    records = {record["trial"]: record for record in project.ended("search")}
+    promoted = [p for p in project.proposals() if p["parent"] is not None]
+    assert len(promoted) == 2
+    for proposal in promoted:
+        record, parent = records[proposal["trial"]], records[proposal["parent"]]
+        assert record["seed"] == parent["seed"]
+        assert record["root"] == parent["root"]
+        assert (record["initial_epoch"], record["epochs"]) == (4, 12)
+
+
+def test_a_record_has_what_repeating_it_needs(project):
+    record = project.ended("search")[-1]
+    assert {"stage", "trial", "run", "seed", "values", "epochs", "metrics", "seconds"} <= set(
+        record
+    )
+    assert {"parameters", "file_bytes", "versions", "device", "train_images"} <= set(record)
+    assert project.settings["data"]["fingerprint"]
+    assert all(isinstance(value, int | float | str) for value in record["values"].values())
+
+
+def test_a_record_run_again_alone_gives_its_score(project, archives, tmp_path):
+    record = next(r for r in project.ended("search") if r["initial_epoch"] == 4)
+    data = load_data(archives)
+    train, holdout = split_holdout(data.train.labels, SETTINGS["train_images"])
+    setup = Setup(project.space, share_arrays(data), 10, train, holdout, test_at_end=False)
+    again = Run(
+        stage="search",
+        trial=0,
+        root=0,
+        run=0,
+        seed=record["seed"],
+        values=record["values"],
+        epochs=record["epochs"],
+        checkpoint=tmp_path / "again.npz",
+    )
+    with Workers(1, setup) as workers:
+        workers.submit(again)
+        events = []
+        while workers.running:
+            events += workers.events()
+    history = events[-1].outcome.history
+    assert history[-1]["val_categorical_accuracy"] == record["score"]
+    assert [epoch["loss"] for epoch in history[4:]] == record["metrics"]["loss"]
+
+
+def test_the_same_call_again_adds_nothing(project, archives):
+    before = project.journal_path.read_bytes()
+    search("cnn", archives, project=project.folder)
+    assert project.journal_path.read_bytes() == before
+
+
+def test_no_checkpoint_outlives_the_search(project):
+    assert list((project.folder / "checkpoints").iterdir()) == []
+
+
+def test_the_folder_has_what_the_design_says(project):
+    assert (project.folder / "space.toml").read_text() == project.space.text
+    settings = json.loads((project.folder / "project.json").read_text())
+    assert settings["tuner"] == "hyperband"
+    assert set(settings["versions"]) >= {"keras", "tensorflow", "keras-tuner", "python"}
+    assert (project.folder / "models").is_dir()
+
+
+@pytest.mark.parametrize("tuner", ["random", "bayesian"])
+def test_other_tuners_search_too_and_can_be_given_more_trials(tuner, archives, tmp_path):
+    settings = {"tuner": tuner, "max_epochs": 1, "train_images": 64, "project": tmp_path / tuner}
+    assert len(search("cnn", archives, max_trials=2, **settings).trials) == 2
+    more = search("cnn", archives, max_trials=3, **settings)
+    assert more.trials["status"].tolist() == ["completed"] * 3
+
+
+def test_a_time_limit_stops_after_the_epoch_and_the_same_call_goes_on(archives, tmp_path):
+    settings = {"tuner": "random", "max_trials": 2, "max_epochs": 3, "train_images": 64}
+    stopped = search("cnn", archives, project=tmp_path / "cnn", time_limit=0.001, **settings)
+    assert stopped.status()["trials"]["running"] == 1
+    finished = search("cnn", archives, project=tmp_path / "cnn", **settings)
+    assert finished.status()["trials"]["completed"] == 2
+    assert finished.status()["epochs_trained"] == 6
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"max_epochs": 0}, "max_epochs=0"),
+        ({"factor": 1}, "factor=1"),
+        ({"seed": -1}, "seed=-1"),
+        ({"validate_on": "train"}, "validate_on=train"),
+        ({"train_images": 5}, "train_images=5"),
+        ({"train_images": 541}, "from 10 to 540"),
+        ({"tuner": "grid"}, "no tuner 'grid'"),
+    ],
+)
+def test_a_bad_setting_is_refused_before_anything_is_written(settings, told, archives, tmp_path):
+    with pytest.raises(InputError, match=told):
+        search("cnn", archives, project=tmp_path / "cnn", **settings)
+    assert not (tmp_path / "cnn").exists()
+
+
+def test_overwrite_begins_again(archives, tmp_path):
+    settings = {"tuner": "random", "max_trials": 1, "max_epochs": 1, "project": tmp_path / "cnn"}
+    first = search("cnn", archives, seed=0, train_images=64, **settings)
+    second = search("cnn", archives, seed=1, train_images=64, overwrite=True, **settings)
+    assert first.ended("search")[0]["seed"] != second.ended("search")[0]["seed"]
+    assert len(second.trials) == 1

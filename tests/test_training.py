@@ -1,0 +1,151 @@
+"""One run: it does what Keras's `fit` does, and continues as if it had never stopped."""
+
+import keras
+import numpy as np
+import pytest
+
+from svhn_tune.data.dataset import Split
+from svhn_tune.models.cnn import class_weights
+from svhn_tune.space import load_space
+from svhn_tune.training import Training
+
+CLASSES = 10
+IMAGES = 112  # three batches of 32 and a short one
+
+
+@pytest.fixture(scope="module")
+def split() -> Split:
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (IMAGES, 32, 32, 3), dtype=np.uint8)
+    labels = np.r_[np.arange(CLASSES), rng.integers(0, 4, IMAGES - CLASSES)].astype(np.int32)
+    return Split(images, labels)
+
+
+CASES = {
+    "baseline": ("cnn", {}),
+    "everything": (
+        "cnn",
+        {"spatial_dropout_1": 0.2, "dropout": 0.2, "l2_1": 1e-2, "class_weight": 1.0},
+    ),
+    "batch_normalization": (
+        "cnn_open",
+        {"batch_normalization": True, "learning_rate": 1e-3, "convolutions_1": 2, "l1_1": 1e-4},
+    ),
+}
+
+
+def make(case, split, seed=0, index=None):
+    name, chosen = CASES[case]
+    space = load_space(name)
+    return Training(space, space.complete(chosen), seed, split, CLASSES, index)
+
+
+def weights(training):
+    return [np.asarray(variable) for variable in training._variables()]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_an_epoch_gives_the_weights_that_fit_gives(case, split):
+    ours, theirs = make(case, split), make(case, split)
+    order = np.random.default_rng((0, 0)).permutation(IMAGES)
+    gamma = CASES[case][1].get("class_weight", 0.0)
+    weight = dict(enumerate(class_weights(split.labels, gamma))) if gamma else None
+    metrics = ours.train_epoch(split)
+    fitted = theirs.model.fit(
+        split.images[order],
+        keras.utils.to_categorical(split.labels[order], CLASSES),
+        batch_size=32,
+        shuffle=False,
+        class_weight=weight,
+        verbose=0,
+        validation_data=(split.images, keras.utils.to_categorical(split.labels, CLASSES)),
+    )
+    for our, their in zip(ours.model.get_weights(), theirs.model.get_weights(), strict=True):
+        np.testing.assert_allclose(our, their, rtol=1e-4, atol=1e-6)
+    for name, values in fitted.history.items():
+        assert metrics[name] == pytest.approx(values[0], rel=1e-4), name
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_continued_run_ends_with_the_bits_of_an_uninterrupted_one(case, split, tmp_path):
+    whole = make(case, split)
+    for _ in range(3):
+        whole.train_epoch(split)
+    stopped = make(case, split)
+    stopped.train_epoch(split)
+    stopped.save(tmp_path / "run.npz")
+    # Another seed: all that differs must come from the file.
+    continued = make(case, split)
+    continued.restore(tmp_path / "run.npz")
+    assert continued.epochs == 1
+    for _ in range(2):
+        continued.train_epoch(split)
+    for one, other in zip(weights(whole), weights(continued), strict=True):
+        np.testing.assert_array_equal(one, other)
+    drop = {"seconds"}
+    assert [{k: v for k, v in e.items() if k not in drop} for e in whole.history] == [
+        {k: v for k, v in e.items() if k not in drop} for e in continued.history
+    ]
+
+
+def test_a_seed_repeats_a_run_and_another_seed_does_not(split):
+    runs = []
+    for seed in (0, 0, 1):
+        training = make("everything", split, seed)
+        training.train_epoch()
+        runs.append(training.model.get_weights())
+    for first, again in zip(runs[0], runs[1], strict=True):
+        np.testing.assert_array_equal(first, again)
+    assert any(not np.array_equal(a, b) for a, b in zip(runs[0], runs[2], strict=True))
+
+
+def test_the_images_come_in_another_order_each_epoch_and_for_each_seed():
+    orders = [
+        tuple(np.random.default_rng((seed, epoch)).permutation(IMAGES))
+        for seed in (0, 1)
+        for epoch in (0, 1)
+    ]
+    assert len(set(orders)) == 4
+
+
+def test_an_index_trains_on_those_images_only(split):
+    index = np.arange(CLASSES, 64)
+    part = Split(split.images[index], split.labels[index])
+    whole, taken = make("baseline", split, index=index), make("baseline", part)
+    # A permutation moves positions, whatever stands there: the images come in the same order.
+    whole.train_epoch()
+    taken.train_epoch()
+    for one, other in zip(weights(whole), weights(taken), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("keep", [0, 1, 0.5, 0.99])
+def test_a_checkpoint_cut_short_is_refused(keep, split, tmp_path):
+    training = make("baseline", split)
+    path = tmp_path / "run.npz"
+    training.save(path)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(len(content) * keep) if keep != 1 else len(content) - 1])
+    with pytest.raises(ValueError, match="is no checkpoint of this run"):
+        training.restore(path)
+
+
+def test_a_checkpoint_of_another_model_is_refused(split, tmp_path):
+    make("batch_normalization", split).save(tmp_path / "run.npz")
+    with pytest.raises(ValueError, match="is no checkpoint of this run"):
+        make("baseline", split).restore(tmp_path / "run.npz")
+
+
+def test_predictions_are_the_classes_that_evaluate_counts(split):
+    training = make("baseline", split)
+    training.train_epoch()
+    accuracy = (training.predict(split) == split.labels).mean()
+    assert training.evaluate(split)["categorical_accuracy"] == pytest.approx(accuracy)
+
+
+def test_a_run_whose_loss_is_no_number_has_diverged(split):
+    training = make("baseline", split)
+    bias = training.model.trainable_variables[-1]
+    bias.assign(np.full(bias.shape, np.nan, np.float32))
+    training.train_epoch()
+    assert training.diverged
