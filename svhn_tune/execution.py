@@ -4,6 +4,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 import numpy as np
+import psutil
 import tensorflow as tf
 
 from .data.cache import open_arrays
@@ -11,6 +12,9 @@ from .data.dataset import Split
 from .submission import save_submission
 from .training import Training, use_one_thread
 from .workers import Outcome, Run, Setup
+
+# Bytes: 50 small models grow a worker by a fifth of it (benchmarks/throughput.py).
+GROWTH = 1 << 30
 
 
 class Executor:
@@ -32,10 +36,12 @@ class Executor:
             self._validation = self._test
         self._key: tuple[str, int, int] | None = None
         self._training: Training | None = None
+        self._first_resident = 0
 
     def execute(self, run: Run, connection: Connection) -> tuple[str, Any]:
-        """Train `run` to its end, telling each epoch; ("done", outcome) or ("paused", None).
+        """Train `run` to its end, telling each epoch.
 
+        Returns ("done", (outcome, whether this process has grown too large)) or ("paused", None).
         Every epoch is on the disk before it is told. Whatever arrives on the connection meanwhile
         is the wish to stop after the epoch.
         """
@@ -47,7 +53,7 @@ class Executor:
             if training.epochs < run.epochs and connection.poll():
                 connection.recv()
                 return "paused", None
-        return "done", self._finish(training, run)
+        return "done", (self._finish(training, run), self._has_grown())
 
     def _resume(self, run: Run) -> Training:
         if self._training is not None and self._key == run.key:
@@ -64,6 +70,12 @@ class Executor:
                 # A damaged checkpoint costs its epochs, not the run: from its seed it ends alike.
                 run.checkpoint.unlink()
         return self._training
+
+    def _has_grown(self) -> bool:
+        """Whether memory grew since the first run by more than a fresh process would cost."""
+        resident = psutil.Process().memory_info().rss
+        self._first_resident = self._first_resident or resident
+        return resident > self._first_resident + GROWTH
 
     def _finish(self, training: Training, run: Run) -> Outcome:
         test = training.evaluate(self._test) if self._setup.test_at_end else {}

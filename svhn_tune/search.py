@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from .data import Data, load_data
+from .data.cache import share_arrays
 from .data.dataset import split_holdout
 from .errors import InputError
 from .progress import Progress
 from .project import Project, create_project, delete_project, open_project, project_folder
 from .size import measure_size
 from .space import Space, load_space
+from .workers import Setup, Workers
 
 TUNERS = ("hyperband", "bayesian", "random")
 
@@ -77,9 +79,12 @@ def search(
     opened = _open_or_create(folder, space, data, wanted)
     with opened.lock():
         opened.refresh()
-        from .search_loop import SearchLoop
+        setup = _make_setup(opened, data)
+        with Workers(workers, setup) as pool:
+            # Imports Keras, as the workers do meanwhile: 4 s on each side, side by side.
+            from .search_loop import SearchLoop
 
-        SearchLoop(opened, data, workers, deadline, progress).run()
+            SearchLoop(opened, setup, pool, deadline, progress).run()
     return opened
 
 
@@ -118,6 +123,18 @@ def _open_or_create(folder: Path, space: Space, data: Data, wanted: dict[str, An
         "machine": f"{platform.machine()}, {platform.system()} {platform.release()}",
     }
     return create_project(folder, space, settings)
+
+
+def _make_setup(project: Project, data: Data) -> Setup:
+    train, holdout = split_holdout(data.train.labels, project.settings["train_images"])
+    return Setup(
+        space=project.space,
+        arrays=share_arrays(data),
+        classes=len(data.classes),
+        train_index=train,
+        validate_on="test" if project.settings["validate_on"] == "test" else holdout,
+        test_at_end=False,
+    )
 
 
 def _check_settings(settings: dict[str, Any], space: Space, data: Data) -> None:

@@ -8,9 +8,6 @@ import time
 
 import numpy as np
 
-from .data import Data
-from .data.cache import share_arrays
-from .data.dataset import split_holdout
 from .errors import InputError
 from .journal import Record
 from .oracles import Hyperband, Oracle, Proposal, ask, make_oracle, tell
@@ -25,8 +22,8 @@ class SearchLoop:
 
     Args:
         project: its journal is replayed, then appended to.
-        data: what the search was begun on.
-        workers: how many trials train side by side.
+        setup: what the runs share.
+        workers: what trains them.
         deadline: of `time.monotonic()`, after which the epochs in progress are the last.
         progress: told what happens.
     """
@@ -34,26 +31,18 @@ class SearchLoop:
     def __init__(
         self,
         project: Project,
-        data: Data,
-        workers: int,
+        setup: Setup,
+        workers: Workers,
         deadline: float | None,
         progress: Progress,
     ) -> None:
         self.project = project
         self.progress = progress
         self.deadline = deadline
-        self.count = workers
+        self.setup = setup
+        self.workers = workers
         self.settings = project.settings
         self.oracle = self._restore_oracle()
-        train, holdout = split_holdout(data.train.labels, self.settings["train_images"])
-        self.setup = Setup(
-            space=project.space,
-            arrays=share_arrays(data),
-            classes=len(data.classes),
-            train_index=train,
-            validate_on="test" if self.settings["validate_on"] == "test" else holdout,
-            test_at_end=False,
-        )
 
     def run(self) -> None:
         """Train what was begun, then what the oracle proposes, until it stops or time is up."""
@@ -64,16 +53,15 @@ class SearchLoop:
             if proposal["trial"] not in ended
         ]
         self.progress.begin(self.project, *self._planned())
-        with Workers(self.count, self.setup) as workers:
-            while True:
-                self._fill(workers, waiting)
-                if not workers.running:
-                    break
-                for event in workers.events():
-                    self._handle(event)
-                if self.deadline is not None and time.monotonic() > self.deadline:
-                    self._pause(workers)
-                    break
+        while True:
+            self._fill(waiting)
+            if not self.workers.running:
+                break
+            for event in self.workers.events():
+                self._handle(event)
+            if self.deadline is not None and time.monotonic() > self.deadline:
+                self._pause()
+                break
         self.progress.end(self.project)
 
     def _planned(self) -> tuple[int, int]:
@@ -85,8 +73,8 @@ class SearchLoop:
         trials = self.settings["max_trials"]
         return trials, trials * self.settings["max_epochs"]
 
-    def _fill(self, workers: Workers, waiting: list[Run]) -> None:
-        while workers.free:
+    def _fill(self, waiting: list[Run]) -> None:
+        while self.workers.free:
             if waiting:
                 run = waiting.pop(0)
             else:
@@ -97,12 +85,12 @@ class SearchLoop:
                 self.project.record(record)
                 run = self._to_run(record)
             self.progress.begin_run(run)
-            workers.submit(run)
+            self.workers.submit(run)
 
-    def _pause(self, workers: Workers) -> None:
-        workers.pause()
-        while workers.running:
-            for event in workers.events():
+    def _pause(self) -> None:
+        self.workers.pause()
+        while self.workers.running:
+            for event in self.workers.events():
                 self._handle(event)
 
     def _handle(self, event: Event) -> None:

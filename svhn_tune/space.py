@@ -191,8 +191,14 @@ def _first(error: ValidationError) -> str:
             return f"{table}has no key '{key}'.{nearest(key, _known_keys(found))}"
         case "missing":
             return f"{table}{key} is missing"
-        case "union_tag_not_found" | "union_tag_invalid":
-            return f"{table.rstrip('] ')}.{key}] type must be one of {', '.join(TYPES)}"
+        case "union_tag_not_found":
+            return f"{table.rstrip('] ')}.{key}] needs a type, one of {', '.join(TYPES)}"
+        case "union_tag_invalid":
+            given = found["ctx"]["tag"]
+            return (
+                f"{table.rstrip('] ')}.{key}] type: '{given}' is none of {', '.join(TYPES)}."
+                f"{nearest(given, TYPES)}"
+            )
         case "value_error" if isinstance(found["input"], dict):
             return f"{table.rstrip('] ')}.{key}]: {message}"
         case _:

@@ -49,8 +49,7 @@ def _strip_newer_keys(path: Path) -> bytes:
                 content = archive.read(entry)
                 if entry.filename == "config.json":
                     content = json.dumps(_without_newer(json.loads(content))).encode()
-                # A fixed date: the same weights give the same bytes.
-                copy.writestr(zipfile.ZipInfo(entry.filename), content)
+                copy.writestr(entry.filename, content)
         return stripped.read_bytes()
     finally:
         stripped.unlink(missing_ok=True)

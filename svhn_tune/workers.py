@@ -111,7 +111,9 @@ class WorkerError(RuntimeError):
 class _Worker:
     process: BaseProcess
     connection: Connection
+    core: int | None
     run: Run | None = None
+    last: tuple[str, int, int] | None = None
 
 
 class Workers:
@@ -125,7 +127,7 @@ class Workers:
     def __init__(self, count: int, setup: Setup) -> None:
         self._setup = setup
         self._deaths: dict[tuple[str, int, int], int] = {}
-        self._workers = [self._start() for _ in range(count)]
+        self._workers = [self._start(core) for core in _choose_cores(count)]
 
     def __enter__(self) -> "Workers":
         return self
@@ -149,10 +151,12 @@ class Workers:
     def submit(self, run: Run) -> None:
         """Give `run` to a free worker: the one that trained it last, if that one is free."""
         idle = [worker for worker in self._workers if worker.run is None]
-        self._send(idle[0], run)
+        last = [worker for worker in idle if worker.last == run.key]
+        self._send((last or idle)[0], run)
 
     def _send(self, worker: _Worker, run: Run) -> None:
         worker.run = run
+        worker.last = run.key
         # One that died idle cannot be told: `events` sees that and starts another.
         with suppress(BrokenPipeError, ConnectionResetError):
             worker.connection.send(run)
@@ -193,13 +197,14 @@ class Workers:
         worker.run = None
         if kind == "paused":
             return Event("paused", run)
-        return Event("done", run, outcome=content)
+        outcome, grown = content
+        if grown:
+            self._restart(worker)
+        return Event("done", run, outcome=outcome)
 
     def _replace(self, dead: _Worker, run: Run) -> Event | None:
         """Start another worker in the place of a dead one, and let it go on with the run."""
-        dead.process.join()
-        fresh = self._start()
-        self._workers[self._workers.index(dead)] = fresh
+        fresh = self._restart(dead)
         deaths = self._deaths[run.key] = self._deaths.get(run.key, 0) + 1
         if deaths < MAX_DEATHS:
             self._send(fresh, run)
@@ -207,17 +212,35 @@ class Workers:
         reason = f"its worker died {deaths} times, last with exit code {dead.process.exitcode}"
         return Event("failed", run, reason=reason)
 
-    def _start(self) -> _Worker:
+    def _restart(self, old: _Worker) -> _Worker:
+        old.process.kill()
+        old.process.join()
+        old.connection.close()
+        fresh = self._workers[self._workers.index(old)] = self._start(old.core)
+        return fresh
+
+    def _start(self, core: int | None) -> _Worker:
         context = mp.get_context("spawn")
         ours, theirs = context.Pipe()
-        process = context.Process(target=_work, args=(theirs, self._setup), daemon=True)
+        process = context.Process(target=_work, args=(theirs, self._setup, core), daemon=True)
         process.start()
         theirs.close()
-        return _Worker(process, ours)
+        return _Worker(process, ours, core)
 
 
-def _work(connection: Connection, setup: Setup) -> None:
+def _choose_cores(count: int) -> list[int | None]:
+    """A core for each worker where they fill the machine; else the system places them."""
+    if hasattr(os, "sched_getaffinity"):
+        cores = sorted(os.sched_getaffinity(0))
+        if count == len(cores) > 1:
+            return list(cores)
+    return [None] * count
+
+
+def _work(connection: Connection, setup: Setup, core: int | None) -> None:
     """A worker's life: train what comes until the parent is gone."""
+    if core is not None:
+        os.sched_setaffinity(0, {core})
     # Ctrl-C reaches every process of a terminal; the parent decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_die_with_parent, daemon=True).start()
