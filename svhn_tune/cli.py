@@ -13,6 +13,8 @@ from typer.exceptions import TyperException
 
 from .errors import InputError
 
+INTERRUPTED = 130  # what typer, too, makes of a KeyboardInterrupt
+
 app = typer.Typer(
     help="From a search space to a .keras file that can be handed in.",
     add_completion=False,
@@ -200,11 +202,12 @@ def describe(
         from .project import open_project
 
         opened = open_project(project or Path(space).stem)
-        loaded, chosen = opened.space, opened.values(trial)
+        loaded, base = opened.space, opened.values(trial)
     else:
         loaded = load_space(space)
-        chosen = {}
-    description = describe_values(loaded, chosen | dict(map(_parse_assignment, assign or [])))
+        base = loaded.baseline
+    chosen = dict(map(_parse_assignment, assign or []))
+    description = describe_values(loaded, loaded.complete(chosen, base))
     if as_json:
         _print_json(description)
     else:
@@ -327,7 +330,8 @@ def main() -> NoReturn:
         # A library's message within ours may have several lines.
         print("error:", *map(str.strip, text.splitlines()), file=sys.stderr)
         code = 2
-    except (KeyboardInterrupt, typer.Abort):
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    if code == INTERRUPTED:
         print("stopped; what was trained is saved: the same command goes on", file=sys.stderr)
-        code = 130
     sys.exit(code or 0)

@@ -1,8 +1,10 @@
 """Inside a worker: a run from its checkpoint to its last epoch, and what it brought."""
 
+import hashlib
 from multiprocessing.connection import Connection
 from typing import Any
 
+import keras
 import numpy as np
 import psutil
 import tensorflow as tf
@@ -90,4 +92,12 @@ class Executor:
             predicted=training.predict(judged).astype(np.uint8),
             test=test,
             device=device,
+            weights_sha256=_hash_weights(training.model),
         )
+
+
+def _hash_weights(model: keras.Model) -> str:
+    digest = hashlib.sha256()
+    for weight in model.get_weights():
+        digest.update(weight.tobytes())
+    return digest.hexdigest()

@@ -60,6 +60,7 @@ def run_record(event: Event, initial_epoch: int, space: Space, setup: Setup) -> 
         "train_images": None if setup.train_index is None else len(setup.train_index),
         "versions": {name: version(name) for name in ("keras", "tensorflow", "numpy")},
         "device": None,
+        "weights_sha256": None,
     }
     outcome = event.outcome
     if outcome is None:
@@ -87,6 +88,7 @@ def run_record(event: Event, initial_epoch: int, space: Space, setup: Setup) -> 
         if run.model_file
         else measure_size(space, run.values, classes=setup.classes).file_bytes,
         "device": outcome.device,
+        "weights_sha256": outcome.weights_sha256,
     }
     if setup.test_at_end:
         record["test"] = {name: _finite(value) for name, value in outcome.test.items()}

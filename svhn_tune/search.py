@@ -74,9 +74,7 @@ def search(
         "validate_on": validate_on,
     }
     folder = project_folder(project or space.name)
-    if overwrite and folder.exists():
-        delete_project(folder)
-    opened = _open_or_create(folder, space, data, wanted)
+    opened = _open_or_create(folder, space, data, wanted, overwrite)
     with opened.lock():
         opened.refresh()
         setup = _make_setup(opened, data)
@@ -88,7 +86,9 @@ def search(
     return opened
 
 
-def _open_or_create(folder: Path, space: Space, data: Data, wanted: dict[str, Any]) -> Project:
+def _open_or_create(
+    folder: Path, space: Space, data: Data, wanted: dict[str, Any], overwrite: bool
+) -> Project:
     protocol = space.protocol
     defaults = {
         "tuner": "hyperband",
@@ -100,14 +100,16 @@ def _open_or_create(folder: Path, space: Space, data: Data, wanted: dict[str, An
         "validate_on": protocol.validation,
     }
     given = {name: value for name, value in wanted.items() if value is not None}
-    if (folder / "journal.jsonl").exists():
+    if (folder / "journal.jsonl").exists() and not overwrite:
         project = open_project(folder)
         _refuse_changes(project, space, data, given)
         if given.get("max_trials", 0) > project.settings["max_trials"]:
             project.update_settings(max_trials=given["max_trials"])
         return project
     settings = defaults | given
-    _check_settings(settings, space, data)
+    _check_settings(settings, given, space, data)
+    if overwrite and folder.exists():
+        delete_project(folder)
     packages = ("svhn_tune", "keras", "keras-tuner", "tensorflow", "numpy")
     settings |= {
         "space": space.name,
@@ -137,8 +139,20 @@ def _make_setup(project: Project, data: Data) -> Setup:
     )
 
 
-def _check_settings(settings: dict[str, Any], space: Space, data: Data) -> None:
-    available = len(split_holdout(data.train.labels)[0])
+def _check_settings(
+    settings: dict[str, Any], given: dict[str, Any], space: Space, data: Data
+) -> None:
+    if settings["tuner"] not in TUNERS:
+        raise InputError(f"no tuner '{settings['tuner']}' (there are {', '.join(TUNERS)})")
+    if settings["tuner"] == "hyperband" and "max_trials" in given:
+        raise InputError(
+            f"max_trials={given['max_trials']} does not apply to hyperband, whose rounds follow "
+            f"from max_epochs and factor: leave it out, or choose another tuner"
+        )
+    if settings["tuner"] != "hyperband" and "factor" in given:
+        raise InputError(
+            f"factor={given['factor']} applies to hyperband only, not to {settings['tuner']}"
+        )
     for name in ("max_epochs", "max_trials"):
         if settings[name] < 1:
             raise InputError(f"{name}={settings[name]} must be at least 1")
@@ -149,13 +163,13 @@ def _check_settings(settings: dict[str, Any], space: Space, data: Data) -> None:
     if settings["validate_on"] not in ("holdout", "test"):
         raise InputError(f"validate_on={settings['validate_on']} must be 'holdout' or 'test'")
     images = settings["train_images"]
+    available = len(split_holdout(data.train.labels)[0])
     if images is not None and not len(data.classes) <= images <= available:
         raise InputError(
             f"train_images={images} must be from {len(data.classes)} to {available:,}, the images "
             f"that are not held out"
         )
-    if settings["tuner"] not in TUNERS:
-        raise InputError(f"no tuner '{settings['tuner']}' (there are {', '.join(TUNERS)})")
+    split_holdout(data.train.labels, images)
     if reasons := measure_size(space, space.baseline).reasons:
         raise InputError(f"the baseline of the space '{space.name}' is infeasible: {reasons[0]}")
 

@@ -90,18 +90,25 @@ class Space(Table):
         """The default values, active ones only (for `cnn`: question 1's model)."""
         return self.complete({})
 
-    def complete(self, chosen: Mapping[str, Any]) -> dict[str, Any]:
+    def complete(
+        self, chosen: Mapping[str, Any], base: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
         """The baseline with `chosen` values in it, active ones only.
+
+        Args:
+            chosen: values of active hyperparameters.
+            base: values to begin with instead, such as a trial's; `chosen` may switch some off.
 
         Raises:
             InputError: a name that is not declared, a value that the space does not allow, or a
                 value of a hyperparameter that the other values switch off.
         """
+        given_values = {**(base or {}), **chosen}
         values: dict[str, Any] = {}
         for declaration in self.declarations:
             if declaration.is_active(values):
                 name, given = declaration.name, declaration.hyperparameter
-                values[name] = chosen.get(name, given.default)
+                values[name] = given_values.get(name, given.default)
                 if not given.allows(values[name]):
                     raise InputError(
                         f"{name}={values[name]!r} is not in the space '{self.name}' "

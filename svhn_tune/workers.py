@@ -77,7 +77,8 @@ class Outcome:
     """What a run that reached its epochs, or diverged on the way, brought.
 
     `history` has every epoch since the first; `predicted` the class of each validation or test
-    image, (N,); `test` the metrics on the test set, if the setup asks for them.
+    image, (N,); `test` the metrics on the test set, if the setup asks for them; `weights_sha256`
+    the hash of the final weights.
     """
 
     history: list[dict[str, float]]
@@ -86,6 +87,7 @@ class Outcome:
     predicted: np.ndarray
     test: dict[str, float]
     device: str
+    weights_sha256: str
 
 
 @dataclass(frozen=True)

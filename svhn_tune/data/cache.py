@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from platformdirs import user_cache_path
 
+from ..errors import InputError
 from .dataset import Data, Split
 
 NAMES = ("train_images", "train_labels", "test_images", "test_labels")
@@ -19,7 +20,21 @@ def cache_folder(name: str) -> Path:
 
 
 def store_arrays(folder: Path, train: Split, test: Split) -> None:
-    """Write the four arrays so that `folder` has them all, or does not exist."""
+    """Write the four arrays so that `folder` has them all, or does not exist.
+
+    Raises:
+        InputError: the cache cannot be written.
+    """
+    try:
+        _store(folder, train, test)
+    except OSError as error:
+        raise InputError(
+            f"cannot write the cache {folder}: {error.strerror}; set XDG_CACHE_HOME to a folder "
+            f"that can be written"
+        ) from None
+
+
+def _store(folder: Path, train: Split, test: Split) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:

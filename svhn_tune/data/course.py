@@ -6,7 +6,6 @@ Keys `images` (32, 32, 3, N) uint8 and `labels` (N, 1), strings or integers. Not
 
 import zipfile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -29,8 +28,8 @@ def load(folder: Path) -> Data:
     classes = sorted(set(train_labels.tolist()))
     if classes != sorted(set(test_labels.tolist())):
         raise InputError(
-            f"{folder}: train and test have different labels: {_show(classes)} and "
-            f"{_show(sorted(set(test_labels.tolist()), key=str))}"
+            f"{folder}: train and test have different labels: {_show(train_labels)} and "
+            f"{_show(test_labels)}"
         )
     return Data(
         name="SVHN (course archives)",
@@ -42,25 +41,34 @@ def load(folder: Path) -> Data:
     )
 
 
-def _show(labels: list[Any]) -> str:
-    return ", ".join(str(label) for label in labels[:20])
+def _show(labels: np.ndarray) -> str:
+    return ", ".join(repr(label) for label in sorted(set(labels.tolist()))[:20])
 
 
 def _read(path: Path) -> tuple[np.ndarray, np.ndarray]:
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        # np.load leaves a file open that it has opened and cannot read.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in ("images", "labels") if name in archive}
             keys = list(archive)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        reason = (
-            "it holds pickled objects" if "pickle" in str(error) else "it is damaged or cut short"
-        )
-        raise InputError(f"cannot read {path}: {reason}; download it again ({error})") from None
+    except Exception as error:
+        # numpy, zipfile and zlib raise some ten different types for a damaged archive.
+        raise InputError(f"cannot read {path}: {_explain(path, error)}") from None
     if len(arrays) < 2:
         raise InputError(
             f"{path} has the keys {', '.join(keys) or 'none'}; it needs images and labels"
         )
     return check_arrays(path, arrays["images"], arrays["labels"])
+
+
+def _explain(path: Path, error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    if not zipfile.is_zipfile(path):
+        return "it is no .npz archive, or cut short; download it again"
+    if "pickle" in str(error):
+        return "it holds pickled objects, which are never loaded; download it again"
+    return f"it is damaged; download it again ({error})"
 
 
 def check_arrays(
@@ -84,4 +92,6 @@ def check_arrays(
         )
     if count == 0:
         raise InputError(f"{path} has no images")
+    if labels.dtype.kind == "S":
+        labels = np.char.decode(labels, "latin-1")
     return np.ascontiguousarray(images.transpose(3, 0, 1, 2)), labels.reshape(count)

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import InputError
+
 HOLDOUT_SEED = 20_11
 SUBSET_SEED = 20_12
 HOLDOUT_IMAGES = 5_000
@@ -74,16 +76,32 @@ def split_holdout(labels: np.ndarray, images: int | None = None) -> tuple[np.nda
     Args:
         labels: (N,) of all training images.
         images: train on a stratified subset of this many; None for all that are not held out.
+
+    Raises:
+        InputError: too few images of a class to have it on both sides.
     """
     # Imported late: workers know their positions and need not pay a second for it.
     from sklearn.model_selection import train_test_split
 
     held = min(HOLDOUT_IMAGES, len(labels) // 10)
+    counts = np.unique(labels, return_counts=True)[1]
+    if held < len(counts) or counts.min() < 2:
+        raise InputError(
+            f"{len(labels)} training images of {len(counts)} classes, {counts.min()} of the rarest "
+            f"one, are too few to hold out a tenth: {10 * len(counts)} are needed, 2 of each class"
+        )
     train, holdout = train_test_split(
         np.arange(len(labels)), test_size=held, stratify=labels, random_state=HOLDOUT_SEED
     )
-    if images is not None and images < len(train):
+    if images is not None and len(train) - len(counts) < images < len(train):
+        # Fewer are left out than there are classes, which scikit-learn refuses to stratify.
+        train = np.random.default_rng(SUBSET_SEED).permutation(train)[:images]
+    elif images is not None and images < len(train):
         train, _ = train_test_split(
             train, train_size=images, stratify=labels[train], random_state=SUBSET_SEED
+        )
+    if lost := set(labels.tolist()) - set(labels[train].tolist()):
+        raise InputError(
+            f"train_images={images} leaves no image of class {min(lost)}: take more images"
         )
     return np.sort(train), np.sort(holdout)

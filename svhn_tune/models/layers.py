@@ -44,7 +44,7 @@ class Domain:
             return None if isinstance(value, bool) else "is neither true nor false"
         if isinstance(value, bool) or not isinstance(value, int | float):
             return "is not a number"
-        if isinstance(self.default, int) and value != int(value):
+        if isinstance(self.default, int) and not isinstance(value, int):
             return "is not a whole number"
         if not self.low <= value <= self.high:
             return f"is outside {self.low:g} to {self.high:g}"

@@ -1,0 +1,178 @@
+"""Kill a search again and again, at random instants, and compare it with one never killed.
+
+    python benchmarks/survival.py [--kills 200] [--seed 0] [--tuner hyperband ...]
+
+One worker, SIGKILL to the parent, to the worker or to both, on built-in digits. Prints the kills
+survived, the epochs that were trained twice, and whether trials, scores, learning curves and final
+weights are equal bit for bit. Exit status 1 if they are not.
+"""
+
+import argparse
+import json
+import os
+import platform
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+
+from svhn_tune.journal import Record
+from svhn_tune.project import open_project
+
+SEARCH = ("--max-epochs", "12", "--train-images", "100", "--workers", "1")
+TRIALS = 16
+START_UP = 6.0
+
+
+def command(folder: Path, data: str, tuner: str) -> list[str]:
+    """The search whose survival is tested."""
+    trials = () if tuner == "hyperband" else ("--max-trials", str(TRIALS))
+    return [
+        *(sys.executable, "-m", "svhn_tune", "search", "--data", data, "--tuner", tuner),
+        *("--project", str(folder), *SEARCH, *trials),
+    ]
+
+
+def read_result(folder: Path) -> list[Record]:
+    """The journal without what a clock says; the final weights are in it as their hash."""
+    records = open_project(folder).records
+    for record in records:
+        record.pop("seconds", None)
+        record.get("metrics", {}).pop("seconds", None)
+    return records
+
+
+def completed_epochs(folder: Path) -> int:
+    """Epochs whose end is on the disk: in the journal, or in a checkpoint that is still needed."""
+    if not (folder / "journal.jsonl").exists():
+        return 0
+    project = open_project(folder)
+    ended = {record["trial"] for record in project.ended("search")}
+    epochs = int(project.status()["epochs_trained"])
+    for proposal in project.proposals():
+        path = project.checkpoint_path("search", project.root(proposal["trial"]), 0)
+        if proposal["trial"] not in ended and path.exists():
+            with path.open("rb") as file, np.load(file) as arrays:
+                epochs += len(json.loads(str(arrays["history"]))) - proposal["initial_epoch"]
+    return epochs
+
+
+def kill_once(folder: Path, arguments: Sequence[str], chance: random.Random) -> tuple[str, bool]:
+    """Start the search, kill something at a random instant; what it was, and whether all ended."""
+    process = psutil.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _wait_for_instant(process, folder, chance)
+    try:
+        workers = [
+            c for c in process.children(recursive=True) if "spawn_main" in " ".join(c.cmdline())
+        ]
+    except psutil.Error:
+        workers = []
+    victim = chance.choice(["parent", "worker", "both"])
+    if victim != "worker":
+        _kill(process.pid)
+    if victim != "parent":
+        for worker in workers:
+            _kill(worker.pid)
+    if victim == "worker":
+        # The parent replaces it and goes on: let it, then end the parent at another instant.
+        _wait_for_instant(process, folder, chance)
+        finished = process.poll() == 0
+        _kill(process.pid)
+    else:
+        finished = process.poll() == 0
+    process.wait()
+    return victim, finished
+
+
+def _wait_for_instant(process: Any, folder: Path, chance: random.Random) -> None:
+    """Until a moment after the next epoch or line of the journal, or one of the start-up."""
+    if chance.random() < 0.2:
+        time.sleep(chance.uniform(0, START_UP))
+        return
+    before, deadline = _written(folder), time.monotonic() + 60
+    while _written(folder) == before and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.001)
+    time.sleep(chance.choice([0, 0.001, 0.01, 0.1, 0.5]) * chance.random())
+
+
+def _written(folder: Path) -> list[tuple[str, int]]:
+    """What is written in the project, with the time of each file."""
+    found = []
+    for path in [folder / "journal.jsonl", *(folder / "checkpoints").glob("*")]:
+        try:
+            found.append((path.name, path.stat().st_mtime_ns))
+        except FileNotFoundError:
+            continue
+    return found
+
+
+def _kill(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+def survive(
+    folder: Path, data: str, tuner: str, kills: int, chance: random.Random
+) -> tuple[int, int]:
+    """Kill the search `kills` times or until it is done, then let it end.
+
+    Returns the kills, and the completed epochs that a kill lost.
+    """
+    arguments = command(folder, data, tuner)
+    done = lost = before = 0
+    while done < kills:
+        _, finished = kill_once(folder, arguments, chance)
+        after = completed_epochs(folder)
+        lost, before = lost + max(0, before - after), after
+        if finished:
+            break
+        done += 1
+    subprocess.run(arguments, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return done, lost
+
+
+def main() -> None:
+    """Kill until the number is reached; compare each project's end with the uninterrupted one."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--data", default="builtin")
+    parser.add_argument("--tuner", nargs="+", default=["hyperband", "bayesian", "random"])
+    options = parser.parse_args()
+    print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, one worker")
+    chance = random.Random(options.seed)
+    total = total_lost = different = 0
+    for tuner in options.tuner:
+        wanted, rounds = options.kills // len(options.tuner), 0
+        with tempfile.TemporaryDirectory() as place:
+            calm = Path(place) / "calm"
+            subprocess.run(
+                command(calm, options.data, tuner), check=True, stderr=subprocess.DEVNULL
+            )
+            expected = read_result(calm)
+            while wanted > 0:
+                folder = Path(place) / f"killed-{rounds}"
+                kills, lost = survive(folder, options.data, tuner, wanted, chance)
+                same = read_result(folder) == expected
+                print(f"{tuner}: {kills} kills, {'equal' if same else 'DIFFERENT'}", flush=True)
+                wanted, rounds = wanted - kills, rounds + 1
+                total, total_lost = total + kills, total_lost + lost
+                different += not same
+    print(
+        f"{total} kills survived, {total_lost} completed epochs lost, {different} projects differ"
+    )
+    sys.exit(1 if different or total_lost else 0)
+
+
+if __name__ == "__main__":
+    main()

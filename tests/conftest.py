@@ -1,0 +1,145 @@
+"""What the tests share: archives to learn from, projects made by hand, a cache of their own."""
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+from svhn_tune.project import create_project
+from svhn_tune.size import measure_size
+from svhn_tune.space import load_space
+
+# Of 0 to 9: uneven, as house numbers are, so that stratifying and class weights do something.
+SHARES = (0.07, 0.19, 0.14, 0.12, 0.10, 0.09, 0.08, 0.08, 0.07, 0.06)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache(tmp_path_factory):
+    """A cache folder of the session's own: no test touches the user's."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(folder))
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def archives(tmp_path_factory, write_archives):
+    """A folder with the course's two archives, 600 images to train and 200 to test."""
+    return write_archives(tmp_path_factory.mktemp("archives"))
+
+
+@pytest.fixture(scope="session")
+def write_archives():
+    """A function that writes the course's archives into a folder, and returns the folder.
+
+    `train` and `test` are numbers of images; `labels` is the type of the labels, str or int.
+    """
+
+    def write(folder, train=600, test=200, labels=str):
+        folder.mkdir(parents=True, exist_ok=True)
+        for seed, (split, count) in enumerate({"train": train, "test": test}.items()):
+            images, digits = draw_digits(count, seed)
+            np.savez_compressed(
+                folder / f"p4_2026_svhn_{split}.npz",
+                images=images.transpose(1, 2, 3, 0),
+                labels=digits.astype(labels)[:, None],
+            )
+        return folder
+
+    return write
+
+
+def draw_digits(count, seed):
+    """Images (count, 32, 32, 3) and digits (count,): easy to learn, every class there."""
+    random = np.random.default_rng(seed)
+    digits = np.concatenate([np.arange(10), random.choice(10, max(count - 10, 0), p=SHARES)])
+    digits = random.permutation(digits[:count])
+    font = ImageFont.load_default(24)
+    images = np.empty((count, 32, 32, 3), np.uint8)
+    for image, digit in zip(images, digits, strict=True):
+        ground, ink = random.integers(0, 90, 3), random.integers(160, 256, 3)
+        if random.random() < 0.5:
+            ground, ink = ink, ground
+        picture = Image.new("RGB", (32, 32), tuple(map(int, ground)))
+        place = tuple(map(int, 16 + random.integers(-2, 3, 2)))
+        ImageDraw.Draw(picture).text(place, str(digit), tuple(map(int, ink)), font, anchor="mm")
+        image[:] = np.asarray(picture)
+    return images, digits
+
+
+@pytest.fixture(scope="session")
+def make_project():
+    """A function that creates a project with ended trials of the space `cnn`, without training.
+
+    `trials` are dicts of what differs from a completed trial of 4 epochs: of its proposal
+    ("values", "parent", "initial_epoch", "epochs") and of its run ("score", "status", ...);
+    {"status": "running"} has no run. `settings` are those that differ from the default ones.
+    """
+
+    def make(folder, trials=(), **settings):
+        space = load_space("cnn")
+        default = {
+            "tuner": "random",
+            "max_epochs": 4,
+            "factor": 3,
+            "max_trials": 50,
+            "seed": 0,
+            "train_images": None,
+            "validate_on": "holdout",
+            "space": space.name,
+            "space_sha256": space.sha256,
+            "data": {
+                "name": "SVHN (course archives)",
+                "fingerprint": "0" * 64,
+                "synthetic": False,
+                "source": "data",
+            },
+        }
+        project = create_project(folder, space, default | settings)
+        for trial, given in enumerate(trials):
+            proposal, run = trial_records(space, trial, given)
+            project.record(proposal)
+            if run["status"] != "running":
+                project.record(run | {"root": project.root(trial)})
+        return project
+
+    return make
+
+
+def trial_records(space, trial, given):
+    """The records of a trial's proposal and of its run."""
+    proposal = {
+        "event": "trial",
+        "trial": trial,
+        "values": space.complete({"units": 64 + trial}),
+        "initial_epoch": 0,
+        "epochs": 4,
+        "parent": None,
+        "bracket": None,
+        "round": None,
+    }
+    proposal |= {key: value for key, value in given.items() if key in proposal}
+    size = measure_size(space, proposal["values"])
+    run = {
+        "event": "run",
+        "stage": "search",
+        "trial": trial,
+        "root": trial,
+        "run": 0,
+        "seed": 2 * trial,
+        "values": proposal["values"],
+        "initial_epoch": proposal["initial_epoch"],
+        "epochs": proposal["epochs"],
+        "planned_epochs": proposal["epochs"],
+        "status": "completed",
+        "score": 0.5,
+        "collapsed": False,
+        "metrics": {},
+        "seconds": 1.5,
+        "parameters": size.parameters,
+        "file_bytes": size.file_bytes,
+        "reason": "",
+        "train_images": None,
+        "versions": {},
+        "device": "CPU",
+    }
+    return proposal, run | {key: value for key, value in given.items() if key in run}
