@@ -1,22 +1,21 @@
 """Inside a worker: a run from its checkpoint to its last epoch, and what it brought."""
 
-import hashlib
 from multiprocessing.connection import Connection
 from typing import Any
 
-import keras
 import numpy as np
 import psutil
 import tensorflow as tf
 
 from .data.cache import open_arrays
 from .data.dataset import Split
-from .submission import save_submission
+from .submission import hash_weights, save_submission
 from .training import Training, use_one_thread
 from .workers import Outcome, Run, Setup
 
-# Bytes: 50 small models grow a worker by a fifth of it (benchmarks/throughput.py).
-GROWTH = 1 << 30
+# TensorFlow 2.20 keeps the graphs of loops and metrics of every model that it traced: 14 MB a small
+# one. 256 MiB above the first run a fresh process is cheaper; it starts in 5 s.
+GROWTH = 256 << 20
 
 
 class Executor:
@@ -27,6 +26,8 @@ class Executor:
     """
 
     def __init__(self, setup: Setup) -> None:
+        # It advises against tracing many models, which is what a worker is for.
+        tf.get_logger().setLevel("ERROR")
         if not tf.config.list_physical_devices("GPU"):
             use_one_thread()
         self._setup = setup
@@ -92,12 +93,5 @@ class Executor:
             predicted=training.predict(judged).astype(np.uint8),
             test=test,
             device=device,
-            weights_sha256=_hash_weights(training.model),
+            weights_sha256=hash_weights(training.model),
         )
-
-
-def _hash_weights(model: keras.Model) -> str:
-    digest = hashlib.sha256()
-    for weight in model.get_weights():
-        digest.update(weight.tobytes())
-    return digest.hexdigest()

@@ -127,7 +127,8 @@ class Space(Table):
 
     def changes(self, values: Mapping[str, Any]) -> str:
         """What differs from the baseline, in words: `units=128 l2_1=0.001`."""
-        changed = [f"{k}={v}" for k, v in values.items() if self.baseline.get(k) != v]
+        defaults = {each.name: each.hyperparameter.default for each in self.declarations}
+        changed = [f"{name}={value}" for name, value in values.items() if defaults[name] != value]
         return " ".join(changed) or "baseline"
 
 
