@@ -26,17 +26,22 @@ import psutil
 
 from svhn_tune.journal import Record
 from svhn_tune.project import open_project
+from svhn_tune.space import load_space
 
-SEARCH = ("--max-epochs", "12", "--train-images", "100", "--workers", "1")
-TRIALS = 16
+SEARCH = ("--max-epochs", "12", "--train-images", "60", "--workers", "1")
+TRIALS = 8
+LIMIT = "2 MiB"
 START_UP = 6.0
 
 
 def command(folder: Path, data: str, tuner: str) -> list[str]:
-    """The search whose survival is tested."""
+    """The search whose survival is tested: the space cnn, but small models only."""
+    space = folder.parent / "small.toml"
+    space.write_text(load_space("cnn").text.replace("238.4 MiB", LIMIT))
     trials = () if tuner == "hyperband" else ("--max-trials", str(TRIALS))
     return [
-        *(sys.executable, "-m", "svhn_tune", "search", "--data", data, "--tuner", tuner),
+        *(sys.executable, "-m", "svhn_tune", "search", "--space", str(space), "--data", data),
+        *("--tuner", tuner),
         *("--project", str(folder), *SEARCH, *trials),
     ]
 

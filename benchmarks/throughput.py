@@ -108,7 +108,7 @@ def time_kerastuner(setup: Setup, epochs: int) -> float:
     images, labels = train.images[index], keras.utils.to_categorical(train.labels[index], 10)
     validation = train.images[held], keras.utils.to_categorical(train.labels[held], 10)
 
-    class ListOracle(kt.Oracle):  # type: ignore[misc]
+    class ListOracle(kt.Oracle):
         """Proposes the list."""
 
         def populate_space(self, trial_id: str) -> dict[str, Any]:
@@ -148,6 +148,7 @@ def train_bare(setup: Setup, epochs: int, numbers: "mp.Queue[int]", ready: Any, 
     from svhn_tune.training import use_one_thread
 
     use_one_thread()
+    tf.get_logger().setLevel("ERROR")
     train, _ = open_arrays(setup.arrays)
     index, held = setup.train_index, setup.validate_on
     images, labels = tf.constant(train.images[index]), tf.constant(train.labels[index])
@@ -238,14 +239,13 @@ def compare(setup: Setup, epochs: int, repeats: int) -> None:
         ratios = [base / each for base, each in zip(seconds["KerasTuner"], taken, strict=True)]
         print(
             f"{name:22} {statistics.median(hourly):6.0f} trials/h "
-            f"({min(hourly):.0f} to {max(hourly):.0f}), {statistics.median(ratios):.2f} x KerasTuner "
-            f"({min(ratios):.2f} to {max(ratios):.2f})"
+            f"({min(hourly):.0f} to {max(hourly):.0f}), {statistics.median(ratios):.2f} x "
+            f"KerasTuner ({min(ratios):.2f} to {max(ratios):.2f})"
         )
     ours, limit = list(seconds.values())[2:]
     share = [bound / each for bound, each in zip(limit, ours, strict=True)]
-    print(
-        f"share of the limit: {statistics.median(share):.0%} ({min(share):.0%} to {max(share):.0%})"
-    )
+    low, high = min(share), max(share)
+    print(f"share of the limit: {statistics.median(share):.0%} ({low:.0%} to {high:.0%})")
 
 
 def time_oracles() -> float:

@@ -108,6 +108,9 @@ def confirm(
     top: Annotated[int, typer.Option(help="How many of the best trials.")] = 3,
     runs: Annotated[int, typer.Option(help="Of each, earlier ones included.")] = 10,
     epochs: Annotated[int | None, typer.Option(help="Of each run. [default: the space's]")] = None,
+    baseline: Annotated[
+        bool, typer.Option("--baseline/--no-baseline", help="Retrain the baseline as a control.")
+    ] = True,
     project: ProjectName = None,
     data: Annotated[
         str | None, typer.Option(help="Where the search's data are, if they moved.")
@@ -132,6 +135,7 @@ def confirm(
         top=top,
         runs=runs,
         epochs=epochs,
+        baseline=baseline,
         workers=workers or default_workers(),
         time_limit=limit,
         progress=make_progress(),
@@ -171,7 +175,7 @@ def check(
     if not file.is_file():
         raise InputError(f"no file {file}")
     found = None if data is None else _load_data(data)
-    from .submission import check_submission
+    from .check import check_submission
     from .tables import print_check
 
     result = check_submission(file, loaded, found)

@@ -1,12 +1,13 @@
 """Confirm: the top trials again, from fresh seeds, on all training images, for the full epochs.
 
-It chooses the trials and runs the seeds; statistics.py makes the numbers. The test set is looked at
-once a run, after the last epoch.
+It runs the seeds; choice.py says of which trials, and confirmed.py what came out. The test set is
+looked at once a run, after the last epoch.
 """
 
 import time
 from pathlib import Path
 
+from .choice import choose
 from .data import Data, load_data
 from .data.cache import share_arrays
 from .errors import InputError
@@ -25,11 +26,15 @@ def confirm(
     top: int = 3,
     runs: int = 10,
     epochs: int | None = None,
+    baseline: bool = True,
     workers: int = 1,
     time_limit: float | None = None,
     progress: Progress | None = None,
 ) -> Project:
     """Retrain the `top` trials until each has `runs` runs; called again, it adds what is missing.
+
+    The top is the search's. Once more configurations are confirmed than `top`, it is theirs by the
+    mean of their runs: `top=8, runs=3`, then `top=3, runs=10` trains seven more of the best three.
 
     Args:
         project: a name in results/, a folder, or a `Project`; by default the latest.
@@ -37,6 +42,7 @@ def confirm(
         top: how many of the best completed trials.
         runs: of each, runs of an earlier call included.
         epochs: of each run; the protocol's by default.
+        baseline: retrain the baseline, too, as a control beside the top.
         workers: how many runs train side by side.
         time_limit: stop at the end of the epochs in progress after this many seconds.
         progress: told what happens; silent by default.
@@ -50,7 +56,7 @@ def confirm(
     for name, value in {"top": top, "runs": runs, "epochs": epochs}.items():
         if value < 1:
             raise InputError(f"{name}={value} must be at least 1")
-    chosen = _choose(project, top)
+    choose(project, top, epochs, baseline)
     data = data if isinstance(data, Data) else load_data(data or project.settings["data"]["source"])
     expected = project.settings["data"]
     if data.fingerprint != expected["fingerprint"]:
@@ -61,22 +67,12 @@ def confirm(
         )
     with project.lock():
         project.refresh()
+        chosen, choice = choose(project, top, epochs, baseline)
         planned = [run for record in chosen for run in _plan_runs(project, record, runs, epochs)]
+        if choice["used"] and any(run.root in choice["chosen"] for run in planned):
+            project.record(choice)
         _train(project, data, planned, workers, deadline, progress or Progress())
     return project
-
-
-def _choose(project: Project, top: int) -> list[Record]:
-    ranking = project.ranking()
-    if len(ranking) < top:
-        trials = project.status()["trials"]
-        advice = f" or pass --top {len(ranking)}" if ranking else ""
-        raise InputError(
-            f"--top {top} needs {top} completed trials of different values; {project.folder} has "
-            f"{len(ranking)} ({trials['running']} running, {trials['failed']} failed): search more"
-            f"{advice}"
-        )
-    return ranking[:top]
 
 
 def _plan_runs(project: Project, chosen: Record, runs: int, epochs: int) -> list[Run]:

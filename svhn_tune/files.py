@@ -1,11 +1,16 @@
 """Files that are whole or not there: written to a temporary name, fsynced, then renamed."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 
 def write_atomically(path: Path, content: str | bytes | memoryview) -> None:
-    """Write `content` so that `path` holds all of it, or what it held before."""
+    """Write `content` so that `path` holds all of it, or what it held before.
+
+    Raises:
+        OSError: it could not be written; it names `path`, which a full disk's own error does not.
+    """
     data = content.encode() if isinstance(content, str) else content
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
@@ -14,6 +19,23 @@ def write_atomically(path: Path, content: str | bytes | memoryview) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            error.filename = str(path)
         raise
+
+
+def count_bytes(folder: Path) -> int:
+    """Bytes of all files below `folder`, which may come and go meanwhile."""
+    total = 0
+    for path in folder.rglob("*"):
+        with suppress(FileNotFoundError):
+            total += path.stat().st_size
+    return total
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Delete the temporary files that kills left anywhere below `folder`."""
+    for path in folder.rglob(".*.tmp"):
+        path.unlink(missing_ok=True)

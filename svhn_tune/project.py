@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
-from .errors import InputError, nearest
-from .files import write_atomically
+from .confirmed import describe_handed_in, list_test_set_uses, summarize_confirmed
+from .errors import InputError, cannot_write, nearest
+from .files import count_bytes, remove_leftovers, write_atomically
 from .journal import Record, append_record, create_journal, read_records
 from .space import Space, parse_space
-from .statistics import summarize
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,7 +75,10 @@ class Project:
 
     def record(self, record: Record) -> None:
         """Append a record to the journal on disk, then to the one in memory."""
-        append_record(self.journal_path, record)
+        try:
+            append_record(self.journal_path, record)
+        except OSError as error:
+            raise cannot_write(self.journal_path, error.strerror) from None
         self.records.append(record)
 
     def update_settings(self, **changes: Any) -> None:
@@ -92,6 +95,7 @@ class Project:
                 written.
         """
         with _hold(self.folder):
+            remove_leftovers(self.folder)
             yield
 
     def proposals(self) -> list[Record]:
@@ -144,20 +148,7 @@ class Project:
 
     def confirmed(self) -> list[dict[str, Any]]:
         """One summary a confirmed configuration: longest trained first, then by its mean."""
-        summaries = []
-        for (_, epochs), runs in self.confirm_runs().items():
-            scores = [run["score"] for run in runs]
-            summaries.append(
-                {"trial": runs[-1]["trial"]}
-                | summarize(scores).as_dict()
-                | {
-                    "scores": scores,
-                    "epochs": epochs,
-                    "collapsed": sum(run["collapsed"] for run in runs),
-                }
-            )
-        sign = -1 if self.space.protocol.direction == "max" else 1
-        return sorted(summaries, key=lambda each: (-each["epochs"], sign * each["mean"]))
+        return summarize_confirmed(self)
 
     def best_confirmed(self) -> Record | None:
         """The confirm run whose file is handed in: the best of the longest trained."""
@@ -188,10 +179,13 @@ class Project:
             },
             "epochs_trained": sum(r["epochs"] - r["initial_epoch"] for r in runs),
             "seconds_trained": sum(r["seconds"] for r in runs),
+            "disk_bytes": count_bytes(self.folder),
             "best": {key: ranking[0][key] for key in ("trial", "score", "epochs", "values")}
             if ranking
             else None,
             "confirm": self.confirmed(),
+            "handed_in": describe_handed_in(self),
+            "test_set_used_to_choose": list_test_set_uses(self),
             "submission": str(self.submission_path) if self.submission_path.exists() else None,
         }
 

@@ -151,7 +151,7 @@ class SearchLoop:
                         f"{self.project.journal_path}: trial {record['trial']} cannot be proposed "
                         f"again by this version; use the versions in project.json"
                     )
-            elif record["stage"] == "search":
+            elif record["event"] == "run" and record["stage"] == "search":
                 tell(oracle, record["trial"], record["score"])
         return oracle
 

@@ -3,26 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
+from .confirm_table import print_class_weights, print_summaries
+from .console import make_console as _console
+from .console import make_table as _table
 from .project import Project
 from .space import Space
-
-
-def _console() -> Console:
-    # Values such as [3, 5] are no markup, and a pipe has no width to wrap at.
-    console = Console(highlight=False, markup=False, soft_wrap=True)
-    if not console.is_terminal:
-        console = Console(highlight=False, markup=False, soft_wrap=True, width=120)
-    return console
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for index, column in enumerate(columns):
-        table.add_column(column, justify="left" if index == 0 else "right", no_wrap=True)
-    return table
 
 
 def _data_line(project: Project) -> str:
@@ -41,7 +26,8 @@ def print_status(project: Project) -> None:
         f"{trials['completed']} trials completed ({trials['collapsed']} collapsed), "
         f"{trials['running']} running, {trials['failed']} failed; "
         f"{status['epochs_trained']:,} epochs in "
-        f"{status['seconds_trained'] / 60:.1f} minutes of training"
+        f"{status['seconds_trained'] / 60:.1f} minutes of training; "
+        f"{status['disk_bytes'] / 2**20:,.1f} MiB on disk"
     )
     ranking = project.ranking()[:5]
     if ranking:
@@ -60,7 +46,7 @@ def print_status(project: Project) -> None:
             )
         console.print(table)
     if status["confirm"]:
-        _print_summaries(console, project, status)
+        print_summaries(console, project, status)
     elif ranking:
         console.print(f"next: python -m svhn_tune confirm --top {min(3, len(ranking))}")
 
@@ -73,7 +59,7 @@ def print_confirmed(project: Project) -> None:
     if not status["confirm"]:
         console.print("no run is finished yet: the same command goes on")
         return
-    _print_summaries(console, project, status)
+    print_summaries(console, project, status)
     best = project.best_confirmed()
     assert best is not None
     console.print(
@@ -87,45 +73,20 @@ def print_confirmed(project: Project) -> None:
         share = f"{row[index] / total:.3f}" if total else "-"
         table.add_row(str(index), *[str(count) for count in row], share)
     console.print(table)
+    print_class_weights(console, project)
     asked = project.space.protocol.epochs
     if best["planned_epochs"] != asked:
         console.print(f"trained for {best['planned_epochs']} epochs; the space asks for {asked}")
     console.print(f"to hand in: {project.submission_path}")
 
 
-def _print_summaries(console: Console, project: Project, status: dict[str, Any]) -> None:
-    name = project.space.protocol.objective.removeprefix("val_")
-    console.print(f"\nconfirmed: {name} on the test set, {_digits(project)}fresh seeds")
-    table = _table(
-        "trial", "epochs", "runs", "mean", "sd", "95 % interval", "collapsed", "runs' scores"
-    )
-    table.columns[-1].no_wrap = False
-    for each in status["confirm"]:
-        low_high = (
-            "-" if each["ci95"] is None else f"{each['ci95'][0]:.4f} to {each['ci95'][1]:.4f}"
-        )
-        table.add_row(
-            f"{each['trial']:03d}",
-            str(each["epochs"]),
-            str(each["runs"]),
-            f"{each['mean']:.4f}",
-            "-" if each["sd"] is None else f"{each['sd']:.4f}",
-            low_high,
-            str(each["collapsed"]),
-            " ".join(f"{score:.4f}" for score in each["scores"]),
-        )
-    console.print(table)
-
-
-def _digits(project: Project) -> str:
-    return "built-in digits, not SVHN; " if project.settings["data"]["synthetic"] else ""
-
-
 def print_check(path: Path, result: dict[str, Any]) -> None:
-    """One line a rule."""
+    """One line a rule: kept, broken, or not known."""
     console = _console()
     for check in result["checks"]:
-        console.print(f"{'ok  ' if check['ok'] else 'FAIL'}  {check['name']}: {check['detail']}")
+        known = not check["detail"].startswith("not known")
+        mark = ("ok" if known else "?") if check["ok"] else "FAIL"
+        console.print(f"{mark:4}  {check['name']}: {check['detail']}")
     console.print(f"{path} {'may' if result['ok'] else 'may NOT'} be handed in")
 
 

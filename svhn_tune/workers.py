@@ -5,6 +5,7 @@ worker that dies is replaced and its run goes on from its checkpoint. Importing 
 import TensorFlow: only a worker does.
 """
 
+import errno
 import multiprocessing as mp
 import os
 import signal
@@ -21,9 +22,11 @@ from typing import Any, Literal
 
 import numpy as np
 
+from .errors import cannot_write
 from .space import Space
 
 MAX_DEATHS = 3
+UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES)
 
 
 @dataclass(frozen=True)
@@ -174,6 +177,7 @@ class Workers:
 
         Raises:
             WorkerError: our own code raised in a worker.
+            InputError: a worker could not write a checkpoint or model.
         """
         busy = [worker for worker in self._workers if worker.run is not None]
         sources = {worker.connection: worker for worker in busy}
@@ -193,6 +197,8 @@ class Workers:
             return self._replace(worker, run)
         if kind == "error":
             raise WorkerError(f"trial {run.trial} raised\n{content}")
+        if kind == "disk":
+            raise cannot_write(*content)
         if kind == "epoch":
             epochs, metrics = content
             return Event("epoch", run, metrics=metrics, epochs=epochs)
@@ -257,8 +263,11 @@ def _work(connection: Connection, setup: Setup, core: int | None) -> None:
                 connection.send(executor.execute(run, connection))
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
-    except Exception:
-        connection.send(("error", traceback.format_exc()))
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in UNWRITABLE:
+            connection.send(("disk", (error.filename, error.strerror)))
+        else:
+            connection.send(("error", traceback.format_exc()))
         # The parent raises, and ends this process; leaving now could lose what was sent.
         time.sleep(60)
 

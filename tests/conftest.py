@@ -22,6 +22,14 @@ def cache(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def small_space(tmp_path_factory):
+    """The path of a space file: cnn with a limit of 2 MiB, so that models train in no time."""
+    path = tmp_path_factory.mktemp("spaces") / "small.toml"
+    path.write_text(load_space("cnn").text.replace("238.4 MiB", "2 MiB"))
+    return path
+
+
+@pytest.fixture(scope="session")
 def archives(tmp_path_factory, write_archives):
     """A folder with the course's two archives, 600 images to train and 200 to test."""
     return write_archives(tmp_path_factory.mktemp("archives"))

@@ -1,27 +1,29 @@
 """A real confirm over a real small search: fresh seeds, added runs, and the file to hand in."""
 
 import shutil
+import sys
 
 import numpy as np
 import pytest
 
-from svhn_tune import confirm, load_data, search
+from svhn_tune import confirm, load_data, open_project, search
+from svhn_tune.check import check_submission
 from svhn_tune.records import decode_predicted
-from svhn_tune.submission import check_submission
+
+SETTINGS = {"tuner": "random", "max_trials": 3, "max_epochs": 2, "train_images": 64}
 
 
 @pytest.fixture(scope="module")
-def searched(archives, tmp_path_factory):
+def searched(small_space, archives, tmp_path_factory):
     folder = tmp_path_factory.mktemp("confirm") / "cnn"
-    settings = {"tuner": "random", "max_trials": 3, "max_epochs": 2, "train_images": 64}
-    return search("cnn", archives, project=folder, workers=2, **settings).folder
+    return search(small_space, archives, project=folder, workers=2, **SETTINGS).folder
 
 
 @pytest.fixture(scope="module")
 def confirmed(searched, archives, tmp_path_factory):
     folder = tmp_path_factory.mktemp("confirmed") / "cnn"
     shutil.copytree(searched, folder)
-    return confirm(folder, archives, top=2, runs=2, epochs=2, workers=2)
+    return confirm(folder, archives, top=2, runs=2, epochs=2, baseline=False, workers=2)
 
 
 def test_each_of_the_top_trials_has_its_runs(confirmed):
@@ -53,9 +55,11 @@ def test_it_trains_on_all_images_and_looks_at_the_test_set_once(confirmed, archi
         assert np.trace(confusion) == (predicted == labels).sum()
 
 
-def test_the_submission_is_the_best_run_and_may_be_handed_in(confirmed, archives):
+def test_the_submission_is_the_best_run_and_lacks_nothing_but_epochs(confirmed, archives):
     result = check_submission(confirmed.submission_path, confirmed.space, load_data(archives))
-    assert result["ok"], result
+    broken = {c["name"]: c["detail"] for c in result["checks"] if not c["ok"]}
+    assert set(broken) == {"training"}
+    assert broken["training"].startswith("2 epochs in batches of 32")
     best = max(record["score"] for record in confirmed.ended("confirm"))
     accuracy = next(c for c in result["checks"] if c["name"] == "test accuracy")
     assert accuracy["detail"].startswith(f"{best:.4f}")
@@ -70,9 +74,10 @@ def test_again_adds_the_runs_that_are_missing(confirmed, archives, tmp_path):
     folder = tmp_path / "cnn"
     shutil.copytree(confirmed.folder, folder)
     before = (folder / "journal.jsonl").read_bytes()
-    assert len(confirm(folder, archives, top=2, runs=2, epochs=2).ended("confirm")) == 4
+    again = confirm(folder, archives, top=2, runs=2, epochs=2, baseline=False)
+    assert len(again.ended("confirm")) == 4
     assert (folder / "journal.jsonl").read_bytes() == before
-    more = confirm(folder, archives, top=1, runs=3, epochs=2)
+    more = confirm(folder, archives, top=1, runs=3, epochs=2, baseline=False)
     assert sorted(summary["runs"] for summary in more.confirmed()) == [2, 3]
     assert (folder / "journal.jsonl").read_bytes().startswith(before)
 
@@ -80,6 +85,40 @@ def test_again_adds_the_runs_that_are_missing(confirmed, archives, tmp_path):
 def test_runs_of_other_lengths_are_not_mixed(confirmed, archives, tmp_path):
     folder = tmp_path / "cnn"
     shutil.copytree(confirmed.folder, folder)
-    longer = confirm(folder, archives, top=1, runs=1, epochs=3)
+    longer = confirm(folder, archives, top=1, runs=1, epochs=3, baseline=False)
     assert [summary["epochs"] for summary in longer.confirmed()] == [3, 2, 2]
     assert longer.best_confirmed()["epochs"] == 3
+
+
+def test_the_baseline_is_planned_beside_the_top_and_never_twice(
+    searched, archives, tmp_path, monkeypatch
+):
+    folder = tmp_path / "cnn"
+    shutil.copytree(searched, folder)
+    planned = []
+    monkeypatch.setattr(
+        sys.modules["svhn_tune.confirm"], "_train", lambda *given: planned.append(given[2])
+    )
+    for top, baseline in [(1, True), (3, True), (3, False)]:
+        confirm(folder, archives, top=top, runs=2, epochs=2, baseline=baseline)
+    best = open_project(folder).ranking()[0]["root"]
+    assert [(run.root, run.run) for run in planned[0]] == [
+        (root, run) for root in dict.fromkeys([best, 0]) for run in range(2)
+    ]
+    assert planned[1] == planned[2]
+    assert len(planned[1]) == 3 * 2
+
+
+def test_the_best_of_the_confirmed_go_on_and_the_choice_is_recorded(
+    small_space, confirmed, archives, tmp_path
+):
+    folder = tmp_path / "cnn"
+    shutil.copytree(confirmed.folder, folder)
+    best = confirmed.confirmed()[0]["trial"]
+    arguments = {"top": 1, "runs": 3, "epochs": 2, "baseline": False}
+    more = confirm(folder, archives, **arguments).confirmed()
+    assert [(e["trial"], e["runs"]) for e in more if not e["left_out"]] == [(best, 3)]
+    before = (folder / "journal.jsonl").read_bytes()
+    assert confirm(folder, archives, **arguments).confirmed() == more
+    assert search(small_space, archives, project=folder, **SETTINGS).confirmed() == more
+    assert (folder / "journal.jsonl").read_bytes() == before

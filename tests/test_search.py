@@ -16,9 +16,9 @@ SETTINGS = {"max_epochs": 12, "train_images": 150}
 
 
 @pytest.fixture(scope="module")
-def project(archives, tmp_path_factory):
+def project(small_space, archives, tmp_path_factory):
     folder = tmp_path_factory.mktemp("search") / "cnn"
-    return search("cnn", archives, project=folder, workers=2, **SETTINGS)
+    return search(small_space, archives, project=folder, workers=2, **SETTINGS)
 
 
 def test_hyperband_trains_every_trial_it_planned(project):
@@ -88,9 +88,9 @@ def test_a_record_run_again_alone_gives_its_score(project, archives, tmp_path):
     assert [epoch["loss"] for epoch in history[4:]] == record["metrics"]["loss"]
 
 
-def test_the_same_call_again_adds_nothing(project, archives):
+def test_the_same_call_again_adds_nothing(small_space, project, archives):
     before = project.journal_path.read_bytes()
-    search("cnn", archives, project=project.folder)
+    search(small_space, archives, project=project.folder)
     assert project.journal_path.read_bytes() == before
 
 
@@ -107,18 +107,22 @@ def test_the_folder_has_what_the_design_says(project):
 
 
 @pytest.mark.parametrize("tuner", ["random", "bayesian"])
-def test_other_tuners_search_too_and_can_be_given_more_trials(tuner, archives, tmp_path):
+def test_other_tuners_search_too_and_can_be_given_more_trials(
+    small_space, tuner, archives, tmp_path
+):
     settings = {"tuner": tuner, "max_epochs": 1, "train_images": 64, "project": tmp_path / tuner}
-    assert len(search("cnn", archives, max_trials=2, **settings).trials) == 2
-    more = search("cnn", archives, max_trials=3, **settings)
+    assert len(search(small_space, archives, max_trials=2, **settings).trials) == 2
+    more = search(small_space, archives, max_trials=3, **settings)
     assert more.trials["status"].tolist() == ["completed"] * 3
 
 
-def test_a_time_limit_stops_after_the_epoch_and_the_same_call_goes_on(archives, tmp_path):
+def test_a_time_limit_stops_after_the_epoch_and_the_same_call_goes_on(
+    small_space, archives, tmp_path
+):
     settings = {"tuner": "random", "max_trials": 2, "max_epochs": 3, "train_images": 64}
-    stopped = search("cnn", archives, project=tmp_path / "cnn", time_limit=0.001, **settings)
+    stopped = search(small_space, archives, project=tmp_path / "cnn", time_limit=0.001, **settings)
     assert stopped.status()["trials"]["running"] == 1
-    finished = search("cnn", archives, project=tmp_path / "cnn", **settings)
+    finished = search(small_space, archives, project=tmp_path / "cnn", **settings)
     assert finished.status()["trials"]["completed"] == 2
     assert finished.status()["epochs_trained"] == 6
 
@@ -135,15 +139,17 @@ def test_a_time_limit_stops_after_the_epoch_and_the_same_call_goes_on(archives, 
         ({"tuner": "grid"}, "no tuner 'grid'"),
     ],
 )
-def test_a_bad_setting_is_refused_before_anything_is_written(settings, told, archives, tmp_path):
+def test_a_bad_setting_is_refused_before_anything_is_written(
+    small_space, settings, told, archives, tmp_path
+):
     with pytest.raises(InputError, match=told):
-        search("cnn", archives, project=tmp_path / "cnn", **settings)
+        search(small_space, archives, project=tmp_path / "cnn", **settings)
     assert not (tmp_path / "cnn").exists()
 
 
-def test_overwrite_begins_again(archives, tmp_path):
+def test_overwrite_begins_again(small_space, archives, tmp_path):
     settings = {"tuner": "random", "max_trials": 1, "max_epochs": 1, "project": tmp_path / "cnn"}
-    first = search("cnn", archives, seed=0, train_images=64, **settings)
-    second = search("cnn", archives, seed=1, train_images=64, overwrite=True, **settings)
+    first = search(small_space, archives, seed=0, train_images=64, **settings)
+    second = search(small_space, archives, seed=1, train_images=64, overwrite=True, **settings)
     assert first.ended("search")[0]["seed"] != second.ended("search")[0]["seed"]
     assert len(second.trials) == 1

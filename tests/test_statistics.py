@@ -1,10 +1,12 @@
 """statistics: the numbers of scipy and numpy."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 from scipy import stats
 
-from svhn_tune.statistics import summarize
+from svhn_tune.statistics import expected_best, mean, summarize, variance
 
 
 @pytest.mark.parametrize("count", [2, 3, 10, 100])
@@ -41,3 +43,24 @@ def test_equal_scores_have_no_spread():
 
 def test_the_document_calls_the_number_of_scores_runs():
     assert set(summarize([0.5, 0.6]).as_dict()) == {"runs", "mean", "sd", "ci95", "min", "max"}
+
+
+@pytest.mark.parametrize("score", [0.1, 1 / 3, 0.7])
+@pytest.mark.parametrize("count", range(2, 60))
+def test_equal_scores_have_exactly_no_variance(score, count):
+    assert (mean([score] * count), variance([score] * count)) == (score, 0)
+
+
+def test_the_expected_best_is_the_mean_over_all_choices_of_n():
+    scores = [0.3, 0.9, 0.5, 0.8, 0.1]
+    for n in range(1, 6):
+        draws = list(combinations(scores, n))
+        assert expected_best(scores, n) == pytest.approx(np.mean([max(draw) for draw in draws]))
+        lowest = np.mean([min(draw) for draw in draws])
+        assert expected_best(scores, n, higher_is_better=False) == pytest.approx(lowest)
+
+
+def test_the_expected_best_of_one_is_the_mean_and_of_all_the_best():
+    scores = [0.3, 0.9, 0.5]
+    assert expected_best(scores, 1) == pytest.approx(mean(scores))
+    assert expected_best(scores, 3) == 0.9

@@ -1,0 +1,51 @@
+"""Loads every .keras file of a folder in the Keras that is found first, as a grader would.
+
+    python tests/load_in_keras.py FOLDER
+
+prints, as JSON, the version and for each file what came of it; predictions go to an .npz beside.
+test_keras_versions.py runs it with one version of Keras after another.
+"""
+
+import json
+import sys
+import warnings
+from pathlib import Path
+
+import keras
+import numpy as np
+
+
+def main(folder):
+    images = np.load(folder / "images.npy")
+    predictions, loaded = {}, {}
+    for path in sorted(folder.glob("*.keras")):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            try:
+                model = keras.models.load_model(path)
+            except Exception as error:
+                loaded[path.name] = {"error": str(error)[:2000]}
+                continue
+        predictions[path.name] = np.asarray(model(images, training=False))
+        loaded[path.name] = {
+            "error": None,
+            "warnings": [f"{each.category.__name__}: {each.message}" for each in caught],
+            "optimizer": type(model.optimizer).__name__,
+            "learning_rate": float(model.optimizer.learning_rate),
+            "moments": [float(np.abs(moment).max()) for moment in model.optimizer.variables[2:]],
+            "loss": model.loss,
+            "metrics": evaluate(model, images) if path.match("submission-*-0.keras") else None,
+        }
+    np.savez(folder / f"predictions-{keras.__version__}.npz", **predictions)
+    print(json.dumps({"keras": keras.__version__, "loaded": loaded}))
+
+
+def evaluate(model, images):
+    """The compiled metrics on `images`, all of class 0."""
+    labels = np.eye(model.output_shape[-1], dtype="float32")[[0] * len(images)]
+    metrics = model.test_on_batch(images, labels, return_dict=True)
+    return {name: float(value) for name, value in metrics.items()}
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,157 @@
+"""The file that is handed in, in every Keras that TensorFlow 2.20 goes with, old and new.
+
+Each version is installed once, into a folder of the environment that runs the tests. The package
+registry is needed for that, and to learn which version is the newest.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import write_in_keras
+
+from svhn_tune.check import check_submission
+from svhn_tune.models.layers import INITIALIZERS
+from svhn_tune.portable import find_first_version
+from svhn_tune.space import load_space, space_names
+
+OLD = ["3.10.0", "3.11.3", "3.12.1", "3.13.2", "3.14.0"]
+INSTALLED = Path(sys.prefix) / "keras-versions"
+HERE = Path(__file__).parent
+# Here one model an initializer and the baselines; in the oldest one a space and the baselines.
+FILES = len(INITIALIZERS) + 3 * len(space_names())
+
+pytestmark = [pytest.mark.network, pytest.mark.timeout(900)]
+
+
+def run_pip(*arguments):
+    """What pip printed; skips the test where no registry answers, and fails where pip does."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pip", "--disable-pip-version-check", *arguments],
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        unreachable = any(sign in done.stderr for sign in ("Connection", "connection", "Timeout"))
+        if unreachable or "from versions: none" in done.stderr:
+            pytest.skip(f"no package registry is reached: {done.stderr.splitlines()[-1]}")
+        pytest.fail(done.stderr)
+    return done.stdout
+
+
+def install(version):
+    """The folder that holds this version of Keras and nothing else."""
+    folder = INSTALLED / version
+    if not folder.is_dir():
+        partial = INSTALLED / f".{version}.{os.getpid()}"
+        try:
+            run_pip("install", "--quiet", "--no-deps", "--target", partial, f"keras=={version}")
+            partial.rename(folder)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+    return folder
+
+
+def find_newest():
+    report = run_pip(
+        *("install", "--quiet", "--no-deps", "--dry-run", "--ignore-installed"),
+        *("--report", "-", "keras"),
+    )
+    return json.loads(report)["install"][0]["metadata"]["version"]
+
+
+def run_in_keras(version, script, *arguments):
+    """What `script` prints when it runs in this version of Keras."""
+    paths = [str(install(version)), str(HERE.parent)]
+    done = subprocess.run(
+        [sys.executable, str(HERE / script), *map(str, arguments)],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(paths), "TF_CPP_MIN_LOG_LEVEL": "3"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """A folder with files of every space, written by the Keras here and by the oldest."""
+    folder = tmp_path_factory.mktemp("written")
+    np.save(folder / "images.npy", np.random.default_rng(0).random((4, 32, 32, 3), "float32"))
+    write_in_keras.main(folder, INITIALIZERS)
+    run_in_keras(OLD[0], "write_in_keras.py", folder, *INITIALIZERS[: len(space_names())])
+    return folder
+
+
+@pytest.fixture(scope="module", params=[*OLD, "newest"])
+def loaded(request, written):
+    """The folder, what came of loading its files in one version, and that version."""
+    version = find_newest() if request.param == "newest" else request.param
+    report = json.loads(run_in_keras(version, "load_in_keras.py", written).splitlines()[-1])
+    assert report["keras"] == version
+    return written, report["loaded"], version
+
+
+def read_config(path):
+    with zipfile.ZipFile(path) as archive:
+        return json.loads(archive.read("config.json"))
+
+
+def test_the_files_have_all_that_a_model_of_a_space_can_have(written):
+    config = json.dumps([read_config(path) for path in written.glob("submission-*.keras")])
+    layers = ["BatchNormalization", "Activation", "SpatialDropout2D", "Dropout", "MaxPooling2D"]
+    initializers = ["".join(map(str.capitalize, name.split("_"))) for name in INITIALIZERS]
+    for name in [*layers, "Conv2D", "Flatten", "Dense", "L1L2", *initializers]:
+        assert f'"class_name": "{name}"' in config
+    assert len(list(written.glob("submission-*.keras"))) == FILES
+
+
+def test_every_file_loads_quietly_with_the_same_predictions(loaded):
+    folder, report, version = loaded
+    seen = np.load(folder / f"predictions-{version}.npz")
+    count = 0
+    for writer in (keras.__version__, OLD[0]):
+        for name, expected in np.load(folder / f"written-{writer}.npz").items():
+            assert report[name]["error"] is None, (name, report[name])
+            assert report[name]["warnings"] == [], name
+            np.testing.assert_allclose(seen[name], expected, rtol=1e-4, atol=1e-6, err_msg=name)
+            assert 0.001 < expected.max() < 0.999, "a saturated output hides differences"
+            count += 1
+    assert count == FILES
+
+
+def test_every_file_is_compiled_as_its_space_asks(loaded):
+    folder, report, _ = loaded
+    for path in sorted(folder.glob("submission-*.keras")):
+        found, protocol = report[path.name], load_space(path.stem.split("-")[2]).protocol
+        assert found["optimizer"].lower() == protocol.optimizer
+        assert found["loss"] == protocol.loss
+        assert found["moments"]
+        assert not any(found["moments"])
+        if path.stem.endswith("-0"):
+            assert found["learning_rate"] == pytest.approx(protocol.learning_rate)
+            assert set(found["metrics"]) == {"loss", "categorical_accuracy"}
+
+
+def test_what_the_check_says_of_versions_is_so(loaded):
+    folder, report, version = loaded
+    number = tuple(map(int, version.split(".")[:2]))
+    for path in sorted(folder.glob("*.keras")):
+        first, why = find_first_version(read_config(path))
+        assert first is not None, why
+        assert (report[path.name]["error"] is None) == (number >= first), (path.name, first)
+
+
+def test_a_file_saved_plainly_is_refused_for_the_versions_it_needs(written):
+    path = written / f"plain-{keras.__version__}-cnn-0.keras"
+    checks = check_submission(path, load_space("cnn"))["checks"]
+    versions = next(check for check in checks if check["name"] == "Keras versions")
+    assert not versions["ok"]
+    assert versions["detail"].startswith("3.15 and later, by its configuration")

@@ -1,0 +1,140 @@
+"""Worker processes: they are replaced when they die or grow, and end with their parent."""
+
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+import psutil
+import pytest
+
+from svhn_tune import execution, load_data, search
+from svhn_tune.data.cache import share_arrays
+from svhn_tune.space import load_space
+from svhn_tune.workers import Run, Setup, Workers
+
+
+@pytest.fixture
+def setup(archives):
+    data = load_data(archives)
+    index = np.arange(64)
+    return Setup(load_space("cnn"), share_arrays(data), 10, index, index, test_at_end=False)
+
+
+def make_run(space, folder, number, epochs=1):
+    return Run(
+        stage="search",
+        trial=number,
+        root=number,
+        run=0,
+        seed=number,
+        values=space.baseline,
+        epochs=epochs,
+        checkpoint=folder / f"{number}.npz",
+    )
+
+
+def train(workers, runs):
+    waiting, seen = list(runs), []
+    while waiting or workers.running:
+        while waiting and workers.free:
+            workers.submit(waiting.pop(0))
+        seen += workers.events()
+    return seen
+
+
+def test_every_epoch_is_told_after_it_is_on_the_disk(setup, tmp_path):
+    with Workers(1, setup) as workers:
+        workers.submit(make_run(setup.space, tmp_path, 0, epochs=2))
+        kinds = []
+        while workers.running:
+            for event in workers.events():
+                kinds.append((event.kind, event.epochs))
+                assert (tmp_path / "0.npz").exists()
+    assert kinds == [("epoch", 1), ("epoch", 2), ("done", 0)]
+
+
+def test_a_killed_worker_is_replaced_and_its_run_ends_as_it_would_have(setup, tmp_path):
+    run = make_run(setup.space, tmp_path, 0, epochs=4)
+    with Workers(1, setup) as workers:
+        calm = train(workers, [run])[-1].outcome
+        run.checkpoint.unlink()
+    with Workers(1, setup) as workers:
+        workers.submit(run)
+        while not run.checkpoint.exists():
+            list(workers.events())
+        psutil.Process(workers._workers[0].process.pid).kill()
+        events = train(workers, [])
+    assert events[-1].kind == "done"
+    assert events[-1].outcome.weights_sha256 == calm.weights_sha256
+
+
+def test_two_workers_train_side_by_side_and_a_continued_run_returns_to_its_worker(setup, tmp_path):
+    first, second = (make_run(setup.space, tmp_path, number) for number in (0, 1))
+    with Workers(2, setup) as workers:
+        workers.submit(first)
+        workers.submit(second)
+        assert workers.running == [first, second]
+        assert workers.free == 0
+        train(workers, [])
+        workers.submit(make_run(setup.space, tmp_path, 1, epochs=2))
+        assert workers._workers[1].run is not None
+        train(workers, [])
+
+
+def test_a_worker_that_grew_is_replaced(setup, tmp_path, monkeypatch):
+    runs = [make_run(setup.space, tmp_path, number) for number in range(2)]
+    with Workers(1, setup) as workers:
+        train(workers, runs[:1])
+        before = workers._workers[0].process.pid
+        # The second run of a worker is the first that can be found to have grown.
+        executor = execution.Executor.__new__(execution.Executor)
+        executor._first_resident = 1
+        monkeypatch.setattr(execution, "GROWTH", 0)
+        assert executor._has_grown()
+        workers._restart(workers._workers[0])
+        assert workers._workers[0].process.pid != before
+        assert train(workers, runs[1:])[-1].kind == "done"
+
+
+@pytest.mark.timeout(120)
+def test_three_deaths_of_a_run_fail_its_trial_and_the_search_goes_on(
+    small_space, archives, tmp_path
+):
+    victims, ended = [], threading.Event()
+
+    def kill_first_three():
+        while len(victims) < 3 and not ended.is_set():
+            for child in psutil.Process().children():
+                if child.pid not in victims and "spawn_main" in " ".join(child.cmdline()):
+                    child.kill()
+                    victims.append(child.pid)
+            time.sleep(0.05)
+
+    killer = threading.Thread(target=kill_first_three)
+    killer.start()
+    settings = {"tuner": "random", "max_trials": 2, "max_epochs": 1, "train_images": 64}
+    project = search(small_space, archives, project=tmp_path / "cnn", **settings)
+    ended.set()
+    killer.join()
+    failed, completed = project.ended("search")
+    assert failed["status"] == "failed"
+    assert failed["score"] == 0
+    assert "its worker died 3 times, last with exit code -9" in failed["reason"]
+    assert completed["status"] == "completed"
+    assert [record["trial"] for record in project.ranking()] == [completed["trial"]]
+
+
+def test_no_worker_outlives_its_parent(archives, tmp_path):
+    arguments = ["search", "--data", str(archives), "--project", str(tmp_path / "cnn")]
+    process = psutil.Popen(
+        [sys.executable, "-m", "svhn_tune", *arguments], stderr=subprocess.DEVNULL
+    )
+    while not (workers := [c for c in process.children() if "spawn_main" in " ".join(c.cmdline())]):
+        time.sleep(0.05)
+    time.sleep(1)
+    process.kill()
+    process.wait()
+    _, alive = psutil.wait_procs(workers, timeout=20)
+    assert alive == []

@@ -1,0 +1,74 @@
+"""Writes files that can be handed in, for every space, in the Keras that is found first.
+
+    python tests/write_in_keras.py FOLDER INITIALIZER...
+
+writes FOLDER/submission-KERAS-SPACE-0.keras, the baseline's, and those of random models, one for
+each initializer in turn through the spaces; the first ones also as Keras itself saves them
+(plain-...); and what all of them predict for FOLDER/images.npy. test_keras_versions.py runs it with
+the oldest version.
+"""
+
+import sys
+from pathlib import Path
+
+import keras
+import keras_tuner as kt
+import numpy as np
+
+from svhn_tune.models.cnn import CNNHyperModel, declare, draw_values
+from svhn_tune.size import measure_size
+from svhn_tune.space import load_space, space_names
+from svhn_tune.submission import save_submission
+
+LARGEST = 2_000_000  # parameters
+PLAIN = 2
+
+
+def main(folder, initializers):
+    images = np.load(folder / "images.npy")
+    predictions = {}
+    for place, name in enumerate(space_names()):
+        space = load_space(name)
+        turn = initializers[place :: len(space_names())]
+        for index, values in enumerate(choose_values(space, turn)):
+            model = CNNHyperModel(space).build_values(values)
+            shake(model, index)
+            file = folder / f"submission-{keras.__version__}-{name}-{index}.keras"
+            save_submission(space, values, model, file)
+            predictions[file.name] = np.asarray(model(images, training=False))
+            if index < PLAIN:
+                model.save(folder / file.name.replace("submission", "plain"))
+    np.savez(folder / f"written-{keras.__version__}.npz", **predictions)
+
+
+def choose_values(space, initializers):
+    """The baseline, then a small random feasible model with each initializer."""
+    chosen = [space.baseline]
+    hp = kt.HyperParameters()
+    declare(space, hp)
+    for index, initializer in enumerate(initializers):
+        keep = {"kernel_initializer": initializer, "units": 32}
+        keep["batch_normalization"] = index % 2 == 0
+        seed = 1000 * index
+        while True:
+            values = draw_values(hp, seed, keep)
+            size = measure_size(space, values)
+            if size.feasible and size.parameters < LARGEST:
+                break
+            seed += len(hp.space)
+        chosen.append(values)
+    return chosen
+
+
+def shake(model, seed):
+    """Move every weight, so that none that is lost goes unseen; the softmax stays unsaturated."""
+    random = np.random.default_rng(seed)
+    *weights, kernel, bias = model.get_weights()
+    weights = [weight * random.uniform(0.9, 1, weight.shape) for weight in weights]
+    weights = [weight + random.uniform(0, 1e-3, weight.shape) for weight in weights]
+    model.set_weights([*weights, kernel / 10, bias + random.uniform(0, 1, bias.shape)])
+    model.optimizer.build(model.trainable_variables)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2:])
