@@ -38,6 +38,7 @@ bench: setup
 	$(BIN)/python benchmarks/throughput.py
 	$(BIN)/python benchmarks/size.py
 	$(BIN)/python benchmarks/survival.py
+	$(BIN)/python benchmarks/plan.py
 	$(BIN)/python benchmarks/confirm_statistics.py
 
 clean:

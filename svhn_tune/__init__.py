@@ -4,11 +4,12 @@ from typing import Any
 
 from .confirm import confirm
 from .data import load_data
+from .plan import plan
 from .project import open_project
 from .search import search
 from .space import load_space
 
-__all__ = ["CNNHyperModel", "confirm", "load_data", "load_space", "open_project", "search"]
+__all__ = ["CNNHyperModel", "confirm", "load_data", "load_space", "open_project", "plan", "search"]
 
 
 def __getattr__(name: str) -> Any:

@@ -39,35 +39,46 @@ WorkerCount = Annotated[
     int | None,
     typer.Option("--workers", min=1, help="Runs side by side. [default: one a core; 1 on a GPU]"),
 ]
+Budget = Annotated[
+    str | None,
+    typer.Option("--budget", help="For search and confirm together, such as 30h. [default: none]"),
+]
 TimeLimit = Annotated[
     str | None,
     typer.Option("--time-limit", help="Stop cleanly after 90s, 20m or 8h. [default: none]"),
 ]
+Tuner = Annotated[
+    str | None, typer.Option(help="hyperband, bayesian or random. [default: hyperband]")
+]
+MaxEpochs = Annotated[
+    int | None, typer.Option(help="Of the longest trials. [default: the space's]")
+]
+Factor = Annotated[int | None, typer.Option(help="Of Hyperband. [default: 3]")]
+MaxTrials = Annotated[int | None, typer.Option(help="Of the other tuners. [default: 50]")]
+Seed = Annotated[int | None, typer.Option(help="Of the whole search. [default: 0]")]
+TrainImages = Annotated[
+    int | None, typer.Option(help="Train on a stratified subset. [default: all]")
+]
+ValidateOn = Annotated[str | None, typer.Option(help="holdout or test. [default: the space's]")]
+Top = Annotated[int, typer.Option(help="How many of the best trials.")]
+Runs = Annotated[int, typer.Option(help="Of each, earlier ones included.")]
+Epochs = Annotated[int | None, typer.Option(help="Of each run. [default: the space's]")]
 
 
 @app.command()
 def search(
     space: SpaceName = "cnn",
     data: DataFolder = None,
-    tuner: Annotated[
-        str | None, typer.Option(help="hyperband, bayesian or random. [default: hyperband]")
-    ] = None,
-    max_epochs: Annotated[
-        int | None, typer.Option(help="Of the longest trials. [default: the space's]")
-    ] = None,
-    factor: Annotated[int | None, typer.Option(help="Of Hyperband. [default: 3]")] = None,
-    max_trials: Annotated[
-        int | None, typer.Option(help="Of the other tuners. [default: 50]")
-    ] = None,
+    tuner: Tuner = None,
+    max_epochs: MaxEpochs = None,
+    factor: Factor = None,
+    max_trials: MaxTrials = None,
     workers: WorkerCount = None,
-    seed: Annotated[int | None, typer.Option(help="Of the whole search. [default: 0]")] = None,
-    train_images: Annotated[
-        int | None, typer.Option(help="Train on a stratified subset. [default: all]")
-    ] = None,
-    validate_on: Annotated[
-        str | None, typer.Option(help="holdout or test. [default: the space's]")
-    ] = None,
+    seed: Seed = None,
+    train_images: TrainImages = None,
+    validate_on: ValidateOn = None,
     time_limit: TimeLimit = None,
+    budget: Budget = None,
     project: Annotated[
         str | None,
         typer.Option(help="A name in results/, or a folder. [default: the space's name]"),
@@ -75,7 +86,7 @@ def search(
     overwrite: Annotated[bool, typer.Option(help="Delete the project first.")] = False,
 ) -> None:
     """Search a space. The same command again goes on where it was."""
-    limit = parse_duration(time_limit)
+    limit, hours = parse_duration(time_limit), parse_duration(budget)
     from .progress import make_progress
     from .space import load_space
 
@@ -96,6 +107,7 @@ def search(
         train_images=train_images,
         validate_on=validate_on,
         time_limit=limit,
+        budget=hours,
         project=project,
         overwrite=overwrite,
         progress=make_progress(),
@@ -105,9 +117,9 @@ def search(
 
 @app.command()
 def confirm(
-    top: Annotated[int, typer.Option(help="How many of the best trials.")] = 3,
-    runs: Annotated[int, typer.Option(help="Of each, earlier ones included.")] = 10,
-    epochs: Annotated[int | None, typer.Option(help="Of each run. [default: the space's]")] = None,
+    top: Top = 3,
+    runs: Runs = 10,
+    epochs: Epochs = None,
     baseline: Annotated[
         bool, typer.Option("--baseline/--no-baseline", help="Retrain the baseline as a control.")
     ] = True,
@@ -117,10 +129,11 @@ def confirm(
     ] = None,
     workers: WorkerCount = None,
     time_limit: TimeLimit = None,
+    budget: Budget = None,
     as_json: AsJson = False,
 ) -> None:
     """Retrain the best trials from fresh seeds on all training images; again adds runs."""
-    limit = parse_duration(time_limit)
+    limit, hours = parse_duration(time_limit), parse_duration(budget)
     from .confirm import confirm as run_confirm
     from .progress import make_progress
     from .project import open_project
@@ -138,12 +151,62 @@ def confirm(
         baseline=baseline,
         workers=workers or default_workers(),
         time_limit=limit,
+        budget=hours,
         progress=make_progress(),
     )
     if as_json:
         _print_json(done.status())
     else:
         print_confirmed(done)
+
+
+@app.command()
+def plan(
+    space: SpaceName = "cnn",
+    data: DataFolder = None,
+    budget: Budget = None,
+    tuner: Tuner = None,
+    max_epochs: MaxEpochs = None,
+    factor: Factor = None,
+    max_trials: MaxTrials = None,
+    workers: WorkerCount = None,
+    seed: Seed = None,
+    train_images: TrainImages = None,
+    validate_on: ValidateOn = None,
+    top: Top = 3,
+    runs: Runs = 10,
+    epochs: Epochs = None,
+    as_json: AsJson = False,
+) -> None:
+    """What search and confirm will cost on this machine, and what fits a budget."""
+    seconds = parse_duration(budget)
+    from .space import load_space
+
+    loaded = load_space(space)
+    found = _load_data(data)
+    from .plan import plan as make_plan
+    from .tables import print_plan
+
+    document = make_plan(
+        loaded,
+        found,
+        workers=workers or default_workers(),
+        budget=seconds,
+        tuner=tuner,
+        max_epochs=max_epochs,
+        factor=factor,
+        max_trials=max_trials,
+        seed=seed,
+        train_images=train_images,
+        validate_on=validate_on,
+        top=top,
+        runs=runs,
+        epochs=epochs,
+    )
+    if as_json:
+        _print_json(document)
+    else:
+        print_plan(loaded, document)
 
 
 @app.command()

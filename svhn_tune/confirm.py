@@ -7,6 +7,7 @@ looked at once a run, after the last epoch.
 import time
 from pathlib import Path
 
+from .budget import Budget
 from .choice import choose
 from .data import Data, load_data
 from .data.cache import share_arrays
@@ -29,6 +30,7 @@ def confirm(
     baseline: bool = True,
     workers: int = 1,
     time_limit: float | None = None,
+    budget: float | None = None,
     progress: Progress | None = None,
 ) -> Project:
     """Retrain the `top` trials until each has `runs` runs; called again, it adds what is missing.
@@ -45,6 +47,7 @@ def confirm(
         baseline: retrain the baseline, too, as a control beside the top.
         workers: how many runs train side by side.
         time_limit: stop at the end of the epochs in progress after this many seconds.
+        budget: seconds for the whole project, its search included; by default the search's.
         progress: told what happens; silent by default.
 
     Raises:
@@ -71,6 +74,8 @@ def confirm(
         planned = [run for record in chosen for run in _plan_runs(project, record, runs, epochs)]
         if choice["used"] and any(run.root in choice["chosen"] for run in planned):
             project.record(choice)
+        if budget is not None:
+            project.update_settings(budget=budget)
         _train(project, data, planned, workers, deadline, progress or Progress())
     return project
 
@@ -114,10 +119,16 @@ def _train(
     if not planned:
         return
     progress.begin(project, len(planned), sum(run.epochs for run in planned))
-    with Workers(min(count, len(planned)), setup) as workers:
+    budget = Budget(project, "confirm", count, data)
+    if budget.is_spent:
+        raise InputError(
+            f"nothing is left of the budget of {project.folder} ({budget.describe()}): pass "
+            f"--budget with more hours, of search and confirm together"
+        )
+    with budget.clock(), Workers(min(count, len(planned)), setup) as workers:
         while planned or workers.running:
             late = deadline is not None and time.monotonic() > deadline
-            if late:
+            if late or budget.is_spent:
                 workers.pause()
                 planned = []
             while workers.free and planned:
@@ -126,11 +137,14 @@ def _train(
             if not workers.running:
                 break
             for event in workers.events():
+                budget.tick()
                 if event.kind == "epoch":
                     progress.end_epoch(event.run, event.epochs, event.metrics)
                 elif event.kind in ("done", "failed"):
                     record = _record(project, data, setup, event)
                     progress.end_run(project, record)
+    if budget.left is not None:
+        progress.note(budget.describe())
     progress.end(project)
 
 

@@ -1,4 +1,4 @@
-"""How tables look on stdout: one console, one kind of table."""
+"""How tables look on stdout: one console, one kind of table, one way to say durations."""
 
 from rich.console import Console
 from rich.table import Table
@@ -19,3 +19,12 @@ def make_table(*columns: str) -> Table:
     for index, column in enumerate(columns):
         table.add_column(column, justify="left" if index == 0 else "right", no_wrap=True)
     return table
+
+
+def format_seconds(seconds: float) -> str:
+    """`42 s`, `12.3 min` or `8.1 h`."""
+    for size, unit in ((3600.0, "h"), (60.0, "min")):
+        # 59.96 minutes would read 60.0.
+        if seconds >= 0.999 * size:
+            return f"{seconds / size:.1f} {unit}"
+    return f"{seconds:.0f} s"

@@ -26,6 +26,9 @@ class Progress:
     def end_run(self, project: Project, record: Record) -> None:
         """A run has ended, and its record is in the journal."""
 
+    def note(self, text: str) -> None:
+        """Something that a person must know, such as why it stops."""
+
     def end(self, project: Project) -> None:
         """Nothing more will be told."""
 
@@ -40,6 +43,10 @@ class LineProgress(Progress):
         """Print the run's line."""
         self._console.print(describe_end(project, record))
 
+    def note(self, text: str) -> None:
+        """Print the text."""
+        self._console.print(text)
+
 
 class BarProgress(LineProgress):
     """A live bar of the epochs done, above which each run's line scrolls by."""
@@ -53,6 +60,8 @@ class BarProgress(LineProgress):
             TimeRemainingColumn(),
             console=self._console,
             transient=True,
+            # Rich's 30 s are less than an epoch: the time left is that of all epochs so far.
+            speed_estimate_period=1e6,
         )
 
     def begin(self, project: Project, trials: int, epochs: int) -> None:

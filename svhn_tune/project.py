@@ -160,6 +160,11 @@ class Project:
         choose = max if self.space.protocol.direction == "max" else min
         return choose(runs, key=lambda run: run["score"])
 
+    def seconds_spent(self) -> float:
+        """Seconds on the wall of all calls that trained: the last record of each."""
+        calls = {r["began"]: float(r["seconds"]) for r in self.records if r["event"] == "session"}
+        return sum(calls.values())
+
     def status(self) -> dict[str, Any]:
         """Where the project stands, as `status --json` prints it."""
         ended = self.ended("search")
@@ -179,6 +184,8 @@ class Project:
             },
             "epochs_trained": sum(r["epochs"] - r["initial_epoch"] for r in runs),
             "seconds_trained": sum(r["seconds"] for r in runs),
+            "seconds_spent": self.seconds_spent(),
+            "budget_seconds": self.settings.get("budget"),
             "disk_bytes": count_bytes(self.folder),
             "best": {key: ranking[0][key] for key in ("trial", "score", "epochs", "values")}
             if ranking

@@ -9,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from .budget import Budget
 from .data import Data, load_data
 from .data.cache import share_arrays
 from .data.dataset import split_holdout
@@ -35,6 +36,7 @@ def search(
     train_images: int | None = None,
     validate_on: str | None = None,
     time_limit: float | None = None,
+    budget: float | None = None,
     project: str | Path | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
@@ -53,6 +55,8 @@ def search(
         train_images: train on a stratified subset of this many; by default on all.
         validate_on: "holdout" or "test"; the protocol's by default.
         time_limit: stop at the end of the epochs in progress after this many seconds.
+        budget: seconds for the whole project, this search and its confirm, over any number of
+            calls; the search leaves what confirm will need. May be changed later.
         project: a name in results/ or a path; the space's name by default.
         overwrite: delete the project first.
         progress: told what happens; silent by default.
@@ -72,42 +76,35 @@ def search(
         "seed": seed,
         "train_images": train_images,
         "validate_on": validate_on,
+        "budget": budget,
     }
     folder = project_folder(project or space.name)
     opened = _open_or_create(folder, space, data, wanted, overwrite)
     with opened.lock():
         opened.refresh()
         setup = _make_setup(opened, data)
-        with Workers(workers, setup) as pool:
+        budget_left = Budget(opened, "search", workers, data)
+        with budget_left.clock(), Workers(workers, setup) as pool:
             # Imports Keras, as the workers do meanwhile: 4 s on each side, side by side.
             from .search_loop import SearchLoop
 
-            SearchLoop(opened, setup, pool, deadline, progress).run()
+            SearchLoop(opened, setup, pool, deadline, budget_left, progress).run()
     return opened
 
 
 def _open_or_create(
     folder: Path, space: Space, data: Data, wanted: dict[str, Any], overwrite: bool
 ) -> Project:
-    protocol = space.protocol
-    defaults = {
-        "tuner": "hyperband",
-        "max_epochs": protocol.epochs,
-        "factor": 3,
-        "max_trials": 50,
-        "seed": 0,
-        "train_images": None,
-        "validate_on": protocol.validation,
-    }
     given = {name: value for name, value in wanted.items() if value is not None}
     if (folder / "journal.jsonl").exists() and not overwrite:
         project = open_project(folder)
         _refuse_changes(project, space, data, given)
         if given.get("max_trials", 0) > project.settings["max_trials"]:
             project.update_settings(max_trials=given["max_trials"])
+        if budget := given.get("budget"):
+            project.update_settings(budget=budget)
         return project
-    settings = defaults | given
-    _check_settings(settings, given, space, data)
+    settings = make_settings(space, data, wanted)
     if overwrite and folder.exists():
         delete_project(folder)
     packages = ("svhn_tune", "keras", "keras-tuner", "tensorflow", "numpy")
@@ -125,6 +122,28 @@ def _open_or_create(
         "machine": f"{platform.machine()}, {platform.system()} {platform.release()}",
     }
     return create_project(folder, space, settings)
+
+
+def make_settings(space: Space, data: Data, wanted: dict[str, Any]) -> dict[str, Any]:
+    """The settings of a new search: those `wanted` that are not None, and defaults.
+
+    Raises:
+        InputError: they do not fit each other, the space or the data.
+    """
+    defaults = {
+        "tuner": "hyperband",
+        "max_epochs": space.protocol.epochs,
+        "factor": 3,
+        "max_trials": 50,
+        "seed": 0,
+        "train_images": None,
+        "validate_on": space.protocol.validation,
+        "budget": None,
+    }
+    given = {name: value for name, value in wanted.items() if value is not None}
+    settings = defaults | given
+    _check_settings(settings, given, space, data)
+    return settings
 
 
 def _make_setup(project: Project, data: Data) -> Setup:
@@ -191,6 +210,8 @@ def _refuse_changes(project: Project, space: Space, data: Data, given: dict[str,
             f"{data.fingerprint[:8]}): {away}"
         )
     for name, value in given.items():
+        if name == "budget":
+            continue
         if value != settings[name] and not (name == "max_trials" and value > settings[name]):
             raise InputError(
                 f"{folder} was begun with {name}={settings[name]}, not {value}: leave the option "

@@ -8,6 +8,7 @@ import time
 
 import numpy as np
 
+from .budget import Budget
 from .errors import InputError
 from .journal import Record
 from .oracles import Hyperband, Oracle, Proposal, ask, make_oracle, tell
@@ -25,6 +26,7 @@ class SearchLoop:
         setup: what the runs share.
         workers: what trains them.
         deadline: of `time.monotonic()`, after which the epochs in progress are the last.
+        budget: of the project, of which confirm will need its part.
         progress: told what happens.
     """
 
@@ -34,11 +36,13 @@ class SearchLoop:
         setup: Setup,
         workers: Workers,
         deadline: float | None,
+        budget: Budget,
         progress: Progress,
     ) -> None:
         self.project = project
         self.progress = progress
         self.deadline = deadline
+        self.budget = budget
         self.setup = setup
         self.workers = workers
         self.settings = project.settings
@@ -53,15 +57,17 @@ class SearchLoop:
             if proposal["trial"] not in ended
         ]
         self.progress.begin(self.project, *self._planned())
-        while True:
+        while not self.budget.is_spent:
             self._fill(waiting)
             if not self.workers.running:
                 break
             for event in self.workers.events():
                 self._handle(event)
             if self.deadline is not None and time.monotonic() > self.deadline:
-                self._pause()
                 break
+        self._pause()
+        if self.budget.left is not None:
+            self.progress.note(self.budget.describe())
         self.progress.end(self.project)
 
     def _planned(self) -> tuple[int, int]:
@@ -94,6 +100,7 @@ class SearchLoop:
                 self._handle(event)
 
     def _handle(self, event: Event) -> None:
+        self.budget.tick()
         if event.kind == "epoch":
             self.progress.end_epoch(event.run, event.epochs, event.metrics)
         elif event.kind in ("done", "failed"):

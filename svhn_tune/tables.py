@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from .confirm_table import print_class_weights, print_summaries
+from .console import format_seconds
 from .console import make_console as _console
 from .console import make_table as _table
 from .project import Project
@@ -29,6 +30,12 @@ def print_status(project: Project) -> None:
         f"{status['seconds_trained'] / 60:.1f} minutes of training; "
         f"{status['disk_bytes'] / 2**20:,.1f} MiB on disk"
     )
+    if (budget := status["budget_seconds"]) is not None:
+        spent = status["seconds_spent"]
+        console.print(
+            f"budget {format_seconds(budget)}, of search and confirm: {format_seconds(spent)} "
+            f"spent, {format_seconds(max(budget - spent, 0.0))} left"
+        )
     ranking = project.ranking()[:5]
     if ranking:
         table = _table(
@@ -104,6 +111,38 @@ def print_description(space: Space, description: dict[str, Any]) -> None:
         console.print(
             f"{description['parameters']:,} parameters, a file of at most "
             f"{description['file_bytes']:,} of {space.limits.file_size:,} bytes"
+        )
+
+
+def print_plan(space: Space, plan: dict[str, Any]) -> None:
+    """What an epoch, search and confirm cost; with a budget, what fits it."""
+    console = _console()
+    search, confirm = plan["search"], plan["confirm"]
+    epochs = [f"{seconds:.1f} s {name}" for name, seconds in plan["seconds_per_epoch"].items()]
+    console.print(f"space '{space.name}', {plan['workers']} workers; an epoch: {', '.join(epochs)}")
+    table = _table("stage", "trainings", "epochs", "time")
+    for name, count, stage in (
+        ("search", search["trials"], search),
+        ("confirm", confirm["runs"], confirm),
+    ):
+        table.add_row(name, f"{count:,}", f"{stage['epochs']:,}", format_seconds(stage["seconds"]))
+    total = search["seconds"] + confirm["seconds"]
+    table.add_row("both", "", "", format_seconds(total))
+    console.print(table)
+    console.print("confirm is of models of mean cost: which will be the best is not known yet")
+    budget = plan["budget_seconds"]
+    if budget is None:
+        return
+    console.print(
+        f"budget {format_seconds(budget)}: this {'fits' if plan['fits'] else 'does NOT fit'}"
+    )
+    if not plan["advice"]:
+        console.print("what fits: nothing")
+    for choice in plan["advice"]:
+        factor = f" --factor {choice['factor']}" if choice["factor"] else ""
+        console.print(
+            f"what fits: search --max-epochs {choice['max_epochs']}{factor}, then confirm "
+            f"--top {choice['top']} --runs {choice['runs']}: {format_seconds(choice['seconds'])}"
         )
 
 

@@ -1,0 +1,141 @@
+"""The one budget of a project: hours of search and confirm together, over any number of calls.
+
+What is spent is the time on the wall of every call that trained, from the moment that it holds the
+project. The journal has it as {"event": "session", "began", "stage", "workers", "seconds"}: once a
+minute and at the end, the last one of a call counts. So a kill hides less than a minute, or the
+epoch in progress. What replays the journal passes over these records.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from statistics import fmean
+from typing import Any
+
+from .console import format_seconds
+from .cost import Timing, Work, fit_cost, measure_work, schedule
+from .data import Data
+from .journal import Record
+from .project import Project
+
+EVERY = 60.0
+# What search leaves room for: confirm as it comes. At most half the budget, or nothing is searched.
+TOP, RUNS, SHARE = 3, 10, 0.5
+
+
+class Budget:
+    """The clock of one call on an open, locked project, and what is left of the project's budget.
+
+    Args:
+        project: its journal has the time of earlier calls; "budget" of its settings is in seconds.
+        stage: "search" or "confirm".
+        workers: how many runs train side by side.
+        data: confirm trains on all of its training images.
+    """
+
+    def __init__(self, project: Project, stage: str, workers: int, data: Data) -> None:
+        self._project = project
+        self._stage = stage
+        self._workers = workers
+        self._images = len(data.train.labels)
+        self._classes = len(data.classes)
+        self._total: float | None = project.settings.get("budget")
+        self._before = project.seconds_spent()
+        self._start = self._told = time.monotonic()
+        self._began = time.time()
+        self._needs = (0, 0.0)
+
+    @property
+    def left(self) -> float | None:
+        """Seconds of the budget that no call has spent, this one included; None without one."""
+        if self._total is None:
+            return None
+        return self._total - self._before - (time.monotonic() - self._start)
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether this stage must stop: search, when confirm will need what is left."""
+        left = self.left
+        return left is not None and left <= (self.reserve() if self._stage == "search" else 0)
+
+    @contextmanager
+    def clock(self) -> Iterator[None]:
+        """Write the whole time of this call down at its end, if it has trained anything."""
+        try:
+            yield
+        finally:
+            if self._told > self._start:
+                self._record()
+
+    def tick(self) -> None:
+        """Something was trained: write the time down, once a minute."""
+        if self._told == self._start or time.monotonic() - self._told > EVERY:
+            self._record()
+
+    def _record(self) -> None:
+        self._told = time.monotonic()
+        self._project.record(
+            {
+                "event": "session",
+                "stage": self._stage,
+                "began": self._began,
+                "workers": self._workers,
+                "seconds": self._told - self._start,
+            }
+        )
+
+    def reserve(self) -> float:
+        """Seconds that search leaves: what confirm will need, at most half of the budget."""
+        return min(self.confirm_seconds(), SHARE * (self._total or 0.0))
+
+    def confirm_seconds(self) -> float:
+        """What 10 runs of the baseline and of the best three will take, from the ended runs.
+
+        0 while no run has ended.
+        """
+        ended = self._project.ended("search")
+        if len(ended) != self._needs[0]:
+            self._needs = (len(ended), self._estimate_confirm(ended))
+        return self._needs[1]
+
+    def _estimate_confirm(self, ended: list[Record]) -> float:
+        space = self._project.space
+        timings = [timing for each in ended[-100:] if (timing := self._read(each)) is not None]
+        if not timings:
+            return 0.0
+        cost = fit_cost(timings, space.protocol.batch_size)
+        best = [record["values"] for record in self._project.ranking()[:TOP]]
+        each = [
+            cost.run_seconds(self._work(values), space.protocol.epochs, self._images, 0, 0)
+            for values in [space.baseline, *best]
+        ]
+        missing = TOP - len(best)
+        return schedule([*each, *[fmean(each)] * missing] * RUNS, self._workers)
+
+    def _work(self, values: dict[str, Any]) -> Work:
+        return measure_work(self._project.space, values, self._classes)
+
+    def _read(self, record: Record) -> Timing | None:
+        seconds = record["metrics"].get("seconds", [])
+        if not seconds:
+            return None
+        # The first epoch compiles.
+        usual = fmean(seconds[1:] or seconds)
+        return Timing(
+            work=self._work(record["values"]),
+            images=record["train_images"] or self._images,
+            validation=0,
+            train=usual,
+            start=max(seconds[0] - usual, 0.0),
+        )
+
+    def describe(self) -> str:
+        """What is left, in words."""
+        assert self._total is not None
+        assert self.left is not None
+        text = (
+            f"budget: {format_seconds(max(self.left, 0.0))} of {format_seconds(self._total)} left"
+        )
+        if self._stage == "search":
+            text += f"; confirm will need about {format_seconds(self.confirm_seconds())}"
+        return text

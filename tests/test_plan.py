@@ -1,0 +1,230 @@
+"""What it will cost, and the one budget: costs are fitted, searches simulated, hours counted."""
+
+import json
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from svhn_tune import confirm, load_data, open_project, plan, search
+from svhn_tune.budget import Budget
+from svhn_tune.cli import main
+from svhn_tune.cost import Timing, Work, fit_cost, measure_work, schedule
+from svhn_tune.errors import InputError
+from svhn_tune.plan import Estimate, describe_plan
+from svhn_tune.search import make_settings
+from svhn_tune.simulation import simulate_search
+from svhn_tune.space import load_space
+
+SMALL, LARGE = Work(10**6, 10**4, 10**5, 6), Work(10**8, 10**5, 10**7, 9)
+
+
+def timing(work, images=320, validation=100):
+    """What a machine takes that does 1e9 operations a second, and nothing else."""
+    return Timing(work, images, validation, images * work.operations / 1e9, 0.1, 2.0)
+
+
+@pytest.fixture
+def cost():
+    return fit_cost([timing(SMALL), timing(LARGE), timing(replace(SMALL, operations=10**7))], 32)
+
+
+@pytest.fixture
+def estimate(archives, cost):
+    """A function that makes the estimate of a search on this machine."""
+    space, data = load_space("cnn"), load_data(archives)
+
+    def make(workers=2, **wanted):
+        settings = make_settings(space, data, {"max_epochs": 12, **wanted})
+        return Estimate(space, data, settings, workers, cost, epochs=12)
+
+    return make
+
+
+def test_operations_are_the_multiply_adds_of_a_forward_pass():
+    space = load_space("cnn")
+    sides, channels = (32, 16, 8), (3, 16, 32, 64)
+    convolutions = sum(
+        side**2 * 9 * channels[block] * channels[block + 1] for block, side in enumerate(sides)
+    )
+    dense = 4 * 4 * 64 * 64 + 64 * 10
+    assert measure_work(space, space.baseline).operations == convolutions + dense
+
+
+def test_the_fit_finds_what_the_seconds_were_made_of(cost):
+    between = Work(5 * 10**7, 5 * 10**4, 10**6, 8)
+    assert cost.epoch_seconds(between, 1_000, 100) == pytest.approx(50 + 0.1, rel=0.1)
+    assert cost.run_seconds(between, 3, 1_000, 100, 0) == pytest.approx(150 + 0.3 + 2, rel=0.1)
+    for terms in (cost.train, cost.rest, cost.start):
+        assert (terms >= 0).all()
+
+
+@pytest.mark.parametrize(("workers", "expected"), [(1, 10), (2, 7), (9, 4)])
+def test_the_first_free_worker_takes_the_next_run(workers, expected):
+    assert schedule([3, 2, 1, 4], workers) == expected
+
+
+def test_the_simulated_search_is_the_search_that_runs(small_space, archives, tmp_path):
+    settings = {"max_epochs": 4, "factor": 2, "train_images": 64}
+    done = search(small_space, archives, project=tmp_path / "p", workers=1, **settings)
+    wanted = make_settings(done.space, load_data(archives), settings)
+    simulated = simulate_search(done.space, wanted, 1, lambda _: 1.0)
+    status = done.status()
+    assert simulated.trials == status["trials"]["completed"]
+    assert simulated.epochs == status["epochs_trained"]
+    assert simulated.seconds == simulated.trials
+    fresh = [p["values"] for p in done.proposals() if p["parent"] is None]
+    assert simulated.models[0] == fresh[0]
+    assert len(simulated.models) == len(fresh)
+
+
+@pytest.mark.parametrize("tuner", ["random", "bayesian"])
+def test_two_workers_halve_a_search_of_equal_runs(tuner):
+    space = load_space("cnn")
+    settings = {"tuner": tuner, "max_epochs": 3, "factor": 3, "max_trials": 20, "seed": 0}
+    one, two = (simulate_search(space, settings, n, lambda _: 1.0) for n in (1, 2))
+    assert (one.trials, one.epochs, one.seconds) == (20, 60, 20)
+    assert two.seconds == 10
+
+
+def test_the_document_has_its_keys_and_adds_up(estimate):
+    made = estimate()
+    document = describe_plan(made, None, top=3, runs=10)
+    seconds = document["seconds_per_epoch"]
+    assert seconds["smallest"] < seconds["baseline"] < seconds["largest"]
+    assert document["confirm"]["runs"] == 40
+    assert document["confirm"]["epochs"] == 480
+    assert document["budget_seconds"] is None
+    assert document["fits"] is True
+    assert json.loads(json.dumps(document, allow_nan=False)) == document
+    assert made.confirm(3, 10) > 2 * made.confirm(1, 5)
+
+
+def test_a_budget_says_what_fits_the_largest_confirm_first(estimate):
+    made = estimate()
+    whole = made.search().seconds + made.confirm(3, 10)
+    assert describe_plan(made, whole + 1, 3, 10)["fits"] is True
+    document = describe_plan(made, whole / 2, 3, 10)
+    assert document["fits"] is False
+    advice = document["advice"]
+    assert advice
+    sizes = [(choice["top"], choice["runs"]) for choice in advice]
+    assert sizes == sorted(sizes, reverse=True)
+    for choice in advice:
+        assert choice["seconds"] <= whole / 2
+        assert choice["max_epochs"] >= made.space.protocol.min_epochs
+
+
+def test_a_budget_too_small_for_anything_fits_nothing(estimate):
+    document = describe_plan(estimate(), 1.0, 3, 10)
+    assert document["fits"] is False
+    assert document["advice"] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["plan", "--budget", "5"], "the duration '5' must read"),
+        (["search", "--budget", "5"], "the duration '5' must read"),
+        (["plan", "--space", "cnnn"], "no space 'cnnn'"),
+        (["plan", "--tuner", "magic"], "no tuner 'magic'"),
+        (["plan", "--top", "0"], "top=0 must be at least 1"),
+        (["plan", "--max-trials", "5"], "does not apply to hyperband"),
+    ],
+)
+def test_a_slip_is_one_line(arguments, told, archives, monkeypatch, capfd, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    data = [] if "--budget" in arguments else ["--data", str(archives)]
+    monkeypatch.setattr(sys, "argv", ["svhn_tune", *arguments, *data])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    printed = capfd.readouterr()
+    assert ended.value.code == 2
+    assert printed.err.startswith("error: ")
+    assert told in printed.err
+    assert len(printed.err.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.timeout(180)
+def test_a_plan_of_this_machine_is_timed_and_writes_nothing(
+    small_space, archives, monkeypatch, capfd, tmp_path
+):
+    monkeypatch.chdir(tmp_path)
+    arguments = ["plan", "--space", small_space, "--data", archives, "--max-epochs", "4"]
+    monkeypatch.setattr(
+        sys, "argv", ["svhn_tune", *map(str, arguments), "--budget", "1s", "--json"]
+    )
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 0
+    document = json.loads(capfd.readouterr().out)
+    keys = {"workers", "seconds_per_epoch", "search", "confirm", "budget_seconds", "fits"}
+    assert keys <= set(document)
+    assert document["budget_seconds"] == 1
+    assert document["fits"] is False
+    assert all(np.isfinite(list(document["seconds_per_epoch"].values())))
+    assert 0 < document["search"]["seconds"] < document["confirm"]["seconds"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def session(began, seconds):
+    return {
+        "event": "session",
+        "stage": "search",
+        "began": began,
+        "workers": 2,
+        "seconds": seconds,
+    }
+
+
+def test_what_is_spent_is_the_last_word_of_every_call(tmp_path, make_project):
+    project = make_project(tmp_path / "cnn", [{}], budget=3600.0)
+    for began, seconds in ((1.0, 60.0), (1.0, 120.0), (9.0, 30.0)):
+        project.record(session(began, seconds))
+    status = open_project(project.folder).status()
+    assert status["seconds_spent"] == 150
+    assert status["budget_seconds"] == 3600
+
+
+def test_search_leaves_what_confirm_will_need_and_at_most_half(tmp_path, make_project, archives):
+    seconds = {"metrics": {"seconds": [30.0, 20.0, 20.0, 20.0]}}
+    trials = [seconds | {"score": 0.5 + n / 10} for n in range(4)]
+    data = load_data(archives)
+    long = make_project(tmp_path / "long", trials, budget=1e9)
+    budget = Budget(long, "search", 2, data)
+    # 40 runs of 100 epochs of 20 s by two workers, and what compiling takes.
+    assert budget.reserve() == pytest.approx(40 * 100 * 20 / 2, rel=0.3)
+    assert not budget.is_spent
+    short = make_project(tmp_path / "short", trials, budget=1000.0)
+    assert Budget(short, "search", 2, data).reserve() == 500
+    short.record(session(1.0, 501.0))
+    assert Budget(short, "search", 2, data).is_spent
+    assert not Budget(short, "confirm", 2, data).is_spent
+
+
+def test_nothing_is_known_of_confirm_before_a_run_has_ended(tmp_path, make_project, archives):
+    project = make_project(tmp_path / "cnn", [{"status": "running"}], budget=1000.0)
+    assert Budget(project, "search", 2, load_data(archives)).reserve() == 0
+
+
+def test_a_search_stops_at_its_budget_and_confirm_has_the_rest(small_space, archives, tmp_path):
+    settings = {"tuner": "random", "max_trials": 500, "max_epochs": 2, "train_images": 64}
+    folder = tmp_path / "cnn"
+    stopped = search(small_space, archives, project=folder, workers=2, budget=24.0, **settings)
+    status = stopped.status()
+    assert status["trials"]["completed"] < 500
+    assert 0 < status["seconds_spent"] < 24
+    before = stopped.journal_path.read_bytes()
+    again = search(small_space, archives, project=folder, workers=2, **settings)
+    assert again.journal_path.read_bytes() == before
+    confirm(folder, archives, top=1, runs=200, epochs=1, baseline=False, workers=2)
+    spent = open_project(folder).status()["seconds_spent"]
+    assert status["seconds_spent"] < spent < 24 + 10
+    with pytest.raises(InputError, match="nothing is left of the budget"):
+        confirm(folder, archives, top=1, runs=200, epochs=1, baseline=False)
+
+
+def test_plan_is_there_in_a_notebook():
+    assert callable(plan)
