@@ -60,7 +60,8 @@ class CostModel:
     """Seconds of epochs and runs on one core of the machine that was timed.
 
     Args:
-        train: seconds an epoch, an image, an operation, an activation, a parameter and batch.
+        train: seconds a layer and batch, an image, an operation, an activation, and a parameter
+            and batch.
         rest: seconds an epoch, an evaluated image, operation and activation, a saved parameter.
         start: seconds a run, and a layer of it.
         process: seconds until a new worker begins to train.
@@ -138,8 +139,8 @@ def schedule(seconds: Sequence[float], workers: int) -> float:
 
 def _train_units(work: Work, images: int, batch_size: int) -> np.ndarray:
     batches = ceil(images / batch_size)
-    units = (1, images, images * work.operations, images * work.activations)
-    return np.array([*units, batches * work.parameters], float)
+    units = (images, images * work.operations, images * work.activations)
+    return np.array([batches * work.layers, *units, batches * work.parameters], float)
 
 
 def _rest_units(work: Work, images: int) -> np.ndarray:
@@ -157,4 +158,7 @@ def _fit(units: list[np.ndarray], seconds: list[float], terms: int = 5) -> np.nd
     # its size: 1e9 operations beside 1 epoch.
     rows = np.array(units) / np.maximum(seconds, 1e-3)[:, None]
     scale = np.maximum(rows.max(axis=0), 1e-30)
-    return nnls(rows / scale, np.ones(len(rows)))[0] / scale
+    terms_found = nnls(rows / scale, np.ones(len(rows)))[0] / scale
+    # Least squares of shares leans below what was measured: the mean share is made 1.
+    mean = float((rows @ terms_found).mean())
+    return terms_found / mean if mean else terms_found
