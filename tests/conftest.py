@@ -11,6 +11,15 @@ from svhn_tune.space import load_space
 # Of 0 to 9: uneven, as house numbers are, so that stratifying and class weights do something.
 SHARES = (0.07, 0.19, 0.14, 0.12, 0.10, 0.09, 0.08, 0.08, 0.07, 0.06)
 
+# Whole files go to one process each: the long ones first, so that none is left for the end.
+LONG = ("test_survival", "test_keras_versions", "test_search", "test_workers")
+
+
+def pytest_collection_modifyitems(items):
+    """Long files first."""
+    names = {name: rank for rank, name in enumerate(LONG)}
+    items.sort(key=lambda item: names.get(item.module.__name__, len(LONG)))
+
 
 @pytest.fixture(scope="session", autouse=True)
 def cache(tmp_path_factory):
