@@ -1,0 +1,39 @@
+"""What an installed package has: the spaces travel in the wheel, and commands work from anywhere."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.mark.network
+def test_the_installed_package_works_from_any_folder(tmp_path):
+    site, place = tmp_path / "site", tmp_path / "place"
+    place.mkdir()
+    install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", site]
+    subprocess.run([*install, ROOT], check=True, capture_output=True)
+    assert sorted(path.name for path in (site / "svhn_tune" / "search_spaces").iterdir()) == [
+        "cnn.toml",
+        "cnn_open.toml",
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", "import svhn_tune.space as s; print(s.spaces_folder())"],
+        cwd=place,
+        env={"PYTHONPATH": str(site)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert Path(done.stdout.strip()) == site / "svhn_tune" / "search_spaces"
+    described = subprocess.run(
+        [sys.executable, "-m", "svhn_tune", "describe", "--space", "cnn"],
+        cwd=place,
+        env={"PYTHONPATH": str(site)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "89,834 parameters" in described.stdout
