@@ -47,9 +47,11 @@ VALIDATION = 1_000
 
 def make_setup(images: int) -> Setup:
     """Built-in digits, the first `images` to train on and the next 1,000 to validate on."""
+    data = load()
     return Setup(
         space=load_space("cnn"),
-        arrays=share_arrays(load()),
+        arrays=share_arrays(data),
+        fingerprint=data.fingerprint,
         classes=10,
         train_index=np.arange(images),
         validate_on=np.arange(images, images + VALIDATION),

@@ -111,6 +111,7 @@ def _train(
     setup = Setup(
         space=project.space,
         arrays=share_arrays(data),
+        fingerprint=data.fingerprint,
         classes=len(data.classes),
         train_index=None,
         validate_on=None,

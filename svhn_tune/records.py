@@ -57,6 +57,7 @@ def run_record(event: Event, initial_epoch: int, space: Space, setup: Setup) -> 
         "parameters": None,
         "file_bytes": None,
         "reason": event.reason,
+        "data_fingerprint": setup.fingerprint,
         "train_images": None if setup.train_index is None else len(setup.train_index),
         "versions": {name: version(name) for name in ("keras", "tensorflow", "numpy")},
         "device": None,

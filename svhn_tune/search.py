@@ -151,6 +151,7 @@ def _make_setup(project: Project, data: Data) -> Setup:
     return Setup(
         space=project.space,
         arrays=share_arrays(data),
+        fingerprint=data.fingerprint,
         classes=len(data.classes),
         train_index=train,
         validate_on="test" if project.settings["validate_on"] == "test" else holdout,

@@ -101,6 +101,7 @@ def _make_setup(space: Space, data: Data, operations: int) -> Setup:
     return Setup(
         space=space,
         arrays=share_arrays(data),
+        fingerprint=data.fingerprint,
         classes=len(data.classes),
         train_index=np.arange(images),
         validate_on=np.arange(images, images + validation),

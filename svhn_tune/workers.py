@@ -36,6 +36,7 @@ class Setup:
     Args:
         space: protocol, model family and limits.
         arrays: the folder that `share_arrays` wrote.
+        fingerprint: of the data, for the records.
         classes: number of classes.
         train_index: positions to train on; None for all training images.
         validate_on: positions of the training images to evaluate each epoch on, "test" for the
@@ -45,6 +46,7 @@ class Setup:
 
     space: Space
     arrays: Path
+    fingerprint: str
     classes: int
     train_index: np.ndarray | None
     validate_on: np.ndarray | Literal["test"] | None

@@ -1,4 +1,4 @@
-"""What an installed package has: the spaces travel in the wheel, and commands work from anywhere."""
+"""The installed package: the spaces travel in the wheel, and commands work from anywhere."""
 
 import subprocess
 import sys

@@ -59,7 +59,7 @@ def test_a_record_has_what_repeating_it_needs(project):
         record
     )
     assert {"parameters", "file_bytes", "versions", "device", "train_images"} <= set(record)
-    assert project.settings["data"]["fingerprint"]
+    assert record["data_fingerprint"] == project.settings["data"]["fingerprint"]
     assert all(isinstance(value, int | float | str) for value in record["values"].values())
 
 
@@ -67,7 +67,15 @@ def test_a_record_run_again_alone_gives_its_score(project, archives, tmp_path):
     record = next(r for r in project.ended("search") if r["initial_epoch"] == 4)
     data = load_data(archives)
     train, holdout = split_holdout(data.train.labels, SETTINGS["train_images"])
-    setup = Setup(project.space, share_arrays(data), 10, train, holdout, test_at_end=False)
+    setup = Setup(
+        space=project.space,
+        arrays=share_arrays(data),
+        fingerprint=data.fingerprint,
+        classes=10,
+        train_index=train,
+        validate_on=holdout,
+        test_at_end=False,
+    )
     again = Run(
         stage="search",
         trial=0,

@@ -19,7 +19,15 @@ from svhn_tune.workers import Run, Setup, Workers
 def setup(archives):
     data = load_data(archives)
     index = np.arange(64)
-    return Setup(load_space("cnn"), share_arrays(data), 10, index, index, test_at_end=False)
+    return Setup(
+        space=load_space("cnn"),
+        arrays=share_arrays(data),
+        fingerprint=data.fingerprint,
+        classes=10,
+        train_index=index,
+        validate_on=index,
+        test_at_end=False,
+    )
 
 
 def make_run(space, folder, number, epochs=1):
