@@ -29,8 +29,8 @@ lint: setup
 # call goes on with the first one's project.
 demo: setup
 	$(BIN)/python -m svhn_tune search --space cnn --data builtin --project demo \
-		--max-epochs 8 --factor 2 --train-images 2000
-	$(BIN)/python -m svhn_tune confirm --project demo --top 1 --runs 2 --epochs 1
+		--max-epochs 8 --factor 2 --train-images 2000 --time-limit 4m
+	$(BIN)/python -m svhn_tune confirm --project demo --top 1 --runs 2 --epochs 1 --time-limit 4m
 	@echo "the results are in results/demo; the file is results/demo/submission.keras"
 
 # Every figure of the README: an hour on two cores.
