@@ -18,7 +18,7 @@ import time
 from importlib.metadata import version
 from pathlib import Path
 
-from svhn_tune.cli import default_workers
+from svhn_tune.options import default_workers
 from svhn_tune.space import load_space
 
 ALLOWED = 0.30
