@@ -53,6 +53,7 @@ Epochs = Annotated[int | None, typer.Option(help="Of each run. [default: the spa
 
 
 def parse_assignment(text: str) -> tuple[str, Any]:
+    """The name and the value of `NAME=VALUE`; what is no JSON is a string."""
     name, equals, value = text.partition("=")
     if not (name and equals and value):
         raise InputError(f"--set {text} must be NAME=VALUE, such as kernel_size_1=5")
