@@ -65,7 +65,7 @@ class Training:
         keras.utils.clear_session(free_memory=False)
         keras.utils.set_random_seed(seed)
         self.model = CNNHyperModel(space, train.images.shape[1:], classes).build_values(values)
-        self.model.optimizer.build(self.model.trainable_variables)
+        build_variables(self.model, classes)
         self.seed = seed
         self.history: list[dict[str, float]] = []
         self._train = train
@@ -154,6 +154,13 @@ class Training:
     def _variables(self) -> list[keras.Variable]:
         layers = [variable for layer in self.model.layers for variable in layer.variables]
         return [*layers, *self.model.optimizer.variables]
+
+
+def build_variables(model: keras.Model, classes: int) -> None:
+    """Make the variables of optimizer and metrics now: those made in a trace cost a second one."""
+    model.optimizer.build(model.trainable_variables)
+    nothing = tf.zeros((1, classes))
+    model.compute_metrics(None, nothing, nothing)
 
 
 def _chunks(positions: np.ndarray, size: int) -> list[np.ndarray]:
