@@ -22,6 +22,8 @@ from .space import Space, parse_space
 if TYPE_CHECKING:
     import pandas as pd
 
+    from .report.figures import Figures
+
 RESULTS = Path("results")
 
 
@@ -59,6 +61,11 @@ class Project:
     def submission_path(self) -> Path:
         """The file to hand in, once a run is confirmed."""
         return self._path("submission.keras")
+
+    @property
+    def pictures_path(self) -> Path:
+        """What the report shows of the submission's model and of hard images, once confirmed."""
+        return self._path("pictures.npz")
 
     def checkpoint_path(self, stage: str, trial: int, run: int) -> Path:
         """Where a run, named by its first trial, keeps what continuing needs."""
@@ -226,6 +233,13 @@ class Project:
         import pandas as pd
 
         return pd.DataFrame([record for record in self.records if record["event"] == "run"])
+
+    @property
+    def figures(self) -> "Figures":
+        """What there is to look at: `project.figures.effects()` and the like."""
+        from .report.figures import Figures
+
+        return Figures(self)
 
 
 def project_folder(name: str | Path) -> Path:
