@@ -9,7 +9,14 @@ import pytest
 
 HEAVY = {"keras", "keras_tuner", "tensorflow"}
 LIGHT = ["space", "journal", "project", "statistics", "report", "tables", "cli"]
-COMMANDS = [["--help"], ["search", "--help"], ["status"], ["status", "--json"], ["spaces"]]
+COMMANDS = [
+    ["--help"],
+    ["search", "--help"],
+    ["status"],
+    ["status", "--json"],
+    ["spaces"],
+    ["report"],
+]
 
 
 def imported(code, folder):
