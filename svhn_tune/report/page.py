@@ -148,8 +148,9 @@ def _count(status: dict[str, Any]) -> list[tuple[str, str]]:
         ("failed", f"{trials['failed']:,}"),
         ("epochs trained", f"{status['epochs_trained']:,}"),
         ("time of training", format_seconds(status["seconds_trained"])),
-        ("time on the clock", format_seconds(status["seconds_spent"])),
     ]
+    if status["seconds_spent"]:
+        counts.append(("time on the clock", format_seconds(status["seconds_spent"])))
     if status["submission"]:
         counts.append(("the file to hand in", status["submission"]))
     return counts

@@ -49,7 +49,7 @@ def say_provenance(project: Project) -> str:
 
 def with_provenance(project: Project, caption: str) -> str:
     """The caption, and behind it what must be said beside every number."""
-    return ". ".join(filter(None, [caption, say_provenance(project)]))
+    return "; ".join(filter(None, [caption, say_provenance(project)]))
 
 
 def name_trial(trial: int) -> Cell:
@@ -83,8 +83,8 @@ def list_trials(project: Project) -> Table:
     ]
     caption = with_provenance(
         project,
-        f"Every trial; the score is {objective} after its last epoch; one that continues "
-        f"another counts that one's epochs, but not its minutes",
+        f"Every trial; the score is {objective} after its last epoch; one that continues another "
+        f"counts that one's epochs, but not its minutes",
     )
     return Table("trials", caption, columns, list(_trial_rows(project)))
 
