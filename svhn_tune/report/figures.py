@@ -132,7 +132,7 @@ class Figures:
         return draw_importance(self._project)
 
     def parallel_coordinates(self) -> Any:
-        """Hyperparameters, epochs and score of all trials: a plotly figure whose axes can be brushed."""
+        """Hyperparameters, epochs and score of all trials: a plotly figure with axes to brush."""
         from .parallel import draw_parallel
 
         return draw_parallel(self._project)

@@ -8,7 +8,7 @@ from matplotlib.lines import Line2D
 
 from ..journal import Record
 from .history import list_completed
-from .style import INK, MANY, STYLE, Chart, color_epochs, name_score
+from .style import INK, MANY, STYLE, Chart, color_epochs, name_number, name_score
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,6 +34,7 @@ def draw_score(project: "Project", against: str) -> Chart | None:
     _draw_best(axes, project, records, spent, colors)
     axes.set(xlabel=label, ylabel=name_score(project))
     axes.set_xlim(left=0)
+    scale_scores(axes, project, records)
     explain_dots(chart, records, colors)
     best = project.ranking()[0]
     chart.headline(
@@ -76,7 +77,7 @@ def plot_scores(axes: "Axes", dots: list[tuple[float, Record]], colors: dict[int
 
 
 def explain_dots(
-    chart: Chart, records: list[Record], colors: dict[int, Any], *more: Line2D
+    chart: Chart, records: list[Record], colors: dict[int, Any], title: str | None = None
 ) -> None:
     """A legend below: the colour of each number of epochs, and the cross of a collapsed run."""
     style: dict[str, Any] = {"linestyle": "none", "marker": "o", "markeredgewidth": 0}
@@ -87,7 +88,22 @@ def explain_dots(
     if any(record["collapsed"] for record in records):
         cross = style | {"marker": "x", "markeredgewidth": 1.2}
         handles.append(Line2D([], [], color=INK, label="collapsed", **cross))
-    chart.legend(handles=[*handles, *more], loc="outside lower left", ncols=6, handletextpad=0.2)
+    chart.legend(
+        handles=handles,
+        title=title,
+        alignment="left",
+        loc="outside lower left",
+        ncols=6,
+        handletextpad=0.2,
+    )
+
+
+def scale_scores(axes: "Axes", project: "Project", records: list[Record]) -> None:
+    """Losses that differ by more than a factor of 20 on a logarithmic axis."""
+    scores = [record["score"] for record in records]
+    if project.space.protocol.direction == "min" and max(scores) > 20 * min(scores) > 0:
+        axes.set_yscale("log")
+        axes.yaxis.set_major_formatter(name_number)
 
 
 def _draw_best(

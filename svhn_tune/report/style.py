@@ -14,6 +14,7 @@ import matplotlib
 from matplotlib.figure import Figure
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.backend_bases import RendererBase
 
     from ..project import Project
@@ -88,9 +89,14 @@ class Chart(Figure):
         with matplotlib.rc_context(STYLE):
             super().__init__(figsize=(width, height), layout="constrained")
 
+    def savefig(self, fname: Any, *args: Any, **kwargs: Any) -> None:
+        """Save in this style; the arguments are those of matplotlib's own `savefig`."""
+        with matplotlib.rc_context(STYLE):
+            super().savefig(fname, *args, **kwargs)
+
     def draw(self, renderer: "RendererBase") -> None:
         """Draw in this style: ticks are made as late as that."""
-        with matplotlib.rc_context({**STYLE, "savefig.dpi": matplotlib.rcParams["savefig.dpi"]}):
+        with matplotlib.rc_context(STYLE):
             super().draw(renderer)
 
     def headline(self, project: "Project", text: str) -> None:
@@ -125,3 +131,32 @@ def name_score(project: "Project", stage: str = "search") -> str:
     of_test = stage == "confirm" or project.settings["validate_on"] == "test"
     name = project.space.protocol.objective.removeprefix("val_").removeprefix("categorical_")
     return f"{'test' if of_test else 'validation'} {name.replace('_', ' ')}"
+
+
+def space_labels(axes: "Axes", heights: list[float], lines: int = 22) -> list[float]:
+    """The heights of labels beside these heights, moved apart where they would overlap.
+
+    Args:
+        axes: whose limits count; they are not changed.
+        heights: in the units of the vertical axis.
+        lines: how many labels fit one above another.
+    """
+    low, high = axes.get_ylim()
+    step = (high - low) / lines
+    placed: dict[int, float] = {}
+    for index in sorted(range(len(heights)), key=lambda index: -heights[index]):
+        lowest = min(placed.values(), default=float("inf"))
+        placed[index] = min(heights[index], lowest - step)
+    return [placed[index] for index in range(len(heights))]
+
+
+def name_value(value: Any) -> str:
+    """A value as a label: `1e-05`, `same`, `true`."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def name_number(value: float, _place: int) -> str:
+    """The number at a tick of a logarithmic axis, without matplotlib's formulas."""
+    return f"{value:g}"
