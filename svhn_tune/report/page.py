@@ -20,7 +20,7 @@ from .page_tables import list_confirm_runs, list_trials, say_provenance
 from .repetition import list_facts, repeat_commands
 
 TEMPLATES = Path(__file__).parent / "templates"
-REM_PER_AXIS = 5
+REM_PER_AXIS = 6
 
 
 @dataclass(frozen=True)

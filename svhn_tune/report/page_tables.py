@@ -118,7 +118,7 @@ def _say_status(end: dict[str, Any]) -> str:
 
 def list_confirm_runs(project: Project) -> Table | None:
     """Every run of confirm with its seed; None where there is none."""
-    runs: list[Record] = project.ended("confirm")
+    runs: list[Record] = sorted(project.ended("confirm"), key=lambda r: (r["trial"], r["run"]))
     if not runs:
         return None
     objective = project.space.protocol.objective.removeprefix("val_")

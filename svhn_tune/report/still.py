@@ -31,7 +31,6 @@ def draw_still(interactive: Any) -> "Figure":
         linewidths=0.8,
         alpha=0.6,
         cmap=LinearSegmentedColormap.from_list("trace", list(trace.line.colorscale)),
-        rasterized=True,  # hundreds of lines over each other: smaller, and as good on paper
     )
     lines.set_array(colors[order])
     lines.set_clim(trace.line.cmin, trace.line.cmax)

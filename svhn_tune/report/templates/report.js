@@ -40,9 +40,13 @@ async function unpack(element) {
   return new Response(stream).text();
 }
 
-function colors() {
-  const style = getComputedStyle(document.body);
-  return { color: style.color, family: style.fontFamily };
+/* Letters in the page's colour, light or dark. */
+function letters() {
+  const { color, fontFamily } = getComputedStyle(document.body);
+  const trace = {};
+  for (const font of ["labelfont", "tickfont", "rangefont"]) trace[`${font}.color`] = color;
+  const layout = { "font.color": color, "font.family": fontFamily, "title.font.color": color };
+  return [trace, layout];
 }
 
 async function makeLive(figure) {
@@ -56,15 +60,12 @@ async function makeLive(figure) {
   if (!window.Plotly) (0, eval)(await unpack(document.getElementById("packed-plotly")));
   const { data, layout } = JSON.parse(figure.querySelector(".plot-data").textContent);
   const plot = figure.querySelector(".plot");
-  const see = { paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: colors() };
   figure.querySelector(".live").hidden = false;
   figure.classList.add("is-live");
-  await window.Plotly.newPlot(plot, data, { ...layout, ...see, width: undefined, autosize: true }, {
-    responsive: true,
-    displayModeBar: false,
-  });
+  await window.Plotly.newPlot(plot, data, layout, { responsive: true, displayModeBar: false });
+  await window.Plotly.update(plot, ...letters());
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () =>
-    window.Plotly.relayout(plot, { font: colors() }),
+    window.Plotly.update(plot, ...letters()),
   );
 }
 
