@@ -46,6 +46,7 @@ function letters() {
   const trace = {};
   for (const font of ["labelfont", "tickfont", "rangefont"]) trace[`${font}.color`] = color;
   const layout = { "font.color": color, "font.family": fontFamily, "title.font.color": color };
+  Object.assign(layout, { "title.x": 0.01, "title.xanchor": "left" });
   return [trace, layout];
 }
 
