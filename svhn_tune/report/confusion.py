@@ -1,4 +1,4 @@
-"""Confusion matrices: the mean over the confirm runs of a configuration, in percent of each class."""
+"""Confusion matrices: means over the confirm runs of a configuration, in percent of each class."""
 
 import math
 from collections.abc import Sequence
