@@ -4,8 +4,8 @@
 
 Makes a project on the built-in digits through the real Hyperband oracle, with scores, curves and
 seconds that are drawn instead of trained, ten confirm runs of its best three and of the baseline,
-and an untrained file to hand in. Then a fresh process writes its report. Prints the seconds of that
-whole process (median), the bytes of the page, and whether it imported Keras or TensorFlow. Exit
+and pictures of an untrained model. Then a fresh process writes its report. Prints the seconds of
+that whole process (median), the bytes of the page, and if it imported Keras or TensorFlow. Exit
 status 1 if it takes 10 s or more, has 6 MB or more, or imported them.
 """
 
@@ -33,8 +33,9 @@ from svhn_tune.data import Data, load_data
 from svhn_tune.data.dataset import split_holdout
 from svhn_tune.models.cnn import CNNHyperModel
 from svhn_tune.oracles import Proposal, ask, make_oracle, tell
+from svhn_tune.pictures import maps_path, write_maps, write_pictures
 from svhn_tune.project import Project, create_project
-from svhn_tune.records import confirm_seed, run_record, search_seed
+from svhn_tune.records import confirm_seed, decode_predicted, run_record, search_seed
 from svhn_tune.search import make_settings
 from svhn_tune.size import measure_size
 from svhn_tune.space import load_space, parse_space
@@ -75,10 +76,7 @@ def make_project(folder: Path, trials: int) -> Project:
     fingerprint = settings["data"]["fingerprint"]
     _search(project, Setup(space, folder, fingerprint, 10, train, holdout, False), data, trials)
     _confirm(project, Setup(space, folder, fingerprint, 10, None, None, True), data)
-    best = project.best_confirmed()
-    assert best is not None
-    model = CNNHyperModel(space).build_values(best["values"])
-    save_submission(space, best["values"], model, project.submission_path)
+    _draw_pictures(project, data)
     return project
 
 
@@ -125,6 +123,16 @@ def _confirm(project: Project, setup: Setup, data: Data) -> None:
             ended = run_record(Event("done", run, outcome=outcome), 0, project.space, setup)
             ended["confusion"] = confusion_matrix(truth, outcome.predicted).tolist()
             project.record(ended)
+
+
+def _draw_pictures(project: Project, data: Data) -> None:
+    best = project.best_confirmed()
+    assert best is not None
+    model = CNNHyperModel(project.space).build_values(best["values"])
+    model_file = project.model_path(best["root"], best["run"], EPOCHS)
+    save_submission(project.space, best["values"], model, model_file)
+    write_maps(model, data.test, decode_predicted(best), maps_path(model_file))
+    write_pictures(project, data.test)
 
 
 def draw_outcome(project: Project, run: Run, truth: np.ndarray) -> Outcome:

@@ -96,8 +96,8 @@ def render(project: Project) -> str:
 
 def draw_pictures(project: Project) -> list[Picture]:
     """All figures that have something to show, in their order."""
+    from .drawings import draw_svg, pack_figure
     from .figures import FIGURES, Figures
-    from .pictures import draw_svg, pack_figure
     from .still import draw_still
 
     figures = Figures(project)
@@ -118,7 +118,7 @@ def draw_pictures(project: Project) -> list[Picture]:
 
 
 def _pack_plotly(pictures: list[Picture]) -> str:
-    from .pictures import pack_plotly
+    from .drawings import pack_plotly
 
     return pack_plotly() if any(picture.interactive for picture in pictures) else ""
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-INCHES_PER_AXIS = 0.75
+INCHES_PER_AXIS = 0.5
 
 
 def draw_still(interactive: Any) -> "Figure":
@@ -38,7 +38,7 @@ def draw_still(interactive: Any) -> "Figure":
     for place, (dimension, (least, greatest)) in enumerate(zip(axes, bounds, strict=True)):
         _draw_axis(plot, place, dimension, least, greatest)
     plot.set(xlim=(-0.5, len(axes) - 0.3), ylim=(-0.05, 1.05), yticks=[])
-    plot.set_xticks(range(len(axes)), [d.label for d in axes], rotation=40, ha="right")
+    plot.set_xticks(range(len(axes)), [d.label for d in axes], rotation=55, ha="right")
     plot.spines[:].set_visible(False)
     return figure
 
@@ -61,4 +61,4 @@ def _draw_axis(plot: Any, place: int, dimension: Any, least: float, greatest: fl
             for value, text in zip(dimension.tickvals, texts, strict=True)
         ]
     for height, text in ticks:
-        plot.text(place + 0.04, height, text, fontsize=6, va="center")
+        plot.text(place + 0.04, height, text, fontsize=7, va="center")
