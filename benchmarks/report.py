@@ -1,6 +1,6 @@
 """How long does the report of a large project take, and how large is the page?
 
-    python benchmarks/report.py [--trials 500] [--repeats 3] [--keep FOLDER]
+    python benchmarks/report.py [--trials 500] [--repeats 5] [--keep FOLDER]
 
 Makes a project on the built-in digits through the real Hyperband oracle, with scores, curves and
 seconds that are drawn instead of trained, ten confirm runs of its best three and of the baseline,
@@ -187,7 +187,7 @@ def main() -> None:
     """Print what was measured."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--trials", type=int, default=500)
-    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--keep", type=Path, help="make the project there, and leave it")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
