@@ -94,6 +94,7 @@ def search(
         progress=None if quiet else make_progress(),
     )
     print_status(done)
+    _try_report(done)
 
 
 @app.command()
@@ -140,6 +141,7 @@ def confirm(
         _print_json(done.status())
     else:
         print_confirmed(done)
+    _try_report(done)
 
 
 @app.command()
@@ -202,6 +204,15 @@ def status(project: ProjectName = None, as_json: AsJson = False) -> None:
         _print_json(opened.status())
     else:
         print_status(opened)
+
+
+@app.command()
+def report(project: ProjectName = None) -> None:
+    """Write results/<project>/report.html again, for a browser."""
+    from .project import open_project
+    from .report import write_report
+
+    print(write_report(open_project(project)))
 
 
 @app.command()
@@ -325,6 +336,20 @@ def _load_data(where: str | None, quiet: bool = False) -> Any:
             + ("" if where else " (no archives in ./data; --data DIR for yours)")
         )
     return found
+
+
+def _try_report(project: Any) -> None:
+    """Write the report of what search or confirm did, whose results stand in any case."""
+    try:
+        from .report import write_report
+
+        _note(f"the report is {write_report(project)}")
+    except Exception as error:
+        reason = str(error) if isinstance(error, InputError) else repr(error)
+        _note(
+            f"the report could not be written, all results are saved: {reason}; "
+            f"`python -m svhn_tune report --project {project.folder}` tries again"
+        )
 
 
 def _note(text: str) -> None:

@@ -11,7 +11,14 @@ HEAVY = {"keras", "keras_tuner", "tensorflow"}
 # What `--help` can do without.
 BULKY = {"matplotlib", "numpy", "pandas", "pydantic", "rich", "scipy", "sklearn"}
 LIGHT = ["space", "journal", "project", "statistics", "report", "tables", "cli"]
-COMMANDS = [["--help"], ["search", "--help"], ["status"], ["status", "--json"], ["spaces"]]
+COMMANDS = [
+    ["--help"],
+    ["search", "--help"],
+    ["status"],
+    ["status", "--json"],
+    ["spaces"],
+    ["report"],
+]
 
 
 def imported(code, folder):
