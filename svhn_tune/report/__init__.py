@@ -1,0 +1,1 @@
+"""Project -> report.html, figures, tables."""
