@@ -232,8 +232,8 @@ def test_the_hparams_tab_knows_the_space(hparams):
     choices = known["padding"].domain_discrete.values
     assert [choice.string_value for choice in choices] == ["same", "valid"]
     assert {info.display_name for info in experiment.metric_infos} == {
-        "val_categorical_accuracy (SVHN (course archives))",
-        "test_categorical_accuracy (SVHN (course archives))",
+        "val_categorical_accuracy",
+        "test_categorical_accuracy",
     }
 
 
@@ -247,20 +247,24 @@ def test_the_hparams_tab_has_a_row_a_configuration(hparams):
     )
     rows = {row.name: row for row in Handler(*hparams, "", request).run().session_groups}
     assert len(rows) == 7
-    best = rows["search of trial 1, 4 epochs"]
+    best = rows["0001 search"]
     assert best.hparams["units"].number_value == 4096
     assert best.hparams["epochs"].number_value == 4
     assert "kernel_size_3" not in best.hparams
     assert [metric.value for metric in best.metric_values] == [pytest.approx(0.8)]
-    confirmed = rows["confirm of trial 0, 2 epochs"]
+    confirmed = rows["0000 confirm 2"]
     assert len(confirmed.sessions) == 2
     # The mean of the two runs.
     assert [metric.value for metric in confirmed.metric_values] == [pytest.approx(0.4)]
-    found = [
-        rows[f"search of trial {each}"].sessions[0].status
-        for each in ("6, 2 epochs", "7, 4 epochs")
-    ]
+    found = [rows[f"{root:04d} search"].sessions[0].status for root in (6, 7)]
     assert found == [api_pb2.STATUS_FAILURE, api_pb2.STATUS_RUNNING]
+
+
+def test_the_hparams_tab_says_that_the_data_are_built_in(tmp_path, make_project):
+    data = {"name": "built-in digits, not SVHN", "synthetic": True}
+    export(make_project(tmp_path / "cnn", data=data), "tensorboard", tmp_path / "logs")
+    (file,) = (tmp_path / "logs").iterdir()
+    assert b"val_categorical_accuracy, built-in digits, not SVHN" in file.read_bytes()
 
 
 def test_a_project_without_trials_is_exported(tmp_path, make_project):

@@ -92,8 +92,9 @@ def _experiment(project: Project, now: float) -> Event:
         HParam("stage", Discrete(["search", "confirm"])),
         HParam("epochs", IntInterval(0, longest)),
     ]
-    data = project.settings["data"]["name"]
-    metrics = [Metric(name, display_name=f"{name} ({data})") for name in (objective, test)]
+    data = project.settings["data"]
+    note = f", {data['name']}" if data["synthetic"] else ""
+    metrics = [Metric(name, display_name=name + note) for name in (objective, test)]
     return Event(
         wall_time=now, summary=hparams_config_pb(hyperparameters, metrics, time_created_secs=now)
     )
@@ -116,7 +117,10 @@ def _domain(given: Hyperparameter) -> Domain:
 def _events(curve: Curve, now: float) -> list[Event]:
     """The start with its hyperparameters, every metric of every epoch, and the end."""
     start = now - curve.seconds
-    group = f"{curve.stage} of trial {curve.root}, {curve.planned_epochs} epochs"
+    group = f"{curve.root:04d} {curve.stage}"
+    if curve.stage == "confirm":
+        # Runs of other lengths are not averaged.
+        group += f" {curve.planned_epochs}"
     chosen = curve.values | {"stage": curve.stage, "epochs": curve.epochs}
     ends = [start + seconds for seconds in accumulate(_seconds(curve))]
     events = [Event(wall_time=start, summary=hparams_pb(chosen, group, start))]
