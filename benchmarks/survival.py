@@ -52,7 +52,7 @@ def read_result(folder: Path) -> list[Record]:
     for record in records:
         record.pop("seconds", None)
         record.get("metrics", {}).pop("seconds", None)
-    return [record for record in records if record["event"] != "session"]
+    return [record for record in records if record["event"] not in ("begin", "session")]
 
 
 def completed_epochs(folder: Path) -> int:

@@ -20,6 +20,7 @@ from .options import (
     MaxEpochs,
     MaxTrials,
     ProjectName,
+    Quiet,
     Runs,
     Seed,
     SpaceName,
@@ -63,6 +64,7 @@ def search(
         typer.Option(help="A name in results/, or a folder. [default: the space's name]"),
     ] = None,
     overwrite: Annotated[bool, typer.Option(help="Delete the project first.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Search a space. The same command again goes on where it was."""
     limit, hours = parse_duration(time_limit), parse_duration(budget)
@@ -70,7 +72,7 @@ def search(
     from .space import load_space
 
     loaded = load_space(space)
-    found = _load_data(data)
+    found = _load_data(data, quiet)
     from .search import search as run_search
     from .tables import print_status
 
@@ -89,7 +91,7 @@ def search(
         budget=hours,
         project=project,
         overwrite=overwrite,
-        progress=make_progress(),
+        progress=None if quiet else make_progress(),
     )
     print_status(done)
 
@@ -109,6 +111,7 @@ def confirm(
     workers: WorkerCount = None,
     time_limit: TimeLimit = None,
     budget: Budget = None,
+    quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
     """Retrain the best trials from fresh seeds on all training images; again adds runs."""
@@ -119,7 +122,7 @@ def confirm(
     from .tables import print_confirmed
 
     opened = open_project(project)
-    if opened.settings["data"]["synthetic"]:
+    if opened.settings["data"]["synthetic"] and not quiet:
         _note("the data are the built-in digits, not SVHN")
     done = run_confirm(
         opened,
@@ -131,7 +134,7 @@ def confirm(
         workers=workers or default_workers(),
         time_limit=limit,
         budget=hours,
-        progress=make_progress(),
+        progress=None if quiet else make_progress(),
     )
     if as_json:
         _print_json(done.status())
@@ -326,11 +329,11 @@ def data(
         print_data(summary)
 
 
-def _load_data(where: str | None) -> Any:
+def _load_data(where: str | None, quiet: bool = False) -> Any:
     from .data import load_data
 
     found = load_data(where)
-    if found.synthetic:
+    if found.synthetic and not quiet:
         _note(
             "the data are the built-in digits, not SVHN"
             + ("" if where else " (no archives in ./data; --data DIR for yours)")

@@ -34,6 +34,9 @@ TimeLimit = Annotated[
     str | None,
     typer.Option("--time-limit", help="Stop cleanly after 90s, 20m or 8h. [default: none]"),
 ]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", help="No progress and no notes: the result, or one error.")
+]
 Tuner = Annotated[
     str | None, typer.Option(help="hyperband, bayesian or random. [default: hyperband]")
 ]

@@ -5,19 +5,18 @@ folder can be read anywhere.
 """
 
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from filelock import FileLock, Timeout
-
 from .confirmed import describe_handed_in, list_test_set_uses, summarize_confirmed
 from .errors import InputError, cannot_write, nearest
 from .files import count_bytes, remove_leftovers, write_atomically
 from .journal import Record, append_record, create_journal, read_records
+from .lock import hold
+from .overview import read_standing
 from .space import Space, parse_space
 
 if TYPE_CHECKING:
@@ -94,7 +93,7 @@ class Project:
             InputError: another process holds it; the message has its pid. Or the folder cannot be
                 written.
         """
-        with _hold(self.folder):
+        with hold(self.folder):
             remove_leftovers(self.folder)
             yield
 
@@ -187,6 +186,7 @@ class Project:
             "seconds_spent": self.seconds_spent(),
             "budget_seconds": self.settings.get("budget"),
             "disk_bytes": count_bytes(self.folder),
+            "progress": read_standing(self).as_dict(),
             "best": {key: ranking[0][key] for key in ("trial", "score", "epochs", "values")}
             if ranking
             else None,
@@ -262,29 +262,8 @@ def delete_project(folder: Path) -> None:
             f"{folder} holds no project, so --overwrite will not delete it: leave --overwrite out, "
             f"or pass another --project"
         )
-    with _hold(folder):
+    with hold(folder):
         shutil.rmtree(folder)
-
-
-@contextmanager
-def _hold(folder: Path) -> Iterator[None]:
-    owner = folder / ".pid"
-    lock = FileLock(folder / ".lock")
-    try:
-        lock.acquire(timeout=0)
-        write_atomically(owner, str(os.getpid()))
-    except Timeout:
-        pid = owner.read_text() if owner.exists() else "unknown"
-        raise InputError(
-            f"{folder} is in use by the process {pid}: wait for it, or end it first"
-        ) from None
-    except OSError as error:
-        lock.release()
-        raise InputError(f"cannot write the project {folder}: {error.strerror}") from None
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def open_project(name: str | Path | None = None) -> Project:

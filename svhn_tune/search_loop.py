@@ -12,7 +12,9 @@ from .budget import Budget
 from .errors import InputError
 from .journal import Record
 from .oracles import Hyperband, Oracle, Proposal, ask, make_oracle, tell
-from .progress import Progress
+from .overview import record_begin
+from .pace import Pace
+from .progress import Progress, shown
 from .project import Project
 from .records import run_record, search_seed
 from .workers import Event, Run, Setup, Workers
@@ -56,19 +58,21 @@ class SearchLoop:
             for proposal in self.project.proposals()
             if proposal["trial"] not in ended
         ]
-        self.progress.begin(self.project, *self._planned())
-        while not self.budget.is_spent:
-            self._fill(waiting)
-            if not self.workers.running:
-                break
-            for event in self.workers.events():
-                self._handle(event)
-            if self.deadline is not None and time.monotonic() > self.deadline:
-                break
-        self._pause()
-        if self.budget.left is not None:
-            self.progress.note(self.budget.describe())
-        self.progress.end(self.project)
+        standing = record_begin(self.project, "search", self.workers.free, *self._planned())
+        self.pace = Pace(standing.epochs_left)
+        pace, budget = self.pace, self.budget
+        with shown(self.progress, self.project, standing, pace.seconds_left, lambda: budget.left):
+            while not budget.is_spent:
+                self._fill(waiting)
+                if not self.workers.running:
+                    break
+                for event in self.workers.events():
+                    self._handle(event)
+                if self.deadline is not None and time.monotonic() > self.deadline:
+                    break
+            self._pause()
+            if budget.left is not None:
+                self.progress.note(budget.describe())
 
     def _planned(self) -> tuple[int, int]:
         """Trials and epochs of the whole search."""
@@ -102,6 +106,7 @@ class SearchLoop:
     def _handle(self, event: Event) -> None:
         self.budget.tick()
         if event.kind == "epoch":
+            self.pace.end_epoch()
             self.progress.end_epoch(event.run, event.epochs, event.metrics)
         elif event.kind in ("done", "failed"):
             proposal = self._proposal(event.run.trial)
@@ -109,6 +114,7 @@ class SearchLoop:
             self.project.record(record)
             tell(self.oracle, event.run.trial, record["score"])
             self._drop_checkpoints()
+            self.pace.skip(record["planned_epochs"] - record["epochs"])
             self.progress.end_run(self.project, record)
 
     def _proposal(self, trial: int) -> Record:
