@@ -148,19 +148,22 @@ def compare_class_weights(project: "Project") -> list[dict[str, Any]]:
     by_kind: dict[bool, dict[str, Any]] = {}
     for entry in entries:
         gamma = project.values(entry["trial"]).get("class_weight", 0.0)
-        runs = _runs_with_confusion(project, entry)
-        if runs and entry["epochs"] == entries[0]["epochs"]:
-            described = _average_confusion(runs) | {"trial": entry["trial"], "class_weight": gamma}
+        averaged = average_confusion(project, entry)
+        if averaged and entry["epochs"] == entries[0]["epochs"]:
+            described = averaged | {"trial": entry["trial"], "class_weight": gamma}
             by_kind.setdefault(gamma > 0, described)
     return [by_kind[False], by_kind[True]] if len(by_kind) == 2 else []
 
 
-def _runs_with_confusion(project: "Project", entry: Entry) -> list[Record]:
-    runs = project.confirm_runs()[project.root(entry["trial"]), entry["epochs"]]
-    return [run for run in runs if "confusion" in run]
+def average_confusion(project: "Project", entry: Entry) -> dict[str, Any] | None:
+    """A configuration's mean confusion matrix over "runs" runs and the accuracy of every class.
 
-
-def _average_confusion(runs: list[Record]) -> dict[str, Any]:
+    None where no run has one.
+    """
+    group = project.confirm_runs()[project.root(entry["trial"]), entry["epochs"]]
+    runs = [run for run in group if "confusion" in run]
+    if not runs:
+        return None
     matrices = [run["confusion"] for run in runs]
     confusion = [
         [mean(cells) for cells in zip(*rows, strict=True)] for rows in zip(*matrices, strict=True)

@@ -22,6 +22,8 @@ from .space import Space, parse_space
 if TYPE_CHECKING:
     import pandas as pd
 
+    from .report.figures import Figures
+
 RESULTS = Path("results")
 
 
@@ -226,6 +228,13 @@ class Project:
         import pandas as pd
 
         return pd.DataFrame([record for record in self.records if record["event"] == "run"])
+
+    @property
+    def figures(self) -> "Figures":
+        """What there is to look at: `project.figures.effects()` and the like."""
+        from .report.figures import Figures
+
+        return Figures(self)
 
 
 def project_folder(name: str | Path) -> Path:
