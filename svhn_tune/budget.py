@@ -13,9 +13,9 @@ from statistics import fmean
 from typing import Any
 
 from .console import format_seconds
-from .cost import Timing, Work, fit_cost, measure_work, schedule
+from .cost import Work, measure_work, schedule
 from .data import Data
-from .journal import Record
+from .forecast import fit_journal
 from .project import Project
 
 EVERY = 60.0
@@ -95,15 +95,14 @@ class Budget:
         """
         ended = self._project.ended("search")
         if len(ended) != self._needs[0]:
-            self._needs = (len(ended), self._estimate_confirm(ended))
+            self._needs = (len(ended), self._estimate_confirm())
         return self._needs[1]
 
-    def _estimate_confirm(self, ended: list[Record]) -> float:
+    def _estimate_confirm(self) -> float:
         space = self._project.space
-        timings = [timing for each in ended[-100:] if (timing := self._read(each)) is not None]
-        if not timings:
+        cost = fit_journal(self._project, self._classes, self._images)
+        if cost is None:
             return 0.0
-        cost = fit_cost(timings, space.protocol.batch_size)
         best = [record["values"] for record in self._project.ranking()[:TOP]]
         each = [
             cost.run_seconds(self._work(values), space.protocol.epochs, self._images, 0, 0)
@@ -114,20 +113,6 @@ class Budget:
 
     def _work(self, values: dict[str, Any]) -> Work:
         return measure_work(self._project.space, values, self._classes)
-
-    def _read(self, record: Record) -> Timing | None:
-        seconds = record["metrics"].get("seconds", [])
-        if not seconds:
-            return None
-        # The first epoch compiles.
-        usual = fmean(seconds[1:] or seconds)
-        return Timing(
-            work=self._work(record["values"]),
-            images=record["train_images"] or self._images,
-            validation=0,
-            train=usual,
-            start=max(seconds[0] - usual, 0.0),
-        )
 
     def describe(self) -> str:
         """What is left, in words."""

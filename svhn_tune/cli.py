@@ -350,13 +350,17 @@ def _print_json(document: Any) -> None:
 
 
 def _interrupt(*_: Any) -> NoReturn:
+    # Ending takes less than a second; a second Ctrl-C would only tear it.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
 def main() -> NoReturn:
     """Run the command line; every error a person can make is one line and exit status 2."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     try:
         code = app(sys.argv[1:] or ["--help"], standalone_mode=False)
     except (InputError, TyperException) as error:

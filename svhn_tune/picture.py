@@ -98,7 +98,7 @@ def _draw_best(standing: Standing, best: Best, console: Console, width: int) -> 
     for number, line in enumerate(lines[:VALUE_LINES], start=1):
         line.rstrip()
         if number == VALUE_LINES < len(lines):
-            line.append(" ...")
+            line.append(" …")
         line.truncate(width - 2, overflow="ellipsis")
         yield Text("  ").append_text(line)
 

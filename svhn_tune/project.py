@@ -147,9 +147,9 @@ class Project:
                 groups.setdefault((record["root"], record["planned_epochs"]), []).append(record)
         return groups
 
-    def confirmed(self) -> list[dict[str, Any]]:
-        """One summary a confirmed configuration: longest trained first, then by its mean."""
-        return summarize_confirmed(self)
+    def confirmed(self, *, every_test: bool = True) -> list[dict[str, Any]]:
+        """One summary a confirmed configuration, as `summarize_confirmed` gives it."""
+        return summarize_confirmed(self, every_test=every_test)
 
     def best_confirmed(self) -> Record | None:
         """The confirm run whose file is handed in: the best of the longest trained."""
@@ -166,8 +166,8 @@ class Project:
         calls = {r["began"]: float(r["seconds"]) for r in self.records if r["event"] == "session"}
         return sum(calls.values())
 
-    def status(self) -> dict[str, Any]:
-        """Where the project stands, as `status --json` prints it."""
+    def status(self, *, every_test: bool = True) -> dict[str, Any]:
+        """Where the project stands, as `status --json` prints it; for `every_test` see above."""
         ended = self.ended("search")
         ranking = self.ranking()
         runs = ended + self.ended("confirm")
@@ -192,7 +192,7 @@ class Project:
             "best": {key: ranking[0][key] for key in ("trial", "score", "epochs", "values")}
             if ranking
             else None,
-            "confirm": self.confirmed(),
+            "confirm": self.confirmed(every_test=every_test),
             "handed_in": describe_handed_in(self),
             "test_set_used_to_choose": list_test_set_uses(self),
             "submission": str(self.submission_path) if self.submission_path.exists() else None,

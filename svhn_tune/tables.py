@@ -25,19 +25,21 @@ def _data_line(project: Project) -> str:
 def print_status(project: Project) -> None:
     """Counts, the best trials, and what was confirmed."""
     console = _console()
-    status = project.status()
+    status = project.status(every_test=False)
     trials = status["trials"]
     console.print(f"{project.folder}: space '{project.space.name}', {_data_line(project)}")
+    standing = read_standing(project)
+    begun = "unfinished" if standing.process is None else "running"
     console.print(
         f"{trials['completed']} trials completed ({trials['collapsed']} collapsed), "
-        f"{trials['running']} running, {trials['failed']} failed; "
+        f"{trials['running']} {begun}, {trials['failed']} failed; "
         f"{status['epochs_trained']:,} epochs in "
         f"{status['seconds_trained'] / 60:.1f} minutes of training; "
         f"{status['disk_bytes'] / 2**20:,.1f} MiB on disk"
     )
     if (budget := status["budget_seconds"]) is not None:
         console.print(f"budget {format_seconds(budget)}, of search and confirm together")
-    print_standing(console, read_standing(project))
+    print_standing(console, standing)
     ranking = project.ranking()[:5]
     if ranking:
         table = _table(
@@ -74,7 +76,7 @@ def print_confirmed(project: Project) -> None:
     """The summary of each confirmed configuration, then the best run: confusion and classes."""
     console = _console()
     console.print(f"{project.folder}: {_data_line(project)}")
-    status = project.status()
+    status = project.status(every_test=False)
     if not status["confirm"]:
         console.print("no run is finished yet: the same command goes on")
         return
