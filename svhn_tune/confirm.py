@@ -16,6 +16,7 @@ from .files import write_atomically
 from .journal import Record
 from .overview import record_begin
 from .pace import Pace
+from .pictures import maps_path, write_pictures
 from .progress import Progress, shown
 from .project import Project, open_project
 from .records import confirm_seed, decode_predicted, run_record
@@ -79,8 +80,18 @@ def confirm(
             project.record(choice)
         if budget is not None:
             project.update_settings(budget=budget)
-        _train(project, data, planned, workers, deadline, progress or Progress())
+        progress = progress or Progress()
+        _train(project, data, planned, workers, deadline, progress)
+        _draw(project, data, progress)
     return project
+
+
+def _draw(project: Project, data: Data, progress: Progress) -> None:
+    """Pictures for the report; what was confirmed stands without them."""
+    try:
+        write_pictures(project, data.test)
+    except Exception as error:
+        progress.note(f"no pictures for the report, all runs are saved: {error!r}")
 
 
 def _plan_runs(project: Project, chosen: Record, runs: int, epochs: int) -> list[Run]:
@@ -190,7 +201,9 @@ def _keep_best_models(project: Project) -> None:
         best = choose(group, key=lambda run: run["score"])
         for run in group:
             if run is not best:
-                project.model_path(root, run["run"], epochs).unlink(missing_ok=True)
+                model_file = project.model_path(root, run["run"], epochs)
+                model_file.unlink(missing_ok=True)
+                maps_path(model_file).unlink(missing_ok=True)
     best_of_all = project.best_confirmed()
     if best_of_all is not None:
         root, run, epochs = (best_of_all[key] for key in ("root", "run", "planned_epochs"))

@@ -1,5 +1,6 @@
 """Inside a worker: a run from its checkpoint to its last epoch, and what it brought."""
 
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -9,6 +10,7 @@ import tensorflow as tf
 
 from .data.cache import open_arrays
 from .data.dataset import Split
+from .pictures import maps_path, write_maps
 from .submission import hash_weights, save_submission
 from .training import Training, use_one_thread
 from .workers import Outcome, Run, Setup
@@ -83,14 +85,18 @@ class Executor:
     def _finish(self, training: Training, run: Run) -> Outcome:
         test = training.evaluate(self._test) if self._setup.test_at_end else {}
         judged = self._test if self._validation is None else self._validation
+        predicted = training.predict(judged).astype(np.uint8)
         if run.model_file is not None:
             save_submission(self._setup.space, run.values, training.model, run.model_file)
+            # Nice to have: whatever is wrong with them, the run stands.
+            with suppress(Exception):
+                write_maps(training.model, self._test, predicted, maps_path(run.model_file))
         device = tf.config.list_physical_devices()[-1].device_type
         return Outcome(
             history=training.history,
             diverged=training.diverged,
             parameters=training.model.count_params(),
-            predicted=training.predict(judged).astype(np.uint8),
+            predicted=predicted,
             test=test,
             device=device,
             weights_sha256=hash_weights(training.model),

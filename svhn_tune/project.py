@@ -62,6 +62,11 @@ class Project:
         """The file to hand in, once a run is confirmed."""
         return self._path("submission.keras")
 
+    @property
+    def pictures_path(self) -> Path:
+        """What the report shows of the submission's model and of hard images, once confirmed."""
+        return self._path("pictures.npz")
+
     def checkpoint_path(self, stage: str, trial: int, run: int) -> Path:
         """Where a run, named by its first trial, keeps what continuing needs."""
         return self._path("checkpoints") / f"{stage}-{trial:04d}-{run:02d}.npz"

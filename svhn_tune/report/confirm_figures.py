@@ -1,6 +1,6 @@
 """Confirm's runs as dots: how far apart runs of one configuration lie, and how far their means."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from matplotlib import rc_context
 from matplotlib.lines import Line2D
@@ -93,19 +93,19 @@ def _limit_scores(axes: "Axes", project: "Project", entries: list[Entry]) -> Non
 
 
 def _explain(chart: Chart, entries: list[Entry]) -> None:
-    none = {"linestyle": "none", "color": INK}
+    none: dict[str, Any] = {"linestyle": "none", "color": INK}
     handles = [
         Line2D([], [], marker="o", markeredgewidth=0, label="a run", **none),
         Line2D([], [], marker="|", markersize=11, markeredgewidth=2, label="mean", **none),
         Line2D([], [], color=INK, alpha=0.35, linewidth=8, label="95 % interval"),
     ]
-    hollow = {"markerfacecolor": "none", **none}
+    hollow: dict[str, Any] = {"markerfacecolor": "none", **none}
     if any(entry["search_score"] is not None for entry in entries):
         handles.append(Line2D([], [], marker="D", label="the search's score", **hollow))
     if any(entry["used"] for entry in entries):
         handles.append(Line2D([], [], marker="o", label="used to choose", **hollow))
     if any(entry["collapsed"] for entry in entries):
-        crossed = none | {"color": VERMILION}
+        crossed: dict[str, Any] = none | {"color": VERMILION}
         handles.append(Line2D([], [], marker="X", markeredgewidth=0, label="collapsed", **crossed))
     if any(entry["baseline"] for entry in entries):
         handles.append(Line2D([], [], marker="s", label="baseline", linestyle="none", color=ORANGE))

@@ -1,4 +1,4 @@
-"""Confusion matrices: the mean over the confirm runs of a configuration, in percent of each class."""
+"""Confusion matrices: means over the confirm runs of a configuration, in percent of each class."""
 
 import math
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..project import Project
 
 # From nothing, so that the page shows through: light or dark.
-SHADES = LinearSegmentedColormap.from_list("share", [to_rgba(BLUE, 0), BLUE])
+SHADES = LinearSegmentedColormap.from_list("share", [to_rgba(BLUE, 0), to_rgba(BLUE)])
 
 
 @rc_context(STYLE)

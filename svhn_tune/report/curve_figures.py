@@ -110,7 +110,7 @@ def _draw_confirm(
         ends[root] = (length, float(np.nanmean(table, axis=0)[-1]))
     trials = {root: groups[root][-1]["trial"] for root in ends}
     names = {root: f"{trials[root]:03d}" + ", baseline" * (root == 0) for root in ends}
-    _name_ends(axes, names, ends, colors)
+    _name_ends(axes, names, ends, colors, 1.02 + 0.012 * len(ends))
     counts = sorted({len(runs) for runs in groups.values()})
     title = f"confirm, {' to '.join(map(str, {counts[0], counts[-1]}))} runs each"
     axes.set(title=title, ylabel=_name_objective(project))
@@ -125,12 +125,12 @@ def _name_ends(
     names: dict[int, str],
     ends: dict[int, tuple[int, float]],
     colors: dict[int, str],
+    margin: float = 1.02,
 ) -> None:
     """Trial numbers to the right of the curves' ends, in their colours."""
     if not ends:
         return
     right = max(length for length, _ in ends.values())
-    margin = 1.02 + 0.012 * len(ends)
     heights = space_labels(axes, [height for _, height in ends.values()], 16)
     for root, height in zip(ends, heights, strict=True):
         axes.text(right * margin, height, names[root], color=colors[root], fontsize=9, va="center")

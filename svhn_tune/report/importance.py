@@ -13,7 +13,7 @@ import numpy as np
 from matplotlib import rc_context
 
 from ..hyperparameters import Declaration
-from .history import list_longest, list_varied, score_at, stitch_curves
+from .history import list_completed, list_longest, list_varied, score_at, stitch_curves
 from .style import BLUE, INK, STYLE, Chart
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def draw_importance(project: "Project") -> Chart | None:
 def _say(project: "Project", found: Importance) -> str:
     of_all = f"{found.configurations} of {len(list_longest(project))} configurations"
     said = (
-        f"a random forest explains {found.explained:.0%} of what it has not seen"
+        f"a random forest explains {100 * found.explained:.0f} % of what it has not seen"
         if found.explained > 0.05
         else "a random forest explains nothing of what it has not seen, so believe none of this"
     )
@@ -75,8 +75,8 @@ def _say(project: "Project", found: Importance) -> str:
 def measure_importance(project: "Project") -> Importance | None:
     """The importance of each hyperparameter among configurations trained equally long.
 
-    Scores are those after as many epochs as half of all configurations reached, also of those that
-    went on. None with fewer than 10 such configurations, or where nothing varies.
+    Scores are those after as many epochs as the first training of half of all configurations had,
+    also of those that went on. None with fewer than 10 of them, or where nothing varies.
     """
     epochs, values, scores = _find_comparable(project)
     if len(scores) < FEWEST or np.ptp(scores) == 0:
@@ -95,21 +95,26 @@ def measure_importance(project: "Project") -> Importance | None:
 
 
 def _find_comparable(project: "Project") -> tuple[int, list[dict[str, Any]], np.ndarray]:
-    records = list_longest(project)
-    for epochs in sorted({record["planned_epochs"] for record in records}, reverse=True):
-        reached = [record for record in records if record["epochs"] >= epochs]
-        if len(reached) < max(FEWEST, len(records) / 2):
+    """Epochs, values and scores of the configurations that were not chosen to train so long.
+
+    Where Hyperband promotes, only those that began with a longer first round are no selection.
+    """
+    first = [record for record in list_completed(project) if record["trial"] == record["root"]]
+    lengths = sorted(record["planned_epochs"] for record in first)
+    if not lengths:
+        return 0, [], np.array([])
+    epochs = lengths[len(lengths) // 2]
+    values, scores = [], []
+    for record in first:
+        if record["planned_epochs"] < epochs:
             continue
-        values, scores = [], []
-        for record in reached:
-            ended = record["epochs"] == epochs
-            curves = {} if ended else stitch_curves(project, record["root"])
-            score = record["score"] if ended else score_at(project, curves, epochs)
-            if score is not None:
-                values.append(record["values"])
-                scores.append(score)
-        return epochs, values, np.array(scores)
-    return 0, [], np.array([])
+        is_end = record["epochs"] <= epochs
+        curves = {} if is_end else stitch_curves(project, record["root"])
+        score = record["score"] if is_end else score_at(project, curves, epochs)
+        if score is not None:
+            values.append(record["values"])
+            scores.append(score)
+    return epochs, values, np.array(scores)
 
 
 def _encode(declaration: Declaration, values: list[dict[str, Any]]) -> np.ndarray:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..project import Project
 
 FEW = 10  # values of a whole number that get a tick each
-NOWHERE = "not active"
+NOWHERE = "off"
 
 
 def draw_parallel(project: "Project") -> Any:

@@ -41,9 +41,10 @@ def draw_rounds(project: "Project") -> Chart | None:
     )[0]
     for axes, (bracket, rounds) in zip(panels, brackets.items(), strict=True):
         _draw_bracket(axes, bracket, rounds, colors)
+    scale_scores(panels[0], project, runs)
+    for axes, rounds in zip(panels, brackets.values(), strict=True):
         _name_best(axes, project, rounds[max(rounds)], max(rounds))
     panels[0].set_ylabel(name_score(project))
-    scale_scores(panels[0], project, runs)
     explain_dots(
         chart, runs, colors, "under each round: its last epoch, and how many trials reached it"
     )

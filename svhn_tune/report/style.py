@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import matplotlib
+from cycler import cycler
 from matplotlib.figure import Figure
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ CYCLE = (BLUE, ORANGE, GREEN, PURPLE, VERMILION, SKY)
 WIDTH = 6.4  # inches: at 96 pixels each, letters shrink to 60 % on a phone, and can be read
 MANY = 300  # dots; more of them are a picture inside the drawing
 DPI = 144
-STYLE: dict[str, Any] = {
+STYLE: dict[Any, Any] = {
     "figure.facecolor": "none",
     "figure.dpi": 96,
     "savefig.dpi": DPI,
@@ -53,7 +54,7 @@ STYLE: dict[str, Any] = {
     "axes.spines.right": False,
     "axes.grid": True,
     "axes.axisbelow": True,
-    "axes.prop_cycle": matplotlib.cycler(color=CYCLE),
+    "axes.prop_cycle": cycler(color=CYCLE),
     "figure.titlesize": 11,
     "font.family": "sans-serif",
     "font.size": 10,
@@ -66,6 +67,7 @@ STYLE: dict[str, Any] = {
     "legend.labelcolor": INK,
     "legend.title_fontsize": 9,
     "lines.linewidth": 1.6,
+    "lines.solid_capstyle": "butt",  # an interval ends where it ends
     "lines.markersize": 5,
     "svg.fonttype": "none",
     "text.color": INK,
@@ -141,13 +143,14 @@ def space_labels(axes: "Axes", heights: list[float], lines: int = 22) -> list[fl
         heights: in the units of the vertical axis.
         lines: how many labels fit one above another.
     """
-    low, high = axes.get_ylim()
-    step = (high - low) / lines
+    scale = axes.yaxis.get_transform()
+    low, high = scale.transform(axes.get_ylim())
+    wanted = scale.transform(heights)
     placed: dict[int, float] = {}
-    for index in sorted(range(len(heights)), key=lambda index: -heights[index]):
+    for index in sorted(range(len(heights)), key=lambda index: -wanted[index]):
         lowest = min(placed.values(), default=float("inf"))
-        placed[index] = min(heights[index], lowest - step)
-    return [placed[index] for index in range(len(heights))]
+        placed[index] = min(wanted[index], lowest - (high - low) / lines)
+    return scale.inverted().transform([placed[index] for index in range(len(heights))]).tolist()
 
 
 def name_value(value: Any) -> str:
@@ -157,6 +160,6 @@ def name_value(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def name_number(value: float, _place: int) -> str:
+def name_number(value: float, _place: float) -> str:
     """The number at a tick of a logarithmic axis, without matplotlib's formulas."""
     return f"{value:g}"

@@ -1,0 +1,368 @@
+"""The figures of hand-made projects: what each shows, and None where there is nothing."""
+
+import base64
+import io
+import json
+import subprocess
+import sys
+
+import matplotlib
+import numpy as np
+import pytest
+
+from svhn_tune.pictures import find_hardest
+from svhn_tune.project import create_project
+from svhn_tune.report.figures import FIGURES, Figures
+from svhn_tune.report.history import stitch_curves
+from svhn_tune.report.importance import measure_importance
+from svhn_tune.report.style import INK, Chart
+from svhn_tune.space import load_space, parse_space
+
+NAMES = [entry.name for entry in FIGURES]
+CONFIRMED = {"learning_curves", "confirmed", "confusion"}
+PICTURES = {"hardest_digits", "filters", "feature_maps"}
+SEARCHED = set(NAMES) - CONFIRMED - PICTURES
+
+
+def make_trials(count=16):
+    """Trials of differing values whose dropout alone decides the score."""
+    space = load_space("cnn")
+    random = np.random.default_rng(0)
+    trials = []
+    for trial in range(count):
+        chosen = {
+            "blocks": int(random.integers(1, 4)),
+            "units": int(2 ** random.integers(5, 9)),
+            "dropout": float(random.choice([0.0, 0.1, 0.2, 0.3, 0.4, 0.5])),
+            "padding": str(random.choice(["same", "valid"])),
+        }
+        score = 0.9 - chosen["dropout"]
+        curve = np.linspace(0.1, score, 4).tolist()
+        metrics = {"categorical_accuracy": curve, "val_categorical_accuracy": curve}
+        given = {"values": space.complete(chosen), "score": score, "metrics": metrics}
+        trials.append(given | {"collapsed": trial == 3, "bracket": 1, "round": 0})
+    return trials
+
+
+def promote(trials, parent, score):
+    """A trial that goes on from `parent` for 8 epochs more."""
+    curve = np.linspace(trials[parent]["score"], score, 8).tolist()
+    metrics = {"categorical_accuracy": curve, "val_categorical_accuracy": curve}
+    went_on = {"initial_epoch": 4, "epochs": 12, "parent": parent, "round": 1}
+    return trials[parent] | went_on | {"score": score, "metrics": metrics}
+
+
+@pytest.fixture
+def hyperband(tmp_path, make_project):
+    """Sixteen configurations of 4 epochs, of which two were promoted to 12."""
+    trials = make_trials()
+    trials += [promote(trials, 5, 0.95), promote(trials, 6, 0.93)]
+    return make_project(tmp_path / "cnn", trials, tuner="hyperband")
+
+
+def add_confirm_runs(project, trial, scores, **changes):
+    """Confirm runs of a trial with ten classes and thirty test images."""
+    search = next(record for record in project.ended("search") if record["trial"] == trial)
+    random = np.random.default_rng(trial)
+    for number, score in enumerate(scores):
+        predicted = random.integers(0, 10, 30).astype(np.uint8)
+        run = {
+            "stage": "confirm",
+            "run": number,
+            "score": score,
+            "epochs": 20,
+            "planned_epochs": 20,
+            "collapsed": number == 1,
+            "metrics": {"categorical_accuracy": np.linspace(0.1, score, 20).tolist()},
+            "confusion": random.integers(0, 50, (10, 10)).tolist(),
+            "predicted": base64.b64encode(predicted.tobytes()).decode(),
+        }
+        project.record(search | run | changes)
+
+
+@pytest.fixture
+def confirmed(hyperband):
+    for trial, scores in {16: [0.90, 0.20, 0.92], 0: [0.80, 0.82], 17: [0.85]}.items():
+        add_confirm_runs(hyperband, trial, scores)
+    return hyperband
+
+
+def draw(figure):
+    """The figure as SVG, by whatever draws it."""
+    if not isinstance(figure, Chart):
+        return json.dumps(figure.to_plotly_json(), default=str)
+    out = io.StringIO()
+    figure.savefig(out, format="svg")
+    return out.getvalue()
+
+
+def texts(figure):
+    """All words in a chart, titles of parts included."""
+    return " ".join(text.get_text() for text in figure.findobj(matplotlib.text.Text))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_figure_of_the_list_is_a_method_that_says_what_it_draws(name):
+    assert getattr(Figures, name).__doc__.strip().endswith(".")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_project_without_trials_has_nothing_to_show(name, tmp_path, make_project):
+    project = make_project(tmp_path / "cnn")
+    assert getattr(project.figures, name)() is None
+    project = make_project(tmp_path / "cnn2", [{"status": "running"}])
+    assert getattr(project.figures, name)() is None
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_figure_is_there_where_there_is_something_to_show(name, hyperband):
+    figure = getattr(hyperband.figures, name)()
+    if name in SEARCHED | {"learning_curves"}:
+        assert draw(figure)
+    else:
+        assert figure is None
+
+
+@pytest.mark.parametrize("name", sorted(CONFIRMED))
+def test_a_figure_of_confirm_runs(name, confirmed):
+    assert "<svg" in draw(getattr(confirmed.figures, name)())
+
+
+@pytest.mark.parametrize("name", sorted((SEARCHED | CONFIRMED) - {"rounds", "importance"}))
+@pytest.mark.parametrize(
+    "trials",
+    [
+        [{"score": 0.5}, {"score": 0.5}],
+        [{"score": 0.0, "collapsed": True, "epochs": 1}, {"status": "failed", "score": 0.0}],
+    ],
+    ids=["equal", "collapsed"],
+)
+def test_poor_projects_are_drawn_as_they_are(name, trials, tmp_path, make_project):
+    project = make_project(tmp_path / "cnn", trials)
+    add_confirm_runs(project, 0, [0.5], confusion=np.zeros((10, 10), int).tolist())
+    figure = getattr(project.figures, name)()
+    assert figure is None or draw(figure)
+
+
+@pytest.mark.parametrize("name", sorted(SEARCHED | CONFIRMED))
+def test_losses_are_drawn_and_diverged_runs_left_out(name, tmp_path, make_project):
+    trials = make_trials()
+    for trial, given in enumerate(trials):
+        given["score"] = 10.0 ** (trial % 5 - 2)
+        given["metrics"] = {"loss": [80.0, None, 2.0, 1.0], "val_loss": [90.0, 3.0, 2.0, 1.0]}
+    trials[3] |= {"score": 1e9, "collapsed": True}
+    project = make_project(tmp_path / "cnn", trials, tuner="hyperband")
+    text = project.space.text.replace("val_categorical_accuracy", "val_loss")
+    project.space = parse_space(text, "cnn", "cnn.toml")
+    add_confirm_runs(project, 0, [0.5, 1e9, 0.6], metrics={"loss": [4.0, 2.0]})
+    figure = getattr(project.figures, name)()
+    words = draw(figure)
+    assert "1e+09" not in words
+    assert "1000000000" not in words
+
+
+def test_figures_are_readable_on_light_and_dark(confirmed):
+    for name in NAMES:
+        figure = getattr(confirmed.figures, name)()
+        if isinstance(figure, Chart):
+            drawing = draw(figure)
+            assert INK in drawing
+            assert "fill: #ffffff" not in drawing
+            assert "fill: #000000" not in drawing
+
+
+@pytest.mark.parametrize("name", sorted(SEARCHED | CONFIRMED))
+def test_built_in_digits_are_called_so(name, confirmed):
+    assert "not SVHN" not in draw(getattr(confirmed.figures, name)())
+    confirmed.settings["data"]["synthetic"] = True
+    assert "built-in digits, not SVHN" in draw(getattr(confirmed.figures, name)())
+
+
+def test_scores_on_the_test_set_are_called_so(hyperband):
+    assert "validation accuracy" in texts(hyperband.figures.effects())
+    hyperband.settings["validate_on"] = "test"
+    for name in ("score_against_hours", "effects", "rounds"):
+        assert "test accuracy" in texts(getattr(hyperband.figures, name)())
+
+
+def test_the_best_is_that_of_the_longest_trained(hyperband):
+    chart = hyperband.figures.score_against_epochs()
+    assert "0.9500 after 12 epochs (trial 016)" in texts(chart)
+    (axes,) = chart.axes
+    lines = [line.get_ydata() for line in axes.get_lines()]
+    assert len(lines) == 2  # of 4 epochs, then of 12
+    assert lines[1].tolist() == [0.95, 0.95, 0.95]
+    assert max(line.get_xdata().max() for line in axes.get_lines()) == 16 * 4 + 2 * 8
+
+
+def test_rounds_name_who_was_promoted(hyperband):
+    words = texts(hyperband.figures.rounds())
+    assert "16 configurations began in 1 bracket; 2 times one was promoted" in words
+    assert "016" in words
+    assert "of 16" in words
+
+
+def test_rounds_are_hyperbands_only(tmp_path, make_project):
+    project = make_project(tmp_path / "cnn", [{"score": 0.5}, {"score": 0.6}])
+    assert project.figures.rounds() is None
+
+
+def test_effects_show_what_varied_and_only_where_it_is_active(hyperband):
+    chart = hyperband.figures.effects()
+    shown = {axes.get_title(loc="left"): axes for axes in chart.axes}
+    assert set(shown) == {"blocks", "units", "dropout", "padding"}
+    dots = sum(len(each.get_offsets()) for each in shown["units"].collections)
+    assert dots == 16  # the promoted ones once, at their longest
+
+
+def test_a_hyperparameter_of_a_missing_block_has_no_dot(tmp_path, make_project):
+    space = load_space("cnn")
+    values = [space.complete({"blocks": 2, "kernel_size_2": size}) for size in (3, 5, 7)]
+    values.append(space.complete({"blocks": 1}))
+    project = make_project(tmp_path / "cnn", [{"values": each} for each in values])
+    shown = {axes.get_title(loc="left"): axes for axes in project.figures.effects().axes}
+    dots = {name: sum(len(c.get_offsets()) for c in a.collections) for name, a in shown.items()}
+    assert dots == {"blocks": 4, "kernel_size_2": 3}
+
+
+def test_importance_finds_what_decides_and_says_how_far_to_believe_it(tmp_path, make_project):
+    project = make_project(tmp_path / "cnn", make_trials(60))
+    found = measure_importance(project)
+    assert found.names[int(np.argmax(found.shares.mean(axis=1)))] == "dropout"
+    assert found.explained > 0.5
+    assert (found.epochs, found.configurations) == (4, 60)
+    assert "explains" in texts(project.figures.importance())
+
+
+def test_importance_of_noise_is_not_believed(tmp_path, make_project):
+    random = np.random.default_rng(1)
+    trials = [trial | {"score": float(random.random())} for trial in make_trials(30)]
+    project = make_project(tmp_path / "cnn", trials)
+    assert "believe none of this" in texts(project.figures.importance())
+
+
+def test_importance_needs_ten_configurations_that_differ(tmp_path, make_project):
+    assert make_project(tmp_path / "few", make_trials(9)).figures.importance() is None
+    equal = [trial | {"score": 0.5} for trial in make_trials(20)]
+    assert make_project(tmp_path / "equal", equal).figures.importance() is None
+
+
+def test_importance_compares_scores_after_as_many_epochs(hyperband):
+    found = measure_importance(hyperband)
+    assert (found.epochs, found.configurations) == (4, 16)
+
+
+def test_a_promoted_trials_curve_is_whole(hyperband):
+    curve = stitch_curves(hyperband, 5)["val_categorical_accuracy"]
+    assert len(curve) == 12
+    assert curve[3] == hyperband.ended("search")[5]["score"]
+    assert curve[-1] == 0.95
+
+
+def test_parallel_coordinates_have_an_axis_a_varied_hyperparameter(hyperband):
+    (lines,) = hyperband.figures.parallel_coordinates().data
+    labels = [dimension.label for dimension in lines.dimensions]
+    assert labels == ["blocks", "padding", "units", "dropout", "epochs", "validation accuracy"]
+    assert {len(dimension.values) for dimension in lines.dimensions} == {16}
+    padding = lines.dimensions[1]
+    assert list(padding.ticktext) == ["same", "valid"]
+
+
+def test_text_of_a_space_file_is_no_html(tmp_path, make_project):
+    source = make_project(tmp_path / "source", make_trials(4))
+    evil = 'values = ["<a href=x>&$_{2}$", "valid"]'
+    text = source.space.text.replace('values = ["same", "valid"]', evil)
+    text = text.replace('default = "same"', 'default = "<a href=x>&$_{2}$"')
+    project = create_project(tmp_path / "evil", source.space, source.settings)
+    for record in source.records:
+        values = record["values"] | {"padding": "<a href=x>&$_{2}$"}
+        project.record(record | {"values": values if record["trial"] % 2 else record["values"]})
+    given = project.space.hyperparameters["padding"].model_copy(
+        update={"values": ["<a href=x>&$_{2}$", "valid", "same"]}
+    )
+    known = project.space.hyperparameters | {"padding": given}
+    project.space = project.space.model_copy(update={"hyperparameters": known, "text": text})
+    project.space.__dict__.pop("declarations", None)
+    (lines,) = project.figures.parallel_coordinates().data
+    padding = next(d for d in lines.dimensions if d.label == "padding")
+    assert padding.ticktext[0] == "&lt;a href=x&gt;&amp;$_{2}$"
+    drawing = draw(project.figures.effects())
+    assert "<a href" not in drawing
+    assert "&lt;a href" in drawing  # and its dollars are no formula
+
+
+def test_confirm_runs_are_all_there_collapsed_and_used_ones_marked(confirmed):
+    confirmed.record({"event": "choice", "epochs": 20, "chosen": [5], "used": [[5, 0], [6, 0]]})
+    words = texts(confirmed.figures.confirmed())
+    for said in ("trial 016\n3 runs of 20 epochs", "trial 000, baseline", "not chosen"):
+        assert said in words
+    for said in ("collapsed", "used to choose", "the search's score", "95 % interval"):
+        assert said in words
+
+
+def test_confusion_is_in_percent_of_the_true_class(tmp_path, make_project):
+    project = make_project(tmp_path / "cnn", [{"score": 0.5}])
+    add_confirm_runs(project, 0, [0.5, 0.6], confusion=[[3, 1], [0, 2]])
+    words = texts(project.figures.confusion()).split()
+    assert {"75", "25", "100"} <= set(words)
+
+
+def test_class_weights_are_shown_beside_none(tmp_path, make_project):
+    space = load_space("cnn")
+    weighted = space.complete({"class_weight": 0.5})
+    plain = space.complete({"units": 128})
+    trials = [{"score": 0.5}, {"score": 0.6, "values": weighted}, {"score": 0.4, "values": plain}]
+    project = make_project(tmp_path / "cnn", trials)
+    for trial, scores in enumerate(([0.5, 0.52], [0.9, 0.91], [0.7, 0.71])):
+        add_confirm_runs(project, trial, scores, collapsed=False)
+    words = texts(project.figures.confusion())
+    assert "baseline" in words
+    assert "best with no class weights" in words
+
+
+def test_the_hardest_are_wrong_in_most_runs_and_agreed_upon_first():
+    class Test:
+        images = np.arange(4 * 3).reshape(4, 1, 1, 3).astype(np.uint8)
+        labels = np.array([0, 1, 2, 3])
+
+    answers = [[0, 2, 0, 3], [0, 2, 1, 3], [0, 2, 3, 0]]
+    runs = [{"predicted": base64.b64encode(bytes(each)).decode()} for each in answers]
+    found = find_hardest(runs, Test)
+    assert found["hard_labels"].tolist() == [1, 2, 3]
+    assert found["hard_answers"].tolist()[0] == 2
+    assert found["hard_shares"].tolist() == pytest.approx([1, 1, 1 / 3])
+    assert found["hard_runs"] == 3
+    assert find_hardest([], Test) == {}
+
+
+def test_a_notebook_shows_a_chart_by_itself(hyperband):
+    data, size = hyperband.figures.rounds()._repr_png_()
+    assert data.startswith(b"\x89PNG")
+    assert size["width"] == pytest.approx(614, abs=1)
+
+
+def test_a_users_own_style_changes_nothing(hyperband):
+    # Drawings name their parts by a salt that is drawn anew for each, unless it is set.
+    with matplotlib.rc_context({"svg.hashsalt": "same"}):
+        plain = draw(hyperband.figures.effects())
+    own = {"svg.hashsalt": "same", "text.color": "red", "font.size": 20, "axes.grid": False}
+    with matplotlib.rc_context(own):
+        assert strip_date(draw(hyperband.figures.effects())) == strip_date(plain)
+
+
+def strip_date(drawing):
+    return [line for line in drawing.splitlines() if "<dc:date>" not in line]
+
+
+def test_figures_import_neither_keras_nor_tensorflow_nor_pyplot(tmp_path, make_project):
+    trials = make_trials()
+    make_project(tmp_path / "results" / "cnn", trials)
+    program = (
+        "import sys, svhn_tune\n"
+        f"for name in {NAMES}: getattr(svhn_tune.open_project().figures, name)()\n"
+        "print({'keras', 'keras_tuner', 'tensorflow', 'matplotlib.pyplot'} & set(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "set()"
