@@ -275,6 +275,20 @@ def describe(
 
 
 @app.command()
+def export(
+    target: Annotated[Path, typer.Argument(help="The file, or for tensorboard the folder.")],
+    to: Annotated[str, typer.Option(help="optuna (an SQLite storage) or tensorboard (logs).")],
+    project: ProjectName = None,
+) -> None:
+    """Write the project for Optuna's dashboard or TensorBoard."""
+    from .exports import export as run_export
+    from .project import open_project
+
+    shown_by = run_export(open_project(project), to, target)
+    print(f"wrote {target}; to look at it: {shown_by}")
+
+
+@app.command()
 def spaces(as_json: AsJson = False) -> None:
     """The spaces there are."""
     from .space import load_space, space_names

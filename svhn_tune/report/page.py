@@ -1,6 +1,6 @@
 """report.html: one file that opens offline and asks nothing of the network.
 
-It reads a project and writes nothing else. All text of space files, values and folders is escaped.
+It reads a project; beside the page it writes the spreadsheets. All text of space files, values and folders is escaped.
 """
 
 import base64
@@ -18,6 +18,7 @@ from ..project import Project
 from .answer import answer
 from .page_tables import list_confirm_runs, list_trials, say_provenance
 from .repetition import list_facts, repeat_commands
+from .spreadsheets import write_spreadsheets
 
 TEMPLATES = Path(__file__).parent / "templates"
 REM_PER_AXIS = 6
@@ -36,7 +37,7 @@ class Picture:
 
 
 def write_report(project: Project) -> Path:
-    """Write results/<project>/report.html, whole or not at all.
+    """Write results/<project>/report.html, whole or not at all, and the tables as .csv.
 
     Returns:
         The path of the page.
@@ -50,6 +51,7 @@ def write_report(project: Project) -> Path:
         write_atomically(path, page)
     except OSError as error:
         raise cannot_write(path, error.strerror) from None
+    write_spreadsheets(project)
     return path
 
 
