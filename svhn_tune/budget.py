@@ -1,9 +1,9 @@
 """The one budget of a project: hours of search and confirm together, over any number of calls.
 
 What is spent is the time on the wall of every call that trained, from the moment that it holds the
-project. The journal has it as {"event": "session", "began", "stage", "workers", "seconds"}: once a
-minute and at the end, the last one of a call counts. So a kill hides less than a minute, or the
-epoch in progress. What replays the journal passes over these records.
+project. The journal has it as {"event": "session", "began", "stage", "workers", "seconds",
+"seconds_left"}: once a minute and at the end, the last one of a call counts. So a kill hides less
+than a minute, or the epoch in progress. What replays the journal passes over these records.
 """
 
 import time
@@ -15,7 +15,7 @@ from typing import Any
 from .console import format_seconds
 from .cost import Work, measure_work, schedule
 from .data import Data
-from .forecast import fit_journal
+from .forecast import Forecast, fit_journal
 from .project import Project
 
 EVERY = 60.0
@@ -31,12 +31,16 @@ class Budget:
         stage: "search" or "confirm".
         workers: how many runs train side by side.
         data: confirm trains on all of its training images.
+        forecast: of this call, written down with its time.
     """
 
-    def __init__(self, project: Project, stage: str, workers: int, data: Data) -> None:
+    def __init__(
+        self, project: Project, stage: str, workers: int, data: Data, forecast: Forecast
+    ) -> None:
         self._project = project
         self._stage = stage
         self._workers = workers
+        self._forecast = forecast
         self._images = len(data.train.labels)
         self._classes = len(data.classes)
         self._total: float | None = project.settings.get("budget")
@@ -44,6 +48,7 @@ class Budget:
         self._start = self._told = time.monotonic()
         self._began = time.time()
         self._needs = (0, 0.0)
+        self._has_forecast = False
 
     @property
     def left(self) -> float | None:
@@ -68,12 +73,16 @@ class Budget:
                 self._record()
 
     def tick(self) -> None:
-        """Something was trained: write the time down, once a minute."""
-        if self._told == self._start or time.monotonic() - self._told > EVERY:
+        """Something was trained: write the time down, once a minute, and when first it is known."""
+        late = time.monotonic() - self._told > EVERY
+        known = not self._has_forecast and self._forecast.seconds_left() is not None
+        if self._told == self._start or late or known:
             self._record()
 
     def _record(self) -> None:
         self._told = time.monotonic()
+        left = self._forecast.seconds_left()
+        self._has_forecast = left is not None
         self._project.record(
             {
                 "event": "session",
@@ -81,6 +90,7 @@ class Budget:
                 "began": self._began,
                 "workers": self._workers,
                 "seconds": self._told - self._start,
+                "seconds_left": left,
             }
         )
 

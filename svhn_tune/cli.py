@@ -94,7 +94,7 @@ def search(
         progress=None if quiet else make_progress(),
     )
     print_status(done)
-    _try_report(done)
+    _try_report(done, quiet)
 
 
 @app.command()
@@ -141,7 +141,7 @@ def confirm(
         _print_json(done.status())
     else:
         print_confirmed(done)
-    _try_report(done)
+    _try_report(done, quiet)
 
 
 @app.command()
@@ -352,12 +352,14 @@ def _load_data(where: str | None, quiet: bool = False) -> Any:
     return found
 
 
-def _try_report(project: Any) -> None:
+def _try_report(project: Any, quiet: bool = False) -> None:
     """Write the report of what search or confirm did, whose results stand in any case."""
     try:
         from .report import write_report
 
-        _note(f"the report is {write_report(project)}")
+        path = write_report(project)
+        if not quiet:
+            _note(f"the report is {path}")
     except Exception as error:
         reason = str(error) if isinstance(error, InputError) else repr(error)
         _note(

@@ -13,9 +13,9 @@ from .data import Data, load_data
 from .data.cache import share_arrays
 from .errors import InputError
 from .files import write_atomically
+from .forecast import Forecast
 from .journal import Record
 from .overview import record_begin
-from .pace import Pace
 from .pictures import maps_path, write_pictures
 from .progress import Progress, shown
 from .project import Project, open_project
@@ -142,17 +142,18 @@ def _train(
     if not missing:
         return
     count = min(count, len(missing))
-    budget = Budget(project, "confirm", count, data)
+    left = {(run.root, run.run): (run.values, run.epochs) for run in missing}
+    forecast = Forecast(project, "confirm", data, lambda: left)
+    budget = Budget(project, "confirm", count, data, forecast)
     if budget.is_spent:
         raise InputError(
             f"nothing is left of the budget of {project.folder} ({budget.describe()}): pass "
             f"--budget with more hours, of search and confirm together"
         )
     epochs = sum(run.epochs for run in planned)
-    standing = record_begin(project, "confirm", count, len(planned), epochs, planned)
-    pace = Pace(standing.epochs_left)
+    standing = record_begin(project, "confirm", count, len(planned), epochs, planned, deadline)
     with (
-        shown(progress, project, standing, pace.seconds_left, lambda: budget.left),
+        shown(progress, project, standing, forecast.seconds_left, lambda: budget.left),
         budget.clock(),
         Workers(count, setup) as workers,
     ):
@@ -162,19 +163,20 @@ def _train(
                 workers.pause()
                 missing = []
             while workers.free and missing:
+                forecast.begin_run(missing[0])
                 progress.begin_run(missing[0])
                 workers.submit(missing.pop(0))
             if not workers.running:
                 break
             for event in workers.events():
-                budget.tick()
                 if event.kind == "epoch":
-                    pace.end_epoch()
+                    forecast.end_epoch(event.run)
                     progress.end_epoch(event.run, event.epochs, event.metrics)
                 elif event.kind in ("done", "failed"):
                     record = _record(project, data, setup, event)
-                    pace.skip(record["planned_epochs"] - record["epochs"])
+                    forecast.end_run(event.run)
                     progress.end_run(project, record)
+                budget.tick()
         if budget.left is not None:
             progress.note(budget.describe())
 

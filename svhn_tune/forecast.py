@@ -11,7 +11,9 @@ from functools import cache
 from statistics import fmean
 from typing import Any
 
+from .checkpoints import read_history
 from .cost import CostModel, Timing, Work, fit_cost, measure_work
+from .data import Data
 from .journal import Record
 from .project import Project
 from .workers import Run
@@ -63,19 +65,18 @@ class Forecast:
     Args:
         project: its ended runs say what models cost.
         stage: "search" or "confirm".
-        classes: of the data.
-        images: that confirm trains on: all there are to train on.
+        data: confirm trains on all of its training images.
         plan: gives values and epochs of every run that the call will train, by its key: (trial, 0)
             in search, (root, run) in confirm. Asked once, when a time is first wanted.
     """
 
     def __init__(
-        self, project: Project, stage: str, classes: int, images: int, plan: Callable[[], Planned]
+        self, project: Project, stage: str, data: Data, plan: Callable[[], Planned]
     ) -> None:
         self._project = project
         self._stage = stage
-        self._classes = classes
-        self._images = images
+        self._classes = len(data.classes)
+        self._images = len(data.train.labels)
         self._plan = cache(plan)
         self._begun: dict[Key, tuple[Mapping[str, Any], int]] = {}
         self._done: Counter[Key] = Counter()
@@ -84,8 +85,9 @@ class Forecast:
         self._cost: CostModel | None = None
         self._start = time.monotonic()
 
-    def begin_run(self, run: Run, epochs: int) -> None:
-        """A run begins, or goes on, with so many epochs to train: now its values are known."""
+    def begin_run(self, run: Run) -> None:
+        """A run begins, or goes on from its checkpoint: now its values are known."""
+        epochs = run.epochs - len(read_history(run.checkpoint))
         self._begun[self._key(run)] = (run.values, epochs)
         self._works.pop(self._key(run), None)
 

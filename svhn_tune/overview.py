@@ -1,8 +1,8 @@
 """Where a project's search or confirm stands, read from its journal, checkpoints and lock.
 
 So any process can look on. What a call sets out to do is in the journal as {"event": "begin",
-"stage", "began", "workers", "trials", "epochs", "trained", "runs"}; what replays the journal passes
-over these records.
+"stage", "began", "workers", "trials", "epochs", "stops", "runs"}, and how long it still takes in
+its "session" records (budget.py). What replays the journal passes over both.
 """
 
 import time
@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from .checkpoints import read_history
 from .journal import Record
 from .lock import find_holder
-from .pace import estimate_seconds_left
 from .standing import Best, RunStanding, Standing
 from .statistics import mean
 
@@ -29,6 +28,7 @@ def record_begin(
     trials: int,
     epochs: int,
     runs: "Sequence[Run]" = (),
+    deadline: float | None = None,
 ) -> Standing:
     """Write down that a call begins, if anything is left to train, and return where it begins.
 
@@ -38,6 +38,7 @@ def record_begin(
         workers: how many runs train side by side.
         trials, epochs: planned in all, those done before included.
         runs: all runs of confirm, in the order in which they are trained.
+        deadline: of `time.monotonic()`, if the call has a time limit.
     """
     record: Record = {
         "event": "begin",
@@ -46,6 +47,7 @@ def record_begin(
         "workers": workers,
         "trials": trials,
         "epochs": epochs,
+        "stops": None if deadline is None else time.time() + deadline - time.monotonic(),
         "runs": [
             {"trial": run.trial, "root": run.root, "run": run.run, "epochs": run.epochs}
             for run in runs
@@ -53,7 +55,7 @@ def record_begin(
     }
     standing = _read(project, record)
     if standing.trials < trials:
-        project.record(record | {"trained": standing.epochs})
+        project.record(record)
     return standing
 
 
@@ -65,21 +67,26 @@ def read_standing(project: "Project") -> Standing:
     begin = begins[-1]
     standing = _read(project, begin, find_holder(project.folder))
     if standing.process is None:
-        return standing
-    trained = standing.epochs - begin["trained"]
-    elapsed = time.time() - begin["began"]
-    seconds = estimate_seconds_left(elapsed, trained, standing.epochs_left)
+        return replace(standing, stops=None)
+    untold = _seconds_untold(project, begin)
+    seconds = _last_told(project, begin).get("seconds_left")
+    if seconds is not None:
+        seconds = max(seconds - untold, 0.0)
     budget_left = standing.budget_left
     if budget_left is not None:
-        budget_left -= _seconds_untold(project, begin)
+        budget_left -= untold
     return replace(standing, seconds_left=seconds, budget_left=budget_left)
 
 
 def _seconds_untold(project: "Project", begin: Record) -> float:
     """Seconds that the call at work has spent since it last wrote them down."""
-    told = [each for each in project.records if each["event"] == "session" or each is begin]
-    last = told[-1]
+    last = _last_told(project, begin)
     return time.time() - last["began"] - last.get("seconds", 0.0)
+
+
+def _last_told(project: "Project", begin: Record) -> Record:
+    """The last record with the time of a call, or of its beginning."""
+    return [each for each in project.records if each["event"] == "session" or each is begin][-1]
 
 
 def find_best(project: "Project", stage: str, epochs: int | None = None) -> Best | None:
@@ -127,6 +134,7 @@ def _read(project: "Project", begin: Record, process: int | None = None) -> Stan
         best=find_best(project, begin["stage"], None if is_search else begin["runs"][0]["epochs"]),
         runs=tuple(run for run in runs if is_search or run.training or run.metrics),
         process=process,
+        stops=begin.get("stops"),
         budget_left=None if budget is None else budget - project.seconds_spent(),
     )
 

@@ -52,11 +52,15 @@ class Picture(JupyterMixin):
     def _describe_times(self) -> str:
         passed = time.monotonic() - self._made
         times = {"time": self._standing.seconds_left, "budget": self._standing.budget_left}
-        return ", ".join(
+        told = [
             f"{name} left {format_seconds(max(seconds - passed, 0.0))}"
             for name, seconds in times.items()
             if seconds is not None
-        )
+        ]
+        if self._standing.stops is not None:
+            limit = max(self._standing.stops - time.time(), 0.0)
+            told.append(f"stops in {format_seconds(limit)}")
+        return ", ".join(told)
 
 
 def _has_bars(console: Console) -> bool:

@@ -14,6 +14,7 @@ from .data import Data, load_data
 from .data.cache import share_arrays
 from .data.dataset import split_holdout
 from .errors import InputError
+from .forecast import Forecast, Planned
 from .progress import Progress
 from .project import Project, create_project, delete_project, open_project, project_folder
 from .size import measure_size
@@ -83,13 +84,22 @@ def search(
     with opened.lock():
         opened.refresh()
         setup = _make_setup(opened, data)
-        budget_left = Budget(opened, "search", workers, data)
+        forecast = Forecast(opened, "search", data, lambda: _plan_runs(opened, workers))
+        budget_left = Budget(opened, "search", workers, data, forecast)
         with budget_left.clock(), Workers(workers, setup) as pool:
             # Imports Keras, as the workers do meanwhile: 4 s on each side, side by side.
             from .search_loop import SearchLoop
 
-            SearchLoop(opened, setup, pool, deadline, budget_left, progress).run()
+            loop = SearchLoop(opened, setup, pool, deadline, budget_left, forecast, progress)
+            loop.run()
     return opened
+
+
+def _plan_runs(project: Project, workers: int) -> Planned:
+    # Imports KerasTuner, which the loop has done by then.
+    from .search_loop import plan_runs
+
+    return plan_runs(project, workers)
 
 
 def _open_or_create(

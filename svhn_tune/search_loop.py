@@ -10,13 +10,14 @@ import numpy as np
 
 from .budget import Budget
 from .errors import InputError
+from .forecast import Forecast, Planned
 from .journal import Record
 from .oracles import Hyperband, Oracle, Proposal, ask, make_oracle, tell
 from .overview import record_begin
-from .pace import Pace
 from .progress import Progress, shown
 from .project import Project
 from .records import run_record, search_seed
+from .simulation import simulate_search
 from .workers import Event, Run, Setup, Workers
 
 
@@ -29,6 +30,7 @@ class SearchLoop:
         workers: what trains them.
         deadline: of `time.monotonic()`, after which the epochs in progress are the last.
         budget: of the project, of which confirm will need its part.
+        forecast: of this call, from `plan_runs`.
         progress: told what happens.
     """
 
@@ -39,12 +41,14 @@ class SearchLoop:
         workers: Workers,
         deadline: float | None,
         budget: Budget,
+        forecast: Forecast,
         progress: Progress,
     ) -> None:
         self.project = project
         self.progress = progress
         self.deadline = deadline
         self.budget = budget
+        self.forecast = forecast
         self.setup = setup
         self.workers = workers
         self.settings = project.settings
@@ -58,10 +62,15 @@ class SearchLoop:
             for proposal in self.project.proposals()
             if proposal["trial"] not in ended
         ]
-        standing = record_begin(self.project, "search", self.workers.free, *self._planned())
-        self.pace = Pace(standing.epochs_left)
-        pace, budget = self.pace, self.budget
-        with shown(self.progress, self.project, standing, pace.seconds_left, lambda: budget.left):
+        standing = record_begin(
+            self.project,
+            "search",
+            self.workers.free,
+            *self._planned(),
+            deadline=self.deadline,
+        )
+        budget, left = self.budget, self.forecast.seconds_left
+        with shown(self.progress, self.project, standing, left, lambda: budget.left):
             while not budget.is_spent:
                 self._fill(waiting)
                 if not self.workers.running:
@@ -94,6 +103,7 @@ class SearchLoop:
                 record = _trial_record(proposal)
                 self.project.record(record)
                 run = self._to_run(record)
+            self.forecast.begin_run(run)
             self.progress.begin_run(run)
             self.workers.submit(run)
 
@@ -104,9 +114,8 @@ class SearchLoop:
                 self._handle(event)
 
     def _handle(self, event: Event) -> None:
-        self.budget.tick()
         if event.kind == "epoch":
-            self.pace.end_epoch()
+            self.forecast.end_epoch(event.run)
             self.progress.end_epoch(event.run, event.epochs, event.metrics)
         elif event.kind in ("done", "failed"):
             proposal = self._proposal(event.run.trial)
@@ -114,8 +123,9 @@ class SearchLoop:
             self.project.record(record)
             tell(self.oracle, event.run.trial, record["score"])
             self._drop_checkpoints()
-            self.pace.skip(record["planned_epochs"] - record["epochs"])
+            self.forecast.end_run(event.run)
             self.progress.end_run(self.project, record)
+        self.budget.tick()
 
     def _proposal(self, trial: int) -> Record:
         return next(r for r in self.project.proposals() if r["trial"] == trial)
@@ -175,3 +185,20 @@ def _trial_record(proposal: Proposal) -> Record:
         for name, value in proposal.values.items()
     }
     return {"event": "trial", **vars(proposal), "values": values}
+
+
+def plan_runs(project: Project, workers: int) -> Planned:
+    """Values and epochs of the trials that a search has not ended yet.
+
+    Those that are not proposed yet are drawn as the oracle would: promoted at random, and at random
+    where it would learn from scores.
+    """
+    simulated = simulate_search(project.space, project.settings, workers, lambda _: 1.0, 1)
+    planned = {
+        each.trial: (each.values, each.epochs - each.initial_epoch) for each in simulated.proposals
+    }
+    planned |= {
+        r["trial"]: (r["values"], r["epochs"] - r["initial_epoch"]) for r in project.proposals()
+    }
+    ended = {record["trial"] for record in project.ended("search")}
+    return {(trial, 0): each for trial, each in planned.items() if trial not in ended}

@@ -47,7 +47,8 @@ class Standing:
     """A stage at one moment: what is done of what is planned, the best, and what is in training.
 
     `trials` are runs in confirm. What is planned is None in projects that never said, and the times
-    (seconds) are None where they are not known. `process` is the pid of who is at work on it.
+    (seconds) are None where they are not known; `stops` is when its time limit ends it, as
+    `time.time()` counts. `process` is the pid of who is at work on it.
     """
 
     stage: str
@@ -61,6 +62,7 @@ class Standing:
     process: int | None = None
     seconds_left: float | None = None
     budget_left: float | None = None
+    stops: float | None = None
 
     @property
     def epochs(self) -> int:
@@ -82,6 +84,7 @@ class Standing:
         return {
             **{name: getattr(self, name) for name in names},
             "seconds_left": self.seconds_left,
+            "stops": self.stops,
             "runs": runs,
         }
 

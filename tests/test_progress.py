@@ -232,6 +232,7 @@ def test_a_terminal_shows_the_picture_and_another_process_sees_the_same(place):
     screen = Screen(command(place, "--max-trials", 40, "--budget", "5h"))
     screen.wait_for("trial 000  val_categorical_accuracy")
     screen.wait_for("budget left")
+    screen.wait_for("time left")
     progress = read_status(place)["progress"]
     assert progress["process"] == screen.process.pid
     assert (progress["trials_planned"], progress["epochs_planned"]) == (40, 120)

@@ -3,12 +3,12 @@
 import json
 import os
 import re
+import time
 
 import numpy as np
 import pytest
 
 from svhn_tune.overview import read_standing, record_begin
-from svhn_tune.pace import Pace, estimate_seconds_left
 from svhn_tune.progress import describe_end
 from svhn_tune.project import Project
 from svhn_tune.tables import print_status
@@ -84,7 +84,6 @@ def test_the_first_runs_that_have_not_ended_are_in_training_while_a_process_hold
         standing = read_standing(Project(stopped.folder))
     assert standing.process == os.getpid()
     assert [run.training for run in standing.runs] == [True, True, False]
-    assert standing.seconds_left > 0
 
 
 def test_looking_on_leaves_no_trace(stopped):
@@ -209,16 +208,17 @@ def test_the_budget_counts_down_while_a_process_is_at_work(tmp_path, make_projec
         assert read_standing(project).budget_left < 65
 
 
-def test_the_time_left_is_that_of_the_mean_epoch():
-    assert estimate_seconds_left(elapsed=30.0, trained=3, left=7) == 70
-    assert estimate_seconds_left(elapsed=30.0, trained=0, left=7) is None
-    assert estimate_seconds_left(elapsed=30.0, trained=3, left=-1) == 0
-    pace = Pace(4)
-    assert pace.seconds_left() is None
-    pace.end_epoch()
-    assert pace.seconds_left() > 0
-    pace.skip(3)
-    assert pace.seconds_left() == 0
+def test_time_left_and_time_limit_are_those_that_the_call_wrote_down(stopped):
+    began = time.time() - 5
+    session = {"event": "session", "stage": "search", "workers": 2, "seconds": 3.0}
+    with stopped.lock():
+        assert read_standing(Project(stopped.folder)).seconds_left is None
+        record_begin(stopped, "search", 2, 8, 60, deadline=time.monotonic() + 90)
+        stopped.record(session | {"began": began, "seconds_left": 100.0})
+        standing = read_standing(Project(stopped.folder))
+    assert 90 < standing.seconds_left <= 98
+    assert 80 < standing.stops - time.time() <= 90
+    assert read_standing(Project(stopped.folder)).stops is None
 
 
 def test_status_prints_and_tells_where_it_stands(stopped, capsys):

@@ -1,6 +1,7 @@
 """report.html: one file that opens offline and asks nothing of the network.
 
-It reads a project; beside the page it writes the spreadsheets. All text of space files, values and folders is escaped.
+It reads a project; beside the page it writes the spreadsheets. All text of space files, values and
+folders is escaped.
 """
 
 import base64
