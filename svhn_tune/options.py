@@ -35,7 +35,7 @@ TimeLimit = Annotated[
     typer.Option("--time-limit", help="Stop cleanly after 90s, 20m or 8h. [default: none]"),
 ]
 Tuner = Annotated[
-    str | None, typer.Option(help="hyperband, bayesian or random. [default: hyperband]")
+    str | None, typer.Option(help="hyperband, bayesian, tpe or random. [default: hyperband]")
 ]
 MaxEpochs = Annotated[
     int | None, typer.Option(help="Of the longest trials. [default: the space's]")
