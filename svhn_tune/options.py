@@ -38,7 +38,7 @@ Quiet = Annotated[
     bool, typer.Option("--quiet", help="No progress and no notes: the result, or one error.")
 ]
 Tuner = Annotated[
-    str | None, typer.Option(help="hyperband, bayesian or random. [default: hyperband]")
+    str | None, typer.Option(help="hyperband, bayesian, tpe or random. [default: hyperband]")
 ]
 MaxEpochs = Annotated[
     int | None, typer.Option(help="Of the longest trials. [default: the space's]")

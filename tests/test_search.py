@@ -114,7 +114,7 @@ def test_the_folder_has_what_the_design_says(project):
     assert (project.folder / "models").is_dir()
 
 
-@pytest.mark.parametrize("tuner", ["random", "bayesian"])
+@pytest.mark.parametrize("tuner", ["random", "bayesian", "tpe"])
 def test_other_tuners_search_too_and_can_be_given_more_trials(
     small_space, tuner, archives, tmp_path
 ):
