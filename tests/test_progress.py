@@ -21,7 +21,6 @@ from rich.console import Console
 from svhn_tune.live import LiveProgress, Terminal
 from svhn_tune.picture import Picture
 from svhn_tune.progress import LineProgress, make_progress
-from svhn_tune.project import open_project
 from svhn_tune.standing import Best, RunStanding, Standing
 
 VALUES = " ".join(f"kernel_size_{block}=7 spatial_dropout_{block}=0.25" for block in range(1, 9))
@@ -174,13 +173,12 @@ def command(folder, *more):
     ]
 
 
-@pytest.fixture(scope="module")
-def place(archives, small_space, tmp_path_factory):
-    """A folder with data and a space, where the searches below share a project."""
-    folder = tmp_path_factory.mktemp("progress")
-    (folder / "data").symlink_to(archives)
-    (folder / "small.toml").symlink_to(small_space)
-    return folder
+@pytest.fixture
+def place(archives, small_space, tmp_path):
+    """A folder with data and a space."""
+    (tmp_path / "data").symlink_to(archives)
+    (tmp_path / "small.toml").symlink_to(small_space)
+    return tmp_path
 
 
 class Screen:
@@ -272,9 +270,6 @@ def test_a_second_ctrl_c_leaves_a_clean_terminal_too(place):
 
 
 def test_a_log_has_plain_lines_and_quiet_says_nothing_but_the_result(place):
-    done = len(open_project(place / "results" / "cnn").ended("search"))
-    folder = place / "results"
-    (folder / "cnn").rename(folder / "before")
     few = command(place, "--max-trials", 1)
     quiet = subprocess.run([*few, "--quiet"], capture_output=True, text=True, check=True)
     assert quiet.stderr == ""
@@ -283,12 +278,11 @@ def test_a_log_has_plain_lines_and_quiet_says_nothing_but_the_result(place):
     logged = subprocess.run(more, capture_output=True, text=True, check=True)
     assert re.fullmatch(
         r"trial 001  val_categorical_accuracy 0\.\d{4} \(best 0\.\d{4}, trial 00\d\)  3 epochs  "
-        r"[\d.]+ s  .*\n",
+        r"[\d.]+ s  .*\nnote: the report is .*\n",
         logged.stderr,
     )
     assert "\x1b" not in logged.stderr + logged.stdout
     assert "search: trials 2 of 2, epochs 6 of 6" in logged.stdout
-    assert done > 0
 
 
 def test_a_notebook_shows_the_picture_in_its_cell(place):
