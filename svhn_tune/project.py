@@ -252,14 +252,19 @@ def create_project(folder: Path, space: Space, settings: dict[str, Any]) -> Proj
     """A new project's folder with its space, settings and empty journal.
 
     Raises:
-        InputError: the folder cannot be written.
+        InputError: the folder cannot be written, or another process has just made a project of it.
     """
     try:
         for name in ("checkpoints", "models"):
             (folder / name).mkdir(parents=True, exist_ok=True)
-        write_atomically(folder / "space.toml", space.text)
-        write_atomically(folder / "project.json", json.dumps(settings, indent=2) + "\n")
-        create_journal(folder / "journal.jsonl")
+        with hold(folder):
+            if (folder / "journal.jsonl").exists():
+                raise InputError(
+                    f"another process has just created {folder}: the same command goes on with it"
+                )
+            write_atomically(folder / "space.toml", space.text)
+            write_atomically(folder / "project.json", json.dumps(settings, indent=2) + "\n")
+            create_journal(folder / "journal.jsonl")
     except OSError as error:
         raise InputError(f"cannot write the project {folder}: {error.strerror}") from None
     return Project(folder)
