@@ -121,6 +121,7 @@ class _Worker:
     core: int | None
     run: Run | None = None
     last: tuple[str, int, int] | None = None
+    pausing: bool = False
 
 
 class Workers:
@@ -164,15 +165,20 @@ class Workers:
     def _send(self, worker: _Worker, run: Run) -> None:
         worker.run = run
         worker.last = run.key
-        # One that died idle cannot be told: `events` sees that and starts another.
+        worker.pausing = False
+        self._tell(worker, run)
+
+    def _tell(self, worker: _Worker, message: object) -> None:
+        # One that died cannot be told: `events` sees that.
         with suppress(BrokenPipeError, ConnectionResetError):
-            worker.connection.send(run)
+            worker.connection.send(message)
 
     def pause(self) -> None:
         """Ask every run to stop at the end of its epoch; each answers with an event."""
         for worker in self._workers:
-            if worker.run is not None:
-                worker.connection.send("pause")
+            if worker.run is not None and not worker.pausing:
+                worker.pausing = True
+                self._tell(worker, "pause")
 
     def events(self) -> Iterator[Event]:
         """Wait for the next things that happen, and yield them.
@@ -196,7 +202,10 @@ class Workers:
         try:
             kind, content = worker.connection.recv()
         except (EOFError, ConnectionResetError):
-            return self._replace(worker, run)
+            if not worker.pausing:
+                return self._replace(worker, run)
+            # It stopped where its checkpoint is, an epoch early.
+            kind, content = "paused", None
         if kind == "error":
             raise WorkerError(f"trial {run.trial} raised\n{content}")
         if kind == "disk":

@@ -78,6 +78,29 @@ def test_a_killed_worker_is_replaced_and_its_run_ends_as_it_would_have(setup, tm
     assert events[-1].outcome.weights_sha256 == calm.weights_sha256
 
 
+@pytest.mark.parametrize("instant", ["before", "after"])
+def test_a_worker_killed_at_pause_leaves_its_run_paused_where_it_was(setup, tmp_path, instant):
+    run = make_run(setup.space, tmp_path, 0, epochs=500)
+    with Workers(1, setup) as workers:
+        workers.submit(run)
+        while not run.checkpoint.exists():
+            list(workers.events())
+        process = psutil.Process(workers._workers[0].process.pid)
+        if instant == "after":
+            process.suspend()
+            workers.pause()
+        process.kill()
+        process.wait()
+        if instant == "before":
+            workers.pause()
+        events = train(workers, [])
+        assert [event.kind for event in events if event.kind != "epoch"] == ["paused"]
+        # It may be submitted again, and goes on.
+        told = [event.epochs for event in events if event.kind == "epoch"]
+        continued = make_run(setup.space, tmp_path, 0, epochs=max(told, default=1) + 1)
+        assert train(workers, [continued])[-1].kind == "done"
+
+
 def test_two_workers_train_side_by_side_and_a_continued_run_returns_to_its_worker(setup, tmp_path):
     first, second = (make_run(setup.space, tmp_path, number) for number in (0, 1))
     with Workers(2, setup) as workers:
