@@ -36,11 +36,11 @@ from svhn_tune.oracles import Proposal, ask, make_oracle, tell
 from svhn_tune.pictures import maps_path, write_maps, write_pictures
 from svhn_tune.project import Project, create_project
 from svhn_tune.records import confirm_seed, decode_predicted, run_record, search_seed
+from svhn_tune.runs import Event, Outcome, Run, Setup
 from svhn_tune.search import make_settings
 from svhn_tune.size import measure_size
 from svhn_tune.space import load_space, parse_space
 from svhn_tune.submission import save_submission
-from svhn_tune.workers import Event, Outcome, Run, Setup
 
 LONGEST, FACTOR = 150, 2  # a Hyperband of 689 trials
 TOP, RUNS, EPOCHS = 3, 10, 100

@@ -29,8 +29,9 @@ import psutil
 
 from svhn_tune.data.builtin import load
 from svhn_tune.data.cache import share_arrays
+from svhn_tune.runs import Run, Setup
 from svhn_tune.space import Space, load_space
-from svhn_tune.workers import Run, Setup, Workers
+from svhn_tune.workers import Workers
 
 CHOSEN: list[dict[str, Any]] = [
     {},

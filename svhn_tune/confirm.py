@@ -20,7 +20,8 @@ from .pictures import maps_path, write_pictures
 from .progress import Progress, shown
 from .project import Project, open_project
 from .records import confirm_seed, decode_predicted, run_record
-from .workers import Event, Run, Setup, Workers
+from .runs import Event, Run, Setup
+from .workers import Workers
 
 
 def confirm(

@@ -16,7 +16,7 @@ from .cost import CostModel, Timing, Work, fit_cost, measure_work
 from .data import Data
 from .journal import Record
 from .project import Project
-from .workers import Run
+from .runs import Run
 
 Key = tuple[int, int]
 Planned = Mapping[Key, tuple[Mapping[str, Any], int]]

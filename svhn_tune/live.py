@@ -14,8 +14,8 @@ from .overview import find_best
 from .picture import Picture
 from .progress import Progress, Seconds, describe_end
 from .project import Project
+from .runs import Run
 from .standing import Standing
-from .workers import Run
 
 # Times are asked for, and a notebook is drawn again, once in so many seconds.
 EVERY = 1.0

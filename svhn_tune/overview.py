@@ -18,7 +18,7 @@ from .statistics import mean
 
 if TYPE_CHECKING:
     from .project import Project
-    from .workers import Run
+    from .runs import Run
 
 
 def record_begin(

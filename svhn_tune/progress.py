@@ -8,8 +8,8 @@ from rich.console import Console
 
 from .journal import Record
 from .project import Project
+from .runs import Run
 from .standing import Standing
-from .workers import Run
 
 Seconds = Callable[[], float | None]
 

@@ -18,9 +18,10 @@ from .errors import InputError
 from .forecast import Forecast, Planned
 from .progress import Progress
 from .project import Project, create_project, delete_project, open_project, project_folder
+from .runs import Setup
 from .size import measure_size
 from .space import Space, load_space
-from .workers import Setup, Workers
+from .workers import Workers
 
 TUNERS = ("hyperband", "bayesian", "tpe", "random")
 

@@ -17,8 +17,9 @@ from .overview import record_begin
 from .progress import Progress, shown
 from .project import Project
 from .records import run_record, search_seed
+from .runs import Event, Run, Setup
 from .simulation import simulate_search
-from .workers import Event, Run, Setup, Workers
+from .workers import Workers
 
 
 class SearchLoop:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from .journal import Record
 
 if TYPE_CHECKING:
-    from .workers import Run
+    from .runs import Run
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,9 @@ import numpy as np
 from .cost import CostModel, Timing, Work, fit_cost, measure_work
 from .data import Data
 from .data.cache import share_arrays
+from .runs import Run, Setup
 from .space import Space
-from .workers import Run, Setup, Workers
+from .workers import Workers
 
 PROBES = 9
 # Multiply-adds of an epoch of the largest model timed: 2 s on one core at 130 GFLOP/s.

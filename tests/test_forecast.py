@@ -6,7 +6,7 @@ from svhn_tune.cost import measure_work
 from svhn_tune.data import Data
 from svhn_tune.data.dataset import Split
 from svhn_tune.forecast import Forecast
-from svhn_tune.workers import Run
+from svhn_tune.runs import Run
 
 IMAGES = 1_000
 BLANK = Split(np.zeros((IMAGES, 32, 32, 3), np.uint8), np.arange(IMAGES) % 10)

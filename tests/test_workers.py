@@ -11,8 +11,9 @@ import pytest
 
 from svhn_tune import execution, load_data, search
 from svhn_tune.data.cache import share_arrays
+from svhn_tune.runs import Run, Setup
 from svhn_tune.space import load_space
-from svhn_tune.workers import Run, Setup, Workers
+from svhn_tune.workers import Workers
 
 
 @pytest.fixture
