@@ -125,10 +125,15 @@ class Project:
 
     def root(self, trial: int) -> int:
         """The first trial of the run that `trial` continues; `trial` itself if it begins one."""
-        parents = {record["trial"]: record["parent"] for record in self.proposals()}
-        while (parent := parents[trial]) is not None:
-            trial = parent
-        return trial
+        return self.roots()[trial]
+
+    def roots(self) -> dict[int, int]:
+        """Every trial's root, in one pass: a parent is proposed before who continues it."""
+        roots: dict[int, int] = {}
+        for record in self.proposals():
+            trial, parent = record["trial"], record["parent"]
+            roots[trial] = trial if parent is None else roots[parent]
+        return roots
 
     def ranking(self) -> list[Record]:
         """Completed search runs, best first: longest trained, then by score; a root once each.

@@ -148,9 +148,8 @@ class SearchLoop:
         """Delete what belongs to runs that can no longer be promoted."""
         running = set(self.oracle.ongoing_trials)
         live = {int(name.removeprefix("trial-")) for name in running} | self.oracle.promotable()
-        keep = {
-            self.project.checkpoint_path("search", self.project.root(trial), 0) for trial in live
-        }
+        roots = self.project.roots()
+        keep = {self.project.checkpoint_path("search", roots[trial], 0) for trial in live}
         for path in (self.project.folder / "checkpoints").glob("search-*.npz"):
             if path not in keep:
                 path.unlink()

@@ -129,6 +129,7 @@ def test_equal_scores_are_ranked_in_the_order_of_the_trials(tmp_path, make_proje
 def test_the_root_is_the_trial_that_began_the_run(tmp_path, make_project):
     project = make_project(tmp_path / "p", [{}, {"parent": 0}, {}, {"parent": 1}])
     assert [project.root(trial) for trial in range(4)] == [0, 0, 2, 0]
+    assert project.roots() == {0: 0, 1: 0, 2: 2, 3: 0}
 
 
 @pytest.mark.parametrize("trial", [-1, 6, 1000])

@@ -39,9 +39,10 @@ class Curve:
 def search_curves(project: Project) -> list[Curve]:
     """One curve a configuration that the search has tried, in the order of their first trials."""
     ended = {record["trial"]: record for record in project.ended("search")}
+    roots = project.roots()
     chains: dict[int, list[Record]] = {}
     for proposal in project.proposals():
-        chains.setdefault(project.root(proposal["trial"]), []).append(proposal)
+        chains.setdefault(roots[proposal["trial"]], []).append(proposal)
     return [_join(project, root, chain, ended) for root, chain in chains.items()]
 
 

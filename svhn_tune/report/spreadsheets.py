@@ -76,12 +76,13 @@ def _write(project: Project, name: str, columns: tuple[str, ...], rows: Iterable
 
 def _trial_rows(project: Project) -> Iterator[Row]:
     ended = {record["trial"]: record for record in project.ended("search")}
+    roots = project.roots()
     for proposal in project.proposals():
         row: Row = {"status": "running"} | ended.get(proposal["trial"], {})
         yield row | {
             **proposal["values"],
             "trial": proposal["trial"],
-            "root": project.root(proposal["trial"]),
+            "root": roots[proposal["trial"]],
             "parent": proposal["parent"],
             "bracket": proposal["bracket"],
             "round": proposal["round"],
