@@ -49,7 +49,7 @@ def simulate_search(
     Args:
         space: the space.
         settings: "tuner", "seed", "max_epochs", "factor" and "max_trials" of the search. Models
-            that Bayesian optimisation would choose are drawn at random.
+            that Bayesian optimisation or TPE would choose are drawn at random.
         workers: how many trials train side by side.
         cost: the seconds of a proposal's run.
         draws: over how many draws of scores to average the seconds.
