@@ -37,7 +37,7 @@ class _Watch:
 def measure_cost(
     space: Space, data: Data, models: Sequence[dict[str, Any]], workers: int
 ) -> CostModel:
-    """Time the baseline, the smallest, the largest and some between of `models`; about a minute.
+    """Time the baseline, the smallest, the largest and some between of `models`; half a minute.
 
     The small ones train on more images than the large ones. The first epoch of a run compiles,
     and is no part of what an epoch costs.
