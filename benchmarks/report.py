@@ -34,8 +34,9 @@ from svhn_tune.data.dataset import split_holdout
 from svhn_tune.models.cnn import CNNHyperModel
 from svhn_tune.oracles import Proposal, ask, make_oracle, tell
 from svhn_tune.pictures import maps_path, write_maps, write_pictures
-from svhn_tune.project import Project, create_project
+from svhn_tune.project import Project
 from svhn_tune.records import confirm_seed, decode_predicted, run_record, search_seed
+from svhn_tune.results import create_project
 from svhn_tune.runs import Event, Outcome, Run, Setup
 from svhn_tune.search import make_settings
 from svhn_tune.size import measure_size

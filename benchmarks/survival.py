@@ -25,7 +25,7 @@ import numpy as np
 import psutil
 
 from svhn_tune.journal import Record
-from svhn_tune.project import open_project
+from svhn_tune.results import open_project
 from svhn_tune.search import TUNERS
 from svhn_tune.space import load_space
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .models.cnn import CNNHyperModel
     from .plan import plan
     from .progress import make_progress
-    from .project import open_project
+    from .results import open_project
     from .search import search
     from .space import load_space
 
@@ -35,7 +35,7 @@ _MODULES = {
     "load_data": ".data",
     "load_space": ".space",
     "make_progress": ".progress",
-    "open_project": ".project",
+    "open_project": ".results",
     "plan": ".plan",
     "search": ".search",
 }

@@ -13,7 +13,8 @@ from .archive import Archive, find_code, read_archive
 from .data.dataset import Data
 from .errors import InputError
 from .portable import NEWEST, OLDEST, find_first_version
-from .project import Project, open_project
+from .project import Project
+from .results import open_project
 from .space import Space
 
 if TYPE_CHECKING:

@@ -119,7 +119,7 @@ def confirm(
     limit, hours = parse_duration(time_limit), parse_duration(budget)
     from .confirm import confirm as run_confirm
     from .progress import make_progress
-    from .project import open_project
+    from .results import open_project
     from .tables import print_confirmed
 
     opened = open_project(project)
@@ -196,7 +196,7 @@ def plan(
 @app.command()
 def status(project: ProjectName = None, as_json: AsJson = False) -> None:
     """Where the project stands."""
-    from .project import open_project
+    from .results import open_project
     from .tables import print_status
 
     opened = open_project(project)
@@ -209,8 +209,8 @@ def status(project: ProjectName = None, as_json: AsJson = False) -> None:
 @app.command()
 def report(project: ProjectName = None) -> None:
     """Write results/<project>/report.html again, for a browser."""
-    from .project import open_project
     from .report import write_report
+    from .results import open_project
 
     print(write_report(open_project(project)))
 
@@ -259,7 +259,7 @@ def describe(
     from .tables import print_description
 
     if trial is not None:
-        from .project import open_project
+        from .results import open_project
 
         opened = open_project(project or Path(space).stem)
         loaded, base = opened.space, opened.values(trial)
@@ -282,7 +282,7 @@ def export(
 ) -> None:
     """Write the project for Optuna's dashboard or TensorBoard."""
     from .exports import export as run_export
-    from .project import open_project
+    from .results import open_project
 
     shown_by = run_export(open_project(project), to, target)
     print(f"wrote {target}; to look at it: {shown_by}")

@@ -18,8 +18,9 @@ from .journal import Record
 from .overview import record_begin
 from .pictures import maps_path, write_pictures
 from .progress import Progress, shown
-from .project import Project, open_project
+from .project import Project
 from .records import confirm_seed, decode_predicted, run_record
+from .results import open_project
 from .runs import Event, Run, Setup
 from .workers import Workers
 

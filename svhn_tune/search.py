@@ -17,7 +17,8 @@ from .data.dataset import split_holdout
 from .errors import InputError
 from .forecast import Forecast, Planned
 from .progress import Progress
-from .project import Project, create_project, delete_project, open_project, project_folder
+from .project import Project
+from .results import create_project, delete_project, open_project, project_folder
 from .runs import Setup
 from .size import measure_size
 from .space import Space, load_space

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from svhn_tune.project import create_project
+from svhn_tune.results import create_project
 from svhn_tune.size import measure_size
 from svhn_tune.space import load_space
 

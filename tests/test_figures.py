@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from svhn_tune.pictures import find_hardest
-from svhn_tune.project import create_project
 from svhn_tune.report.figures import FIGURES, Figures
 from svhn_tune.report.history import stitch_curves
 from svhn_tune.report.importance import measure_importance
 from svhn_tune.report.style import INK, Chart
+from svhn_tune.results import create_project
 from svhn_tune.space import load_space, parse_space
 
 NAMES = [entry.name for entry in FIGURES]
