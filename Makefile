@@ -40,6 +40,7 @@ bench: setup
 	$(BIN)/python benchmarks/survival.py
 	$(BIN)/python benchmarks/plan.py
 	$(BIN)/python benchmarks/confirm_statistics.py
+	$(BIN)/python benchmarks/report.py
 
 clean:
 	rm -rf .venv build *.egg-info .mypy_cache .pytest_cache .ruff_cache

@@ -26,10 +26,17 @@ import psutil
 
 from svhn_tune.journal import Record
 from svhn_tune.project import open_project
+from svhn_tune.search import TUNERS
 from svhn_tune.space import load_space
 
-SEARCH = ("--max-epochs", "12", "--train-images", "60", "--workers", "1")
-TRIALS = 8
+SEARCH = ("--train-images", "60", "--workers", "1")
+# Hyperband promotes within 12 epochs; the others draw their first 12 trials at random.
+LENGTHS = {
+    "hyperband": ("--max-epochs", "12"),
+    "bayesian": ("--max-epochs", "2", "--max-trials", "18"),
+    "tpe": ("--max-epochs", "2", "--max-trials", "18"),
+    "random": ("--max-epochs", "12", "--max-trials", "8"),
+}
 LIMIT = "2 MiB"
 START_UP = 6.0
 
@@ -38,11 +45,10 @@ def command(folder: Path, data: str, tuner: str) -> list[str]:
     """The search whose survival is tested: the space cnn, but small models only."""
     space = folder.parent / "small.toml"
     space.write_text(load_space("cnn").text.replace("238.4 MiB", LIMIT))
-    trials = () if tuner == "hyperband" else ("--max-trials", str(TRIALS))
     return [
         *(sys.executable, "-m", "svhn_tune", "search", "--space", str(space), "--data", data),
         *("--tuner", tuner),
-        *("--project", str(folder), *SEARCH, *trials),
+        *("--project", str(folder), *SEARCH, *LENGTHS[tuner]),
     ]
 
 
@@ -52,7 +58,7 @@ def read_result(folder: Path) -> list[Record]:
     for record in records:
         record.pop("seconds", None)
         record.get("metrics", {}).pop("seconds", None)
-    return [record for record in records if record["event"] != "session"]
+    return [record for record in records if record["event"] not in ("begin", "session")]
 
 
 def completed_epochs(folder: Path) -> int:
@@ -152,7 +158,7 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--data", default="builtin")
-    parser.add_argument("--tuner", nargs="+", default=["hyperband", "bayesian", "random"])
+    parser.add_argument("--tuner", nargs="+", default=TUNERS)
     options = parser.parse_args()
     print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, one worker")
     chance = random.Random(options.seed)

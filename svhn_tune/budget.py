@@ -1,9 +1,9 @@
 """The one budget of a project: hours of search and confirm together, over any number of calls.
 
 What is spent is the time on the wall of every call that trained, from the moment that it holds the
-project. The journal has it as {"event": "session", "began", "stage", "workers", "seconds"}: once a
-minute and at the end, the last one of a call counts. So a kill hides less than a minute, or the
-epoch in progress. What replays the journal passes over these records.
+project. The journal has it as {"event": "session", "began", "stage", "workers", "seconds",
+"seconds_left"}: once a minute and at the end, the last one of a call counts. So a kill hides less
+than a minute, or the epoch in progress. What replays the journal passes over these records.
 """
 
 import time
@@ -13,9 +13,9 @@ from statistics import fmean
 from typing import Any
 
 from .console import format_seconds
-from .cost import Timing, Work, fit_cost, measure_work, schedule
+from .cost import Work, measure_work, schedule
 from .data import Data
-from .journal import Record
+from .forecast import Forecast, fit_journal
 from .project import Project
 
 EVERY = 60.0
@@ -31,12 +31,16 @@ class Budget:
         stage: "search" or "confirm".
         workers: how many runs train side by side.
         data: confirm trains on all of its training images.
+        forecast: of this call, written down with its time.
     """
 
-    def __init__(self, project: Project, stage: str, workers: int, data: Data) -> None:
+    def __init__(
+        self, project: Project, stage: str, workers: int, data: Data, forecast: Forecast
+    ) -> None:
         self._project = project
         self._stage = stage
         self._workers = workers
+        self._forecast = forecast
         self._images = len(data.train.labels)
         self._classes = len(data.classes)
         self._total: float | None = project.settings.get("budget")
@@ -44,6 +48,7 @@ class Budget:
         self._start = self._told = time.monotonic()
         self._began = time.time()
         self._needs = (0, 0.0)
+        self._has_forecast = False
 
     @property
     def left(self) -> float | None:
@@ -68,12 +73,16 @@ class Budget:
                 self._record()
 
     def tick(self) -> None:
-        """Something was trained: write the time down, once a minute."""
-        if self._told == self._start or time.monotonic() - self._told > EVERY:
+        """Something was trained: write the time down, once a minute, and when first it is known."""
+        late = time.monotonic() - self._told > EVERY
+        known = not self._has_forecast and self._forecast.seconds_left() is not None
+        if self._told == self._start or late or known:
             self._record()
 
     def _record(self) -> None:
         self._told = time.monotonic()
+        left = self._forecast.seconds_left()
+        self._has_forecast = left is not None
         self._project.record(
             {
                 "event": "session",
@@ -81,6 +90,7 @@ class Budget:
                 "began": self._began,
                 "workers": self._workers,
                 "seconds": self._told - self._start,
+                "seconds_left": left,
             }
         )
 
@@ -95,15 +105,14 @@ class Budget:
         """
         ended = self._project.ended("search")
         if len(ended) != self._needs[0]:
-            self._needs = (len(ended), self._estimate_confirm(ended))
+            self._needs = (len(ended), self._estimate_confirm())
         return self._needs[1]
 
-    def _estimate_confirm(self, ended: list[Record]) -> float:
+    def _estimate_confirm(self) -> float:
         space = self._project.space
-        timings = [timing for each in ended[-100:] if (timing := self._read(each)) is not None]
-        if not timings:
+        cost = fit_journal(self._project, self._classes, self._images)
+        if cost is None:
             return 0.0
-        cost = fit_cost(timings, space.protocol.batch_size)
         best = [record["values"] for record in self._project.ranking()[:TOP]]
         each = [
             cost.run_seconds(self._work(values), space.protocol.epochs, self._images, 0, 0)
@@ -114,20 +123,6 @@ class Budget:
 
     def _work(self, values: dict[str, Any]) -> Work:
         return measure_work(self._project.space, values, self._classes)
-
-    def _read(self, record: Record) -> Timing | None:
-        seconds = record["metrics"].get("seconds", [])
-        if not seconds:
-            return None
-        # The first epoch compiles.
-        usual = fmean(seconds[1:] or seconds)
-        return Timing(
-            work=self._work(record["values"]),
-            images=record["train_images"] or self._images,
-            validation=0,
-            train=usual,
-            start=max(seconds[0] - usual, 0.0),
-        )
 
     def describe(self) -> str:
         """What is left, in words."""

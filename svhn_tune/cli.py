@@ -20,6 +20,7 @@ from .options import (
     MaxEpochs,
     MaxTrials,
     ProjectName,
+    Quiet,
     Runs,
     Seed,
     SpaceName,
@@ -63,6 +64,7 @@ def search(
         typer.Option(help="A name in results/, or a folder. [default: the space's name]"),
     ] = None,
     overwrite: Annotated[bool, typer.Option(help="Delete the project first.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Search a space. The same command again goes on where it was."""
     limit, hours = parse_duration(time_limit), parse_duration(budget)
@@ -70,7 +72,7 @@ def search(
     from .space import load_space
 
     loaded = load_space(space)
-    found = _load_data(data)
+    found = _load_data(data, quiet)
     from .search import search as run_search
     from .tables import print_status
 
@@ -89,9 +91,10 @@ def search(
         budget=hours,
         project=project,
         overwrite=overwrite,
-        progress=make_progress(),
+        progress=None if quiet else make_progress(),
     )
     print_status(done)
+    _try_report(done, quiet)
 
 
 @app.command()
@@ -109,6 +112,7 @@ def confirm(
     workers: WorkerCount = None,
     time_limit: TimeLimit = None,
     budget: Budget = None,
+    quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
     """Retrain the best trials from fresh seeds on all training images; again adds runs."""
@@ -119,7 +123,7 @@ def confirm(
     from .tables import print_confirmed
 
     opened = open_project(project)
-    if opened.settings["data"]["synthetic"]:
+    if opened.settings["data"]["synthetic"] and not quiet:
         _note("the data are the built-in digits, not SVHN")
     done = run_confirm(
         opened,
@@ -131,12 +135,13 @@ def confirm(
         workers=workers or default_workers(),
         time_limit=limit,
         budget=hours,
-        progress=make_progress(),
+        progress=None if quiet else make_progress(),
     )
     if as_json:
         _print_json(done.status())
     else:
         print_confirmed(done)
+    _try_report(done, quiet)
 
 
 @app.command()
@@ -202,6 +207,15 @@ def status(project: ProjectName = None, as_json: AsJson = False) -> None:
 
 
 @app.command()
+def report(project: ProjectName = None) -> None:
+    """Write results/<project>/report.html again, for a browser."""
+    from .project import open_project
+    from .report import write_report
+
+    print(write_report(open_project(project)))
+
+
+@app.command()
 def check(
     file: Annotated[Path, typer.Argument(help="A .keras file.")],
     space: SpaceName = "cnn",
@@ -261,6 +275,20 @@ def describe(
 
 
 @app.command()
+def export(
+    target: Annotated[Path, typer.Argument(help="The file, or for tensorboard the folder.")],
+    to: Annotated[str, typer.Option(help="optuna (an SQLite storage) or tensorboard (logs).")],
+    project: ProjectName = None,
+) -> None:
+    """Write the project for Optuna's dashboard or TensorBoard."""
+    from .exports import export as run_export
+    from .project import open_project
+
+    shown_by = run_export(open_project(project), to, target)
+    print(f"wrote {target}; to look at it: {shown_by}")
+
+
+@app.command()
 def spaces(as_json: AsJson = False) -> None:
     """The spaces there are."""
     from .space import load_space, space_names
@@ -312,16 +340,32 @@ def data(
         print_data(summary)
 
 
-def _load_data(where: str | None) -> Any:
+def _load_data(where: str | None, quiet: bool = False) -> Any:
     from .data import load_data
 
     found = load_data(where)
-    if found.synthetic:
+    if found.synthetic and not quiet:
         _note(
             "the data are the built-in digits, not SVHN"
             + ("" if where else " (no archives in ./data; --data DIR for yours)")
         )
     return found
+
+
+def _try_report(project: Any, quiet: bool = False) -> None:
+    """Write the report of what search or confirm did, whose results stand in any case."""
+    try:
+        from .report import write_report
+
+        path = write_report(project)
+        if not quiet:
+            _note(f"the report is {path}")
+    except Exception as error:
+        reason = str(error) if isinstance(error, InputError) else repr(error)
+        _note(
+            f"the report could not be written, all results are saved: {reason}; "
+            f"`python -m svhn_tune report --project {project.folder}` tries again"
+        )
 
 
 def _note(text: str) -> None:
@@ -333,13 +377,17 @@ def _print_json(document: Any) -> None:
 
 
 def _interrupt(*_: Any) -> NoReturn:
+    # Ending takes less than a second; a second Ctrl-C would only tear it.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
 def main() -> NoReturn:
     """Run the command line; every error a person can make is one line and exit status 2."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     try:
         code = app(sys.argv[1:] or ["--help"], standalone_mode=False)
     except (InputError, TyperException) as error:

@@ -7,7 +7,7 @@ and the verdict is "tie": nothing was shown.
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import combinations
 from typing import Any, Literal
 
@@ -55,7 +55,7 @@ class Comparison:
 
 
 def compare(
-    groups: Sequence[Scores], *, higher_is_better: bool = True
+    groups: Sequence[Scores], *, higher_is_better: bool = True, every_test: bool = True
 ) -> list[list[Comparison | None]]:
     """Row i, column j: configuration i beside j. None on the diagonal and beside an empty one.
 
@@ -69,12 +69,16 @@ def compare(
     Args:
         groups: the scores of each configuration's runs.
         higher_is_better: False for a loss or an error.
+        every_test: Games and Howell's, too; it decides nothing, and takes half a second to import.
     """
     tested = sum(len(scores) > 1 for scores in groups)
     rows: list[list[Comparison | None]] = [[None] * len(groups) for _ in groups]
     for i, j in combinations(range(len(groups)), 2):
         if groups[i] and groups[j]:
             comparison = _compare_pair(groups[i], groups[j], tested, higher_is_better)
+            if every_test:
+                p = _test_games_howell(groups[i], groups[j], tested)
+                comparison = replace(comparison, games_howell=p)
             rows[i][j], rows[j][i] = comparison, comparison.mirror()
     return rows
 
@@ -82,7 +86,7 @@ def compare(
 def _compare_pair(a: Scores, b: Scores, tested: int, higher_is_better: bool) -> Comparison:
     difference = mean(a) - mean(b)
     probability = estimate_probability(a, b, higher_is_better=higher_is_better)
-    ci95, p, games_howell = _test_difference(a, b, tested)
+    ci95, p = _test_difference(a, b, tested)
     verdict: Verdict = "tie"
     if p is not None and p < FAMILY_ERROR:
         verdict = "better" if (difference > 0) == higher_is_better else "worse"
@@ -90,7 +94,7 @@ def _compare_pair(a: Scores, b: Scores, tested: int, higher_is_better: bool) -> 
         difference=difference,
         ci95=ci95,
         p=p,
-        games_howell=games_howell,
+        games_howell=None,
         probability=probability,
         probability_ci95=bound_probability(probability, len(a), len(b)),
         verdict=verdict,
@@ -99,29 +103,47 @@ def _compare_pair(a: Scores, b: Scores, tested: int, higher_is_better: bool) -> 
 
 def _test_difference(
     a: Scores, b: Scores, tested: int
-) -> tuple[tuple[float, float] | None, float | None, float | None]:
-    """The interval, p and Games and Howell's p of a difference, in a family of `tested`."""
-    if min(len(a), len(b)) < 2:
-        return None, None, None
-    squares = [variance(a) / len(a), variance(b) / len(b)]
-    error = math.sqrt(sum(squares))
-    if error == 0:
-        return None, None, None
-    # Imported late: half a second that `status` without confirmed runs does not pay.
+) -> tuple[tuple[float, float] | None, float | None]:
+    """The interval and the p of a difference, in a family of `tested`."""
+    found = _welch(a, b)
+    if found is None:
+        return None, None
+    # Imported late: a fifth of a second that `status` without confirmed runs does not pay.
     from scipy.special import stdtr, stdtrit
-    from scipy.stats import studentized_range
 
-    # Shares, not squares: of tiny variances the squares are zero.
-    shares = [square / error**2 for square in squares]
-    welch = 1 / (shares[0] ** 2 / (len(a) - 1) + shares[1] ** 2 / (len(b) - 1))
+    error, welch = found
     capped = min(welch, 2 * (min(len(a), len(b)) - 1))
     pairs = math.comb(tested, 2)
     difference = mean(a) - mean(b)
     t = abs(difference) / error
     half = error * float(stdtrit(capped, (1 + (1 - FAMILY_ERROR) ** (1 / pairs)) / 2))
     p = -math.expm1(pairs * math.log1p(-min(2 * float(stdtr(capped, -t)), 1 - 1e-16)))
-    games_howell = float(studentized_range.sf(t * math.sqrt(2), tested, welch))
-    return (difference - half, difference + half), p, min(max(games_howell, 0.0), 1.0)
+    return (difference - half, difference + half), p
+
+
+def _test_games_howell(a: Scores, b: Scores, tested: int) -> float | None:
+    """Games and Howell's p of a difference, in a family of `tested`."""
+    found = _welch(a, b)
+    if found is None:
+        return None
+    from scipy.stats import studentized_range
+
+    error, welch = found
+    t = abs(mean(a) - mean(b)) / error
+    return min(max(float(studentized_range.sf(t * math.sqrt(2), tested, welch)), 0.0), 1.0)
+
+
+def _welch(a: Scores, b: Scores) -> tuple[float, float] | None:
+    """The standard error of a difference of means, and its degrees of freedom."""
+    if min(len(a), len(b)) < 2:
+        return None
+    squares = [variance(a) / len(a), variance(b) / len(b)]
+    error = math.sqrt(sum(squares))
+    if error == 0:
+        return None
+    # Shares, not squares: of tiny variances the squares are zero.
+    shares = [square / error**2 for square in squares]
+    return error, 1 / (shares[0] ** 2 / (len(a) - 1) + shares[1] ** 2 / (len(b) - 1))
 
 
 def compare_with_control(groups: Sequence[Scores], control: Scores) -> list[float | None]:

@@ -13,12 +13,15 @@ from .data import Data, load_data
 from .data.cache import share_arrays
 from .errors import InputError
 from .files import write_atomically
+from .forecast import Forecast
 from .journal import Record
+from .overview import record_begin
 from .pictures import maps_path, write_pictures
-from .progress import Progress
+from .progress import Progress, shown
 from .project import Project, open_project
 from .records import confirm_seed, decode_predicted, run_record
-from .workers import Event, Run, Setup, Workers
+from .runs import Event, Run, Setup
+from .workers import Workers
 
 
 def confirm(
@@ -73,7 +76,8 @@ def confirm(
         project.refresh()
         chosen, choice = choose(project, top, epochs, baseline)
         planned = [run for record in chosen for run in _plan_runs(project, record, runs, epochs)]
-        if choice["used"] and any(run.root in choice["chosen"] for run in planned):
+        missing = _leave_out_done(project, planned)
+        if choice["used"] and any(run.root in choice["chosen"] for run in missing):
             project.record(choice)
         if budget is not None:
             project.update_settings(budget=budget)
@@ -93,8 +97,6 @@ def _draw(project: Project, data: Data, progress: Progress) -> None:
 
 def _plan_runs(project: Project, chosen: Record, runs: int, epochs: int) -> list[Run]:
     root = chosen["root"]
-    done = {record["run"] for record in project.confirm_runs().get((root, epochs), [])}
-    missing = [number for number in range(runs) if number not in done]
     return [
         Run(
             stage="confirm",
@@ -107,8 +109,17 @@ def _plan_runs(project: Project, chosen: Record, runs: int, epochs: int) -> list
             checkpoint=project.checkpoint_path("confirm", root, number),
             model_file=project.model_path(root, number, epochs),
         )
-        for number in missing
+        for number in range(runs)
     ]
+
+
+def _leave_out_done(project: Project, planned: list[Run]) -> list[Run]:
+    done = {
+        (root, epochs, record["run"])
+        for (root, epochs), records in project.confirm_runs().items()
+        for record in records
+    }
+    return [run for run in planned if (run.root, run.epochs, run.run) not in done]
 
 
 def _train(
@@ -128,36 +139,47 @@ def _train(
         validate_on=None,
         test_at_end=True,
     )
-    if not planned:
+    missing = _leave_out_done(project, planned)
+    if not missing:
         return
-    progress.begin(project, len(planned), sum(run.epochs for run in planned))
-    budget = Budget(project, "confirm", count, data)
+    count = min(count, len(missing))
+    left = {(run.root, run.run): (run.values, run.epochs) for run in missing}
+    forecast = Forecast(project, "confirm", data, lambda: left)
+    budget = Budget(project, "confirm", count, data, forecast)
     if budget.is_spent:
         raise InputError(
             f"nothing is left of the budget of {project.folder} ({budget.describe()}): pass "
             f"--budget with more hours, of search and confirm together"
         )
-    with budget.clock(), Workers(min(count, len(planned)), setup) as workers:
-        while planned or workers.running:
+    epochs = sum(run.epochs for run in planned)
+    standing = record_begin(project, "confirm", count, len(planned), epochs, planned, deadline)
+    with (
+        shown(progress, project, standing, forecast.seconds_left, lambda: budget.left),
+        budget.clock(),
+        Workers(count, setup) as workers,
+    ):
+        while missing or workers.running:
             late = deadline is not None and time.monotonic() > deadline
             if late or budget.is_spent:
                 workers.pause()
-                planned = []
-            while workers.free and planned:
-                progress.begin_run(planned[0])
-                workers.submit(planned.pop(0))
+                missing = []
+            while workers.free and missing:
+                forecast.begin_run(missing[0])
+                progress.begin_run(missing[0])
+                workers.submit(missing.pop(0))
             if not workers.running:
                 break
             for event in workers.events():
-                budget.tick()
                 if event.kind == "epoch":
+                    forecast.end_epoch(event.run)
                     progress.end_epoch(event.run, event.epochs, event.metrics)
                 elif event.kind in ("done", "failed"):
                     record = _record(project, data, setup, event)
+                    forecast.end_run(event.run)
                     progress.end_run(project, record)
-    if budget.left is not None:
-        progress.note(budget.describe())
-    progress.end(project)
+                budget.tick()
+        if budget.left is not None:
+            progress.note(budget.describe())
 
 
 def _record(project: Project, data: Data, setup: Setup, event: Event) -> Record:

@@ -21,7 +21,7 @@ def print_summaries(console: Console, project: Project, status: dict[str, Any]) 
         )
         _print_table(console, list(group))
     longest = [e for e in status["confirm"] if e["epochs"] == status["confirm"][0]["epochs"]]
-    for line in _conclude(longest, status):
+    for line in conclude(longest, status):
         console.print(line)
 
 
@@ -46,7 +46,7 @@ def _print_table(console: Console, entries: list[Entry]) -> None:
             f"{entry['trial']:03d}",
             str(entry["runs"]),
             f"{entry['mean']:.4f}{spread}",
-            _describe_interval(entry["ci95"], ".4f"),
+            describe_interval(entry["ci95"], ".4f"),
             against,
             probability,
             str(entry["collapsed"]),
@@ -54,11 +54,12 @@ def _print_table(console: Console, entries: list[Entry]) -> None:
             "-" if said is None else f"{entry['drop']:+.4f}",
         )
     console.print(table)
-    for line in _describe_used(entries):
+    for line in describe_used(entries):
         console.print(line)
 
 
-def _describe_interval(interval: tuple[float, float] | None, form: str) -> str:
+def describe_interval(interval: tuple[float, float] | None, form: str) -> str:
+    """`0.8510..0.8590`, or `-` where one run says nothing about the spread."""
     return "-" if interval is None else f"{interval[0]:{form}}..{interval[1]:{form}}"
 
 
@@ -71,15 +72,16 @@ def _describe_against(entry: Entry) -> tuple[str, str]:
         return "not chosen", "-"
     if against is None:
         return "-", "-"
-    interval = _describe_interval(against["ci95"], "+.4f")
-    bounds = _describe_interval(against["probability_ci95"], ".2f")
+    interval = describe_interval(against["ci95"], "+.4f")
+    bounds = describe_interval(against["probability_ci95"], ".2f")
     return (
         f"{against['difference']:+.4f} ({interval}) {against['verdict']:6}",
         f"{against['probability']:.2f} ({bounds})",
     )
 
 
-def _describe_used(entries: list[Entry]) -> Iterator[str]:
+def describe_used(entries: list[Entry]) -> Iterator[str]:
+    """A line for each configuration that was chosen by runs of its own."""
     for entry in entries:
         if entry["used"] and not entry["left_out"]:
             fresh = len(entry["fresh_scores"])
@@ -91,8 +93,12 @@ def _describe_used(entries: list[Entry]) -> Iterator[str]:
             )
 
 
-def _conclude(entries: list[Entry], status: dict[str, Any]) -> Iterator[str]:
-    yield _describe_recommendation(entries)
+def conclude(entries: list[Entry], status: dict[str, Any]) -> Iterator[str]:
+    """What follows from the configurations that were trained longest, a line each.
+
+    First the recommendation, then whose file is handed in, then what was chosen by the test set.
+    """
+    yield describe_recommendation(entries)
     file = status["handed_in"]
     yield (
         f"the file to hand in is trial {file['trial']:03d}'s run {file['run']}: "
@@ -105,7 +111,8 @@ def _conclude(entries: list[Entry], status: dict[str, Any]) -> Iterator[str]:
         yield "the search's scores are after other epochs: the drop is no winner's curse alone"
 
 
-def _describe_recommendation(entries: list[Entry]) -> str:
+def describe_recommendation(entries: list[Entry]) -> str:
+    """Which configuration to choose, and whether it was shown to be better."""
     recommended = next((entry for entry in entries if entry["recommended"]), None)
     if recommended is None:
         return "no verdict: it needs two runs or more of a configuration (confirm --runs)"

@@ -17,19 +17,23 @@ if TYPE_CHECKING:
 Entry = dict[str, Any]
 
 
-def summarize_confirmed(project: "Project") -> list[Entry]:
+def summarize_confirmed(project: "Project", *, every_test: bool = True) -> list[Entry]:
     """One entry a confirmed configuration: longest trained first, then by its mean.
 
     Comparisons are among those trained for as many epochs, and from runs that no choice was made
     on; configurations that a choice left out come last, and are compared with none.
+
+    Args:
+        project: with or without confirmed runs.
+        every_test: the p of Games and Howell and of Dunnett, too; no table shows them.
     """
     entries = []
     for epochs in sorted({epochs for _, epochs in project.confirm_runs()}, reverse=True):
-        entries += _summarize_epochs(project, epochs)
+        entries += _summarize_epochs(project, epochs, every_test)
     return entries
 
 
-def _summarize_epochs(project: "Project", epochs: int) -> list[Entry]:
+def _summarize_epochs(project: "Project", epochs: int, every_test: bool) -> list[Entry]:
     sign = 1 if _is_higher_better(project) else -1
     out = left_out(project, epochs)
     groups = {root: runs for (root, each), runs in project.confirm_runs().items() if each == epochs}
@@ -39,7 +43,7 @@ def _summarize_epochs(project: "Project", epochs: int) -> list[Entry]:
         best = expected_best(entry["scores"], least, higher_is_better=_is_higher_better(project))
         entry["expected_best"] = {"of": least, "score": best}
     entries.sort(key=lambda entry: (entry["left_out"], -sign * entry["mean"]))
-    _compare_entries(project, entries)
+    _compare_entries(project, entries, every_test)
     return entries
 
 
@@ -72,15 +76,15 @@ def _summarize_runs(project: "Project", root: int, runs: list[Record], is_out: b
     }
 
 
-def _compare_entries(project: "Project", entries: list[Entry]) -> None:
+def _compare_entries(project: "Project", entries: list[Entry], every_test: bool) -> None:
     """Add what every entry is beside every other, and which is recommended."""
     higher = _is_higher_better(project)
     groups = _comparable(entries)
-    rows = compare(groups, higher_is_better=higher)
+    rows = compare(groups, higher_is_better=higher, every_test=every_test)
     control = next((scores for e, scores in zip(entries, groups, strict=True) if e["baseline"]), [])
     dunnett = compare_with_control(
         [[] if e["baseline"] else scores for e, scores in zip(entries, groups, strict=True)],
-        control,
+        control if every_test else [],
     )
     found = recommend(
         groups,
@@ -144,7 +148,7 @@ def compare_class_weights(project: "Project") -> list[dict[str, Any]]:
     Each with its mean confusion matrix over runs (true class down, predicted across) and the
     accuracy of every class. Empty where the longest confirmed do not differ in `class_weight`.
     """
-    entries = summarize_confirmed(project)
+    entries = summarize_confirmed(project, every_test=False)
     by_kind: dict[bool, dict[str, Any]] = {}
     for entry in entries:
         gamma = project.values(entry["trial"]).get("class_weight", 0.0)

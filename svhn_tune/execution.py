@@ -11,9 +11,9 @@ import tensorflow as tf
 from .data.cache import open_arrays
 from .data.dataset import Split
 from .pictures import maps_path, write_maps
+from .runs import Outcome, Run, Setup
 from .submission import hash_weights, save_submission
 from .training import Training, use_one_thread
-from .workers import Outcome, Run, Setup
 
 # TensorFlow 2.20 keeps the graphs of loops and metrics of every model that it traced: 14 MB a small
 # one. 256 MiB above the first run a fresh process is cheaper; it starts in 5 s.

@@ -34,8 +34,11 @@ TimeLimit = Annotated[
     str | None,
     typer.Option("--time-limit", help="Stop cleanly after 90s, 20m or 8h. [default: none]"),
 ]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", help="No progress and no notes: the result, or one error.")
+]
 Tuner = Annotated[
-    str | None, typer.Option(help="hyperband, bayesian or random. [default: hyperband]")
+    str | None, typer.Option(help="hyperband, bayesian, tpe or random. [default: hyperband]")
 ]
 MaxEpochs = Annotated[
     int | None, typer.Option(help="Of the longest trials. [default: the space's]")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import keras_tuner as kt
 
@@ -19,8 +19,13 @@ from .models.cnn import declare
 from .size import measure_size
 from .space import Space
 
+if TYPE_CHECKING:
+    from .tpe import TPE
+
 # KerasTuner gives up after 3 failed trials in a row, for good; ours are scored worst instead.
 NEVER = 10**9
+# Trials that are drawn at random before those that were scored are learnt from.
+INITIAL_POINTS = 12
 
 
 class Random(FeasibleMixin, kt.oracles.RandomSearchOracle):
@@ -64,7 +69,7 @@ class Hyperband(FeasibleMixin, kt.oracles.HyperbandOracle):
         return plan
 
 
-Oracle = Random | Hyperband | Bayesian
+Oracle: TypeAlias = "Random | Hyperband | Bayesian | TPE"
 
 
 def make_oracle(
@@ -82,10 +87,10 @@ def make_oracle(
 
     Args:
         space: its hyperparameters, objective and limit on the file.
-        tuner: "hyperband", "bayesian" or "random".
+        tuner: "hyperband", "bayesian", "tpe" or "random".
         seed: of the proposals; 0 is a seed.
         max_epochs, factor, min_epochs: of Hyperband; by default the protocol's, and 3.
-        max_trials: of the other two, 50 by default; Hyperband's number follows from its rounds.
+        max_trials: of the others, 50 by default; Hyperband's number follows from its rounds.
         recorded: trial -> values of a journal, proposed again without being computed again.
 
     Raises:
@@ -110,7 +115,8 @@ def make_oracle(
             factor=factor,
             min_epochs=min_epochs or space.protocol.min_epochs,
         ),
-        "bayesian": partial(Bayesian, max_trials=max_trials, num_initial_points=12),
+        "bayesian": partial(Bayesian, max_trials=max_trials, num_initial_points=INITIAL_POINTS),
+        "tpe": partial(_make_tpe, max_trials=max_trials, num_initial_points=INITIAL_POINTS),
         "random": partial(Random, max_trials=max_trials),
     }
     oracle = build[tuner](**arguments)
@@ -119,6 +125,13 @@ def make_oracle(
     oracle.baseline = space.baseline
     oracle.recorded = recorded or {}
     return oracle
+
+
+def _make_tpe(**kwargs: Any) -> "TPE":
+    # It imports Optuna, which only who asks for it has.
+    from .tpe import TPE
+
+    return TPE(**kwargs)
 
 
 @dataclass(frozen=True)

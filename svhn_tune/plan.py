@@ -45,7 +45,7 @@ def plan(
 ) -> dict[str, Any]:
     """What `search` and `confirm` of these arguments will cost here, after timing a few models.
 
-    It takes about a minute on two cores. The search is the one that the arguments describe, with
+    It takes half a minute on two cores. The search is the one that the arguments describe, with
     its own draws; confirm is that of the baseline and `top` times the mean of the models that the
     search will propose, for which of them will be the best nobody knows.
 

@@ -5,19 +5,18 @@ folder can be read anywhere.
 """
 
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from filelock import FileLock, Timeout
-
 from .confirmed import describe_handed_in, list_test_set_uses, summarize_confirmed
 from .errors import InputError, cannot_write, nearest
 from .files import count_bytes, remove_leftovers, write_atomically
 from .journal import Record, append_record, create_journal, read_records
+from .lock import hold
+from .overview import read_standing
 from .space import Space, parse_space
 
 if TYPE_CHECKING:
@@ -101,7 +100,7 @@ class Project:
             InputError: another process holds it; the message has its pid. Or the folder cannot be
                 written.
         """
-        with _hold(self.folder):
+        with hold(self.folder):
             remove_leftovers(self.folder)
             yield
 
@@ -126,10 +125,15 @@ class Project:
 
     def root(self, trial: int) -> int:
         """The first trial of the run that `trial` continues; `trial` itself if it begins one."""
-        parents = {record["trial"]: record["parent"] for record in self.proposals()}
-        while (parent := parents[trial]) is not None:
-            trial = parent
-        return trial
+        return self.roots()[trial]
+
+    def roots(self) -> dict[int, int]:
+        """Every trial's root, in one pass: a parent is proposed before who continues it."""
+        roots: dict[int, int] = {}
+        for record in self.proposals():
+            trial, parent = record["trial"], record["parent"]
+            roots[trial] = trial if parent is None else roots[parent]
+        return roots
 
     def ranking(self) -> list[Record]:
         """Completed search runs, best first: longest trained, then by score; a root once each.
@@ -153,9 +157,9 @@ class Project:
                 groups.setdefault((record["root"], record["planned_epochs"]), []).append(record)
         return groups
 
-    def confirmed(self) -> list[dict[str, Any]]:
-        """One summary a confirmed configuration: longest trained first, then by its mean."""
-        return summarize_confirmed(self)
+    def confirmed(self, *, every_test: bool = True) -> list[dict[str, Any]]:
+        """One summary a confirmed configuration, as `summarize_confirmed` gives it."""
+        return summarize_confirmed(self, every_test=every_test)
 
     def best_confirmed(self) -> Record | None:
         """The confirm run whose file is handed in: the best of the longest trained."""
@@ -172,8 +176,8 @@ class Project:
         calls = {r["began"]: float(r["seconds"]) for r in self.records if r["event"] == "session"}
         return sum(calls.values())
 
-    def status(self) -> dict[str, Any]:
-        """Where the project stands, as `status --json` prints it."""
+    def status(self, *, every_test: bool = True) -> dict[str, Any]:
+        """Where the project stands, as `status --json` prints it; for `every_test` see above."""
         ended = self.ended("search")
         ranking = self.ranking()
         runs = ended + self.ended("confirm")
@@ -194,10 +198,11 @@ class Project:
             "seconds_spent": self.seconds_spent(),
             "budget_seconds": self.settings.get("budget"),
             "disk_bytes": count_bytes(self.folder),
+            "progress": read_standing(self).as_dict(),
             "best": {key: ranking[0][key] for key in ("trial", "score", "epochs", "values")}
             if ranking
             else None,
-            "confirm": self.confirmed(),
+            "confirm": self.confirmed(every_test=every_test),
             "handed_in": describe_handed_in(self),
             "test_set_used_to_choose": list_test_set_uses(self),
             "submission": str(self.submission_path) if self.submission_path.exists() else None,
@@ -252,14 +257,19 @@ def create_project(folder: Path, space: Space, settings: dict[str, Any]) -> Proj
     """A new project's folder with its space, settings and empty journal.
 
     Raises:
-        InputError: the folder cannot be written.
+        InputError: the folder cannot be written, or another process has just made a project of it.
     """
     try:
         for name in ("checkpoints", "models"):
             (folder / name).mkdir(parents=True, exist_ok=True)
-        write_atomically(folder / "space.toml", space.text)
-        write_atomically(folder / "project.json", json.dumps(settings, indent=2) + "\n")
-        create_journal(folder / "journal.jsonl")
+        with hold(folder):
+            if (folder / "journal.jsonl").exists():
+                raise InputError(
+                    f"another process has just created {folder}: the same command goes on with it"
+                )
+            write_atomically(folder / "space.toml", space.text)
+            write_atomically(folder / "project.json", json.dumps(settings, indent=2) + "\n")
+            create_journal(folder / "journal.jsonl")
     except OSError as error:
         raise InputError(f"cannot write the project {folder}: {error.strerror}") from None
     return Project(folder)
@@ -276,29 +286,8 @@ def delete_project(folder: Path) -> None:
             f"{folder} holds no project, so --overwrite will not delete it: leave --overwrite out, "
             f"or pass another --project"
         )
-    with _hold(folder):
+    with hold(folder):
         shutil.rmtree(folder)
-
-
-@contextmanager
-def _hold(folder: Path) -> Iterator[None]:
-    owner = folder / ".pid"
-    lock = FileLock(folder / ".lock")
-    try:
-        lock.acquire(timeout=0)
-        write_atomically(owner, str(os.getpid()))
-    except Timeout:
-        pid = owner.read_text() if owner.exists() else "unknown"
-        raise InputError(
-            f"{folder} is in use by the process {pid}: wait for it, or end it first"
-        ) from None
-    except OSError as error:
-        lock.release()
-        raise InputError(f"cannot write the project {folder}: {error.strerror}") from None
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def open_project(name: str | Path | None = None) -> Project:

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from .journal import Record
+from .runs import Event, Setup
 from .size import measure_size
 from .space import Space
-from .workers import Event, Setup
 
 STAGES = {"search": 0, "confirm": 1}
 

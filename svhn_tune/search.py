@@ -6,6 +6,7 @@ The oracle and Keras are imported by search_loop.py, when all that can be refuse
 import platform
 import time
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,15 @@ from .data import Data, load_data
 from .data.cache import share_arrays
 from .data.dataset import split_holdout
 from .errors import InputError
+from .forecast import Forecast, Planned
 from .progress import Progress
 from .project import Project, create_project, delete_project, open_project, project_folder
+from .runs import Setup
 from .size import measure_size
 from .space import Space, load_space
-from .workers import Setup, Workers
+from .workers import Workers
 
-TUNERS = ("hyperband", "bayesian", "random")
+TUNERS = ("hyperband", "bayesian", "tpe", "random")
 
 
 def search(
@@ -46,7 +49,7 @@ def search(
     Args:
         space: a name in search_spaces/, a path to a .toml, or a `Space`.
         data: as for `load_data`, or a `Data`.
-        tuner: "hyperband" (default), "bayesian" or "random".
+        tuner: "hyperband" (default), "bayesian", "tpe" (which needs Optuna) or "random".
         max_epochs: of the longest trials; the protocol's by default.
         factor: of Hyperband, 3 by default.
         max_trials: of the tuners other than Hyperband, 50 by default. May be raised later.
@@ -83,13 +86,22 @@ def search(
     with opened.lock():
         opened.refresh()
         setup = _make_setup(opened, data)
-        budget_left = Budget(opened, "search", workers, data)
+        forecast = Forecast(opened, "search", data, lambda: _plan_runs(opened, workers))
+        budget_left = Budget(opened, "search", workers, data, forecast)
         with budget_left.clock(), Workers(workers, setup) as pool:
             # Imports Keras, as the workers do meanwhile: 4 s on each side, side by side.
             from .search_loop import SearchLoop
 
-            SearchLoop(opened, setup, pool, deadline, budget_left, progress).run()
+            loop = SearchLoop(opened, setup, pool, deadline, budget_left, forecast, progress)
+            loop.run()
     return opened
+
+
+def _plan_runs(project: Project, workers: int) -> Planned:
+    # Imports KerasTuner, which the loop has done by then.
+    from .search_loop import plan_runs
+
+    return plan_runs(project, workers)
 
 
 def _open_or_create(
@@ -99,6 +111,7 @@ def _open_or_create(
     if (folder / "journal.jsonl").exists() and not overwrite:
         project = open_project(folder)
         _refuse_changes(project, space, data, given)
+        _check_tuner(project.settings["tuner"])
         if given.get("max_trials", 0) > project.settings["max_trials"]:
             project.update_settings(max_trials=given["max_trials"])
         if budget := given.get("budget"):
@@ -107,7 +120,8 @@ def _open_or_create(
     settings = make_settings(space, data, wanted)
     if overwrite and folder.exists():
         delete_project(folder)
-    packages = ("svhn_tune", "keras", "keras-tuner", "tensorflow", "numpy")
+    packages = ["svhn_tune", "keras", "keras-tuner", "tensorflow", "numpy"]
+    packages += ["optuna"] if settings["tuner"] == "tpe" else []
     settings |= {
         "space": space.name,
         "space_sha256": space.sha256,
@@ -162,8 +176,7 @@ def _make_setup(project: Project, data: Data) -> Setup:
 def _check_settings(
     settings: dict[str, Any], given: dict[str, Any], space: Space, data: Data
 ) -> None:
-    if settings["tuner"] not in TUNERS:
-        raise InputError(f"no tuner '{settings['tuner']}' (there are {', '.join(TUNERS)})")
+    _check_tuner(settings["tuner"])
     if settings["tuner"] == "hyperband" and "max_trials" in given:
         raise InputError(
             f"max_trials={given['max_trials']} does not apply to hyperband, whose rounds follow "
@@ -192,6 +205,13 @@ def _check_settings(
     split_holdout(data.train.labels, images)
     if reasons := measure_size(space, space.baseline).reasons:
         raise InputError(f"the baseline of the space '{space.name}' is infeasible: {reasons[0]}")
+
+
+def _check_tuner(tuner: str) -> None:
+    if tuner not in TUNERS:
+        raise InputError(f"no tuner '{tuner}' (there are {', '.join(TUNERS)})")
+    if tuner == "tpe" and find_spec("optuna") is None:
+        raise InputError("the tuner 'tpe' needs Optuna: pip install 'svhn_tune[tpe]'")
 
 
 def _refuse_changes(project: Project, space: Space, data: Data, given: dict[str, Any]) -> None:

@@ -10,12 +10,16 @@ import numpy as np
 
 from .budget import Budget
 from .errors import InputError
+from .forecast import Forecast, Planned
 from .journal import Record
 from .oracles import Hyperband, Oracle, Proposal, ask, make_oracle, tell
-from .progress import Progress
+from .overview import record_begin
+from .progress import Progress, shown
 from .project import Project
 from .records import run_record, search_seed
-from .workers import Event, Run, Setup, Workers
+from .runs import Event, Run, Setup
+from .simulation import simulate_search
+from .workers import Workers
 
 
 class SearchLoop:
@@ -27,6 +31,7 @@ class SearchLoop:
         workers: what trains them.
         deadline: of `time.monotonic()`, after which the epochs in progress are the last.
         budget: of the project, of which confirm will need its part.
+        forecast: of this call, from `plan_runs`.
         progress: told what happens.
     """
 
@@ -37,12 +42,14 @@ class SearchLoop:
         workers: Workers,
         deadline: float | None,
         budget: Budget,
+        forecast: Forecast,
         progress: Progress,
     ) -> None:
         self.project = project
         self.progress = progress
         self.deadline = deadline
         self.budget = budget
+        self.forecast = forecast
         self.setup = setup
         self.workers = workers
         self.settings = project.settings
@@ -56,19 +63,26 @@ class SearchLoop:
             for proposal in self.project.proposals()
             if proposal["trial"] not in ended
         ]
-        self.progress.begin(self.project, *self._planned())
-        while not self.budget.is_spent:
-            self._fill(waiting)
-            if not self.workers.running:
-                break
-            for event in self.workers.events():
-                self._handle(event)
-            if self.deadline is not None and time.monotonic() > self.deadline:
-                break
-        self._pause()
-        if self.budget.left is not None:
-            self.progress.note(self.budget.describe())
-        self.progress.end(self.project)
+        standing = record_begin(
+            self.project,
+            "search",
+            self.workers.free,
+            *self._planned(),
+            deadline=self.deadline,
+        )
+        budget, left = self.budget, self.forecast.seconds_left
+        with shown(self.progress, self.project, standing, left, lambda: budget.left):
+            while not budget.is_spent:
+                self._fill(waiting)
+                if not self.workers.running:
+                    break
+                for event in self.workers.events():
+                    self._handle(event)
+                if self.deadline is not None and time.monotonic() > self.deadline:
+                    break
+            self._pause()
+            if budget.left is not None:
+                self.progress.note(budget.describe())
 
     def _planned(self) -> tuple[int, int]:
         """Trials and epochs of the whole search."""
@@ -90,6 +104,7 @@ class SearchLoop:
                 record = _trial_record(proposal)
                 self.project.record(record)
                 run = self._to_run(record)
+            self.forecast.begin_run(run)
             self.progress.begin_run(run)
             self.workers.submit(run)
 
@@ -100,8 +115,8 @@ class SearchLoop:
                 self._handle(event)
 
     def _handle(self, event: Event) -> None:
-        self.budget.tick()
         if event.kind == "epoch":
+            self.forecast.end_epoch(event.run)
             self.progress.end_epoch(event.run, event.epochs, event.metrics)
         elif event.kind in ("done", "failed"):
             proposal = self._proposal(event.run.trial)
@@ -109,7 +124,9 @@ class SearchLoop:
             self.project.record(record)
             tell(self.oracle, event.run.trial, record["score"])
             self._drop_checkpoints()
+            self.forecast.end_run(event.run)
             self.progress.end_run(self.project, record)
+        self.budget.tick()
 
     def _proposal(self, trial: int) -> Record:
         return next(r for r in self.project.proposals() if r["trial"] == trial)
@@ -131,9 +148,8 @@ class SearchLoop:
         """Delete what belongs to runs that can no longer be promoted."""
         running = set(self.oracle.ongoing_trials)
         live = {int(name.removeprefix("trial-")) for name in running} | self.oracle.promotable()
-        keep = {
-            self.project.checkpoint_path("search", self.project.root(trial), 0) for trial in live
-        }
+        roots = self.project.roots()
+        keep = {self.project.checkpoint_path("search", roots[trial], 0) for trial in live}
         for path in (self.project.folder / "checkpoints").glob("search-*.npz"):
             if path not in keep:
                 path.unlink()
@@ -169,3 +185,20 @@ def _trial_record(proposal: Proposal) -> Record:
         for name, value in proposal.values.items()
     }
     return {"event": "trial", **vars(proposal), "values": values}
+
+
+def plan_runs(project: Project, workers: int) -> Planned:
+    """Values and epochs of the trials that a search has not ended yet.
+
+    Those that are not proposed yet are drawn as the oracle would: promoted at random, and at random
+    where it would learn from scores.
+    """
+    simulated = simulate_search(project.space, project.settings, workers, lambda _: 1.0, 1)
+    planned = {
+        each.trial: (each.values, each.epochs - each.initial_epoch) for each in simulated.proposals
+    }
+    planned |= {
+        r["trial"]: (r["values"], r["epochs"] - r["initial_epoch"]) for r in project.proposals()
+    }
+    ended = {record["trial"] for record in project.ended("search")}
+    return {(trial, 0): each for trial, each in planned.items() if trial not in ended}

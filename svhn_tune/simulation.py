@@ -16,12 +16,25 @@ DRAWS = 3
 
 @dataclass(frozen=True)
 class Simulated:
-    """A search that was not trained: trials, epochs and seconds, and the values it proposed."""
+    """A search that was not trained: its seconds, and what it proposed, in order."""
 
-    trials: int
-    epochs: int
     seconds: float
-    models: list[dict[str, Any]]
+    proposals: list[Proposal]
+
+    @property
+    def trials(self) -> int:
+        """How many."""
+        return len(self.proposals)
+
+    @property
+    def epochs(self) -> int:
+        """Trained in all, those of a promoted trial once."""
+        return sum(each.epochs - each.initial_epoch for each in self.proposals)
+
+    @property
+    def models(self) -> list[dict[str, Any]]:
+        """The values of the trials that continue no other."""
+        return [each.values for each in self.proposals if each.parent is None]
 
 
 def simulate_search(
@@ -36,7 +49,7 @@ def simulate_search(
     Args:
         space: the space.
         settings: "tuner", "seed", "max_epochs", "factor" and "max_trials" of the search. Models
-            that Bayesian optimisation would choose are drawn at random.
+            that Bayesian optimisation or TPE would choose are drawn at random.
         workers: how many trials train side by side.
         cost: the seconds of a proposal's run.
         draws: over how many draws of scores to average the seconds.
@@ -45,7 +58,7 @@ def simulate_search(
         settings, draws = settings | {"tuner": "random"}, 1
     each = [_simulate(space, settings, workers, cost, draw) for draw in range(draws)]
     seconds = sum(simulated.seconds for simulated in each) / draws
-    return Simulated(each[0].trials, each[0].epochs, seconds, each[0].models)
+    return Simulated(seconds, each[0].proposals)
 
 
 def _simulate(
@@ -59,19 +72,16 @@ def _simulate(
     oracle = make_oracle(space, settings["tuner"], **{name: settings[name] for name in names})
     rng = np.random.default_rng(draw)
     running: list[tuple[float, int]] = []
-    models: list[dict[str, Any]] = []
-    trials = epochs = 0
+    proposals: list[Proposal] = []
     now = 0.0
     while True:
         while len(running) < workers:
             proposal = ask(oracle, settings["max_epochs"])
             if not isinstance(proposal, Proposal):
                 break
-            trials, epochs = trials + 1, epochs + proposal.epochs - proposal.initial_epoch
-            if proposal.parent is None:
-                models.append(proposal.values)
+            proposals.append(proposal)
             heappush(running, (now + cost(proposal), proposal.trial))
         if not running:
-            return Simulated(trials, epochs, now, models)
+            return Simulated(now, proposals)
         now, trial = heappop(running)
         tell(oracle, trial, float(rng.random()))

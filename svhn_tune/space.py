@@ -14,8 +14,9 @@ from typing import Any, Literal
 from pydantic import ByteSize, Field, ValidationError
 
 from .errors import InputError, nearest
+from .family import check_family
 from .hyperparameters import TYPES, Declaration, Hyperparameter, Table
-from .models.layers import FAMILIES, Domain
+from .models.layers import FAMILIES
 
 
 class Protocol(Table):
@@ -182,7 +183,7 @@ def parse_space(text: str, name: str, shown: str) -> Space:
         space = Space.model_validate({"name": name, "text": text, **tables})
     except ValidationError as error:
         raise InputError(f"{shown} {_first(error)}") from None
-    _check_family(space, shown)
+    check_family(space, shown)
     return space
 
 
@@ -220,48 +221,3 @@ def _known_keys(found: Any) -> list[str]:
     typed = [TYPES[part] for part in found["loc"] if part in TYPES]
     table: type[Table] = typed[0] if typed else _TABLES.get(str(found["loc"][0]), Space)
     return [key for key in table.model_fields if key not in ("name", "text")]
-
-
-def _check_family(space: Space, shown: str) -> None:
-    """Refuse hyperparameters, parents and values that the model family does not know."""
-    family = FAMILIES[space.model]
-    for name, given in space.hyperparameters.items():
-        table = f"{shown} [hyperparameters.{name}]"
-        domain: Domain | None = family.get(name)
-        if domain is None:
-            raise InputError(
-                f"{table}: the model '{space.model}' has no hyperparameter '{name}'."
-                f"{nearest(name, family)}"
-            )
-        if domain.per_block != (given.per == "block"):
-            raise InputError(
-                f'{table}: per = "block" must '
-                f"{'be given' if domain.per_block else 'not be given'} for '{name}'"
-            )
-        for value in given.extremes:
-            if refusal := domain.refusal(value):
-                raise InputError(f"{table}: {value!r} {refusal}")
-        _check_parent(space, given, table)
-
-
-def _check_parent(space: Space, given: Hyperparameter, table: str) -> None:
-    """Refuse a parent that is no hyperparameter of the file, and values that it never has."""
-    if given.parent_name is None:
-        return
-    parent = space.hyperparameters.get(given.parent_name)
-    if parent is None or parent.per:
-        raise InputError(
-            f"{table}: parent_name '{given.parent_name}' is no hyperparameter of this file that "
-            f"all blocks share.{nearest(given.parent_name, space.hyperparameters)}"
-        )
-    if parent.parent_name:
-        raise InputError(
-            f"{table}: parent_name '{given.parent_name}' has a parent itself, "
-            f"'{parent.parent_name}': only one level is possible"
-        )
-    for value in given.parent_values or []:
-        if not parent.allows(value):
-            raise InputError(
-                f"{table}: parent_values has {value!r}, which '{given.parent_name}' never is "
-                f"({parent.describe()})"
-            )

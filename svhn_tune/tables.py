@@ -3,12 +3,17 @@
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+
 from .confirm_table import print_class_weights, print_summaries
 from .console import format_seconds
 from .console import make_console as _console
 from .console import make_table as _table
+from .overview import read_standing
+from .picture import Picture
 from .project import Project
 from .space import Space
+from .standing import Standing
 
 
 def _data_line(project: Project) -> str:
@@ -20,22 +25,21 @@ def _data_line(project: Project) -> str:
 def print_status(project: Project) -> None:
     """Counts, the best trials, and what was confirmed."""
     console = _console()
-    status = project.status()
+    status = project.status(every_test=False)
     trials = status["trials"]
     console.print(f"{project.folder}: space '{project.space.name}', {_data_line(project)}")
+    standing = read_standing(project)
+    begun = "unfinished" if standing.process is None else "running"
     console.print(
         f"{trials['completed']} trials completed ({trials['collapsed']} collapsed), "
-        f"{trials['running']} running, {trials['failed']} failed; "
+        f"{trials['running']} {begun}, {trials['failed']} failed; "
         f"{status['epochs_trained']:,} epochs in "
         f"{status['seconds_trained'] / 60:.1f} minutes of training; "
         f"{status['disk_bytes'] / 2**20:,.1f} MiB on disk"
     )
     if (budget := status["budget_seconds"]) is not None:
-        spent = status["seconds_spent"]
-        console.print(
-            f"budget {format_seconds(budget)}, of search and confirm: {format_seconds(spent)} "
-            f"spent, {format_seconds(max(budget - spent, 0.0))} left"
-        )
+        console.print(f"budget {format_seconds(budget)}, of search and confirm together")
+    print_standing(console, standing)
     ranking = project.ranking()[:5]
     if ranking:
         table = _table(
@@ -58,11 +62,21 @@ def print_status(project: Project) -> None:
         console.print(f"next: python -m svhn_tune confirm --top {min(3, len(ranking))}")
 
 
+def print_standing(console: Console, standing: Standing) -> None:
+    """Who is at work on it, if anyone, and the picture that a search or a confirm shows."""
+    if standing.process is not None:
+        who = f"the process {standing.process}" if standing.process else "another process"
+        console.print(f"{standing.stage} is running in {who}")
+    elif standing.epochs_left > 0:
+        console.print(f"{standing.stage} has stopped: the same command goes on")
+    console.print(Picture(standing))
+
+
 def print_confirmed(project: Project) -> None:
     """The summary of each confirmed configuration, then the best run: confusion and classes."""
     console = _console()
     console.print(f"{project.folder}: {_data_line(project)}")
-    status = project.status()
+    status = project.status(every_test=False)
     if not status["confirm"]:
         console.print("no run is finished yet: the same command goes on")
         return
@@ -100,10 +114,17 @@ def print_check(path: Path, result: dict[str, Any]) -> None:
 def print_description(space: Space, description: dict[str, Any]) -> None:
     """The layers as a table, then parameters and bytes, or why it is infeasible."""
     console = _console()
-    table = _table("layer", "type", "output shape", "parameters")
+    table = _table("layer", "type", "output shape", "receptive field", "parameters", "bytes")
+    table.columns[1].justify = "left"
     for layer in description["layers"]:
-        shape = "x".join(str(side) for side in layer["output_shape"])
-        table.add_row(layer["name"], layer["type"], shape, f"{layer['parameters']:,}")
+        table.add_row(
+            layer["name"],
+            layer["type"],
+            "x".join(map(str, layer["output_shape"])),
+            "x".join(map(str, layer["receptive_field"])),
+            f"{layer['parameters']:,}",
+            f"{layer['bytes']:,}",
+        )
     console.print(table)
     for reason in description["reasons"]:
         console.print(f"infeasible: {reason}")

@@ -14,8 +14,9 @@ import numpy as np
 from .cost import CostModel, Timing, Work, fit_cost, measure_work
 from .data import Data
 from .data.cache import share_arrays
+from .runs import Run, Setup
 from .space import Space
-from .workers import Run, Setup, Workers
+from .workers import Workers
 
 PROBES = 9
 # Multiply-adds of an epoch of the largest model timed: 2 s on one core at 130 GFLOP/s.
@@ -36,7 +37,7 @@ class _Watch:
 def measure_cost(
     space: Space, data: Data, models: Sequence[dict[str, Any]], workers: int
 ) -> CostModel:
-    """Time the baseline, the smallest, the largest and some between of `models`; about a minute.
+    """Time the baseline, the smallest, the largest and some between of `models`; half a minute.
 
     The small ones train on more images than the large ones. The first epoch of a run compiles,
     and is no part of what an epoch costs.

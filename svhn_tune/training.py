@@ -65,7 +65,7 @@ class Training:
         keras.utils.clear_session(free_memory=False)
         keras.utils.set_random_seed(seed)
         self.model = CNNHyperModel(space, train.images.shape[1:], classes).build_values(values)
-        self.model.optimizer.build(self.model.trainable_variables)
+        build_variables(self.model, classes)
         self.seed = seed
         self.history: list[dict[str, float]] = []
         self._train = train
@@ -156,6 +156,13 @@ class Training:
         return [*layers, *self.model.optimizer.variables]
 
 
+def build_variables(model: keras.Model, classes: int) -> None:
+    """Make the variables of optimizer and metrics now: those made in a trace cost a second one."""
+    model.optimizer.build(model.trainable_variables)
+    nothing = tf.zeros((1, classes))
+    model.compute_metrics(None, nothing, nothing)
+
+
 def _chunks(positions: np.ndarray, size: int) -> list[np.ndarray]:
     return [positions[start : start + size] for start in range(0, len(positions), size)]
 
@@ -166,14 +173,17 @@ def _compile_training(
     """A compiled function that trains `model` on some batches of images and labels, in order."""
     class_weight = None if weights is None else tf.constant(weights, tf.float32)
 
-    @tf.function(input_signature=_signature(model))
+    @tf.function(input_signature=_signature(model), autograph=False)
     def train_chunk(images: tf.Tensor, labels: tf.Tensor) -> None:
-        for start in tf.range(0, tf.shape(labels)[0], batch_size):
+        def train_batch(start: tf.Tensor) -> tuple[tf.Tensor]:
             label = labels[start : start + batch_size]
             data = [images[start : start + batch_size], tf.one_hot(label, classes)]
             if class_weight is not None:
                 data.append(tf.gather(class_weight, label))
             model.train_step(tuple(data))
+            return (start + batch_size,)
+
+        tf.while_loop(lambda start: start < tf.shape(labels)[0], train_batch, (0,))
 
     return train_chunk
 
@@ -181,7 +191,7 @@ def _compile_training(
 def _compile_evaluation(model: keras.Model, classes: int) -> Any:
     """A compiled function that adds some images and labels to the model's metrics."""
 
-    @tf.function(input_signature=_signature(model))
+    @tf.function(input_signature=_signature(model), autograph=False)
     def test_chunk(images: tf.Tensor, labels: tf.Tensor) -> None:
         model.test_step((images, tf.one_hot(labels, classes)))
 

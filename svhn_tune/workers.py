@@ -14,100 +14,15 @@ import time
 import traceback
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from pathlib import Path
-from typing import Any, Literal
-
-import numpy as np
 
 from .errors import cannot_write
-from .space import Space
+from .runs import Event, Run, Setup
 
 MAX_DEATHS = 3
 UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES)
-
-
-@dataclass(frozen=True)
-class Setup:
-    """What all runs of one stage share.
-
-    Args:
-        space: protocol, model family and limits.
-        arrays: the folder that `share_arrays` wrote.
-        fingerprint: of the data, for the records.
-        classes: number of classes.
-        train_index: positions to train on; None for all training images.
-        validate_on: positions of the training images to evaluate each epoch on, "test" for the
-            test set, None for no evaluation before the last epoch.
-        test_at_end: evaluate on the test set once, after the last epoch.
-    """
-
-    space: Space
-    arrays: Path
-    fingerprint: str
-    classes: int
-    train_index: np.ndarray | None
-    validate_on: np.ndarray | Literal["test"] | None
-    test_at_end: bool
-
-
-@dataclass(frozen=True)
-class Run:
-    """One training of one trial's values from one seed, to `epochs` in all.
-
-    `trial` is the proposal that asked for it, `root` the one that began the run. `model_file` is
-    where the trained model is saved for handing in.
-    """
-
-    stage: str
-    trial: int
-    root: int
-    run: int
-    seed: int
-    values: dict[str, Any]
-    epochs: int
-    checkpoint: Path
-    model_file: Path | None = None
-
-    @property
-    def key(self) -> tuple[str, int, int]:
-        """What stays the same when the run is continued."""
-        return (self.stage, self.root, self.run)
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a run that reached its epochs, or diverged on the way, brought.
-
-    `history` has every epoch since the first; `predicted` the class of each validation or test
-    image, (N,); `test` the metrics on the test set, if the setup asks for them; `weights_sha256`
-    the hash of the final weights.
-    """
-
-    history: list[dict[str, float]]
-    diverged: bool
-    parameters: int
-    predicted: np.ndarray
-    test: dict[str, float]
-    device: str
-    weights_sha256: str
-
-
-@dataclass(frozen=True)
-class Event:
-    """What became of a run: an epoch more, its end, a pause before it, or a failure.
-
-    An "epoch" carries its metrics, a "done" its outcome, a "failed" its reason.
-    """
-
-    kind: Literal["epoch", "done", "paused", "failed"]
-    run: Run
-    metrics: dict[str, float] = field(default_factory=dict)
-    epochs: int = 0
-    outcome: Outcome | None = None
-    reason: str = ""
 
 
 class WorkerError(RuntimeError):
@@ -121,6 +36,7 @@ class _Worker:
     core: int | None
     run: Run | None = None
     last: tuple[str, int, int] | None = None
+    pausing: bool = False
 
 
 class Workers:
@@ -164,15 +80,20 @@ class Workers:
     def _send(self, worker: _Worker, run: Run) -> None:
         worker.run = run
         worker.last = run.key
-        # One that died idle cannot be told: `events` sees that and starts another.
+        worker.pausing = False
+        self._tell(worker, run)
+
+    def _tell(self, worker: _Worker, message: object) -> None:
+        # One that died cannot be told: `events` sees that.
         with suppress(BrokenPipeError, ConnectionResetError):
-            worker.connection.send(run)
+            worker.connection.send(message)
 
     def pause(self) -> None:
         """Ask every run to stop at the end of its epoch; each answers with an event."""
         for worker in self._workers:
-            if worker.run is not None:
-                worker.connection.send("pause")
+            if worker.run is not None and not worker.pausing:
+                worker.pausing = True
+                self._tell(worker, "pause")
 
     def events(self) -> Iterator[Event]:
         """Wait for the next things that happen, and yield them.
@@ -196,7 +117,10 @@ class Workers:
         try:
             kind, content = worker.connection.recv()
         except (EOFError, ConnectionResetError):
-            return self._replace(worker, run)
+            if not worker.pausing:
+                return self._replace(worker, run)
+            # It stopped where its checkpoint is, an epoch early.
+            kind, content = "paused", None
         if kind == "error":
             raise WorkerError(f"trial {run.trial} raised\n{content}")
         if kind == "disk":

@@ -23,9 +23,10 @@ def place(tmp_path, monkeypatch):
     """A working folder of the test's own, and the process's signals as they were."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
-    before = signal.getsignal(signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     yield tmp_path
-    signal.signal(signal.SIGTERM, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture
@@ -248,11 +249,12 @@ def test_too_few_images_to_hold_any_out(refused, place, write_archives):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--tuner", "hyperbend"], "no tuner 'hyperbend' (there are hyperband, bayesian, random"),
+        (["--tuner", "hyperbend"], "no tuner 'hyperbend' (there are hyperband, bayesian, tpe, "),
         (["--max-epochs", "0"], "max_epochs=0 must be at least 1"),
         (["--tuner", "random", "--max-trials", "-1"], "max_trials=-1 must be at least 1"),
         (["--max-trials", "9"], "max_trials=9 does not apply to hyperband, whose rounds follow "),
         (["--tuner", "random", "--factor", "3"], "factor=3 applies to hyperband only, not to "),
+        (["--tuner", "tpe", "--factor", "3"], "factor=3 applies to hyperband only, not to tpe"),
         (["--factor", "1"], "factor=1 must be at least 2"),
         (["--seed", "-1"], "seed=-1 must not be negative"),
         (["--validate-on", "train"], "validate_on=train must be 'holdout' or 'test'"),
@@ -272,6 +274,23 @@ def test_too_few_images_to_hold_any_out(refused, place, write_archives):
 )
 def test_an_option_of_search(refused, archives, arguments, message):
     assert refused("search", "--data", archives, *arguments).startswith(message)
+
+
+@pytest.mark.parametrize("command", ["search", "plan"])
+def test_tpe_without_optuna(refused, archives, command, monkeypatch):
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    expected = "the tuner 'tpe' needs Optuna: pip install 'svhn_tune[tpe]'"
+    assert refused(command, "--data", archives, "--tuner", "tpe") == expected
+
+
+def test_a_search_by_tpe_that_goes_on_without_optuna(
+    refused, archives, place, make_project, monkeypatch
+):
+    data = load_data(archives)
+    found = {"name": data.name, "fingerprint": data.fingerprint, "synthetic": False}
+    make_project(place / "results" / "cnn", tuner="tpe", data=found)
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    assert "pip install 'svhn_tune[tpe]'" in refused("search", "--data", archives)
 
 
 @pytest.mark.parametrize("project", ["file", "file/cnn"])

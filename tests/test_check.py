@@ -275,12 +275,13 @@ finally:
 def run_check(monkeypatch, *arguments):
     """The exit status of the command."""
     monkeypatch.setattr(sys, "argv", ["svhn_tune", "check", *map(str, arguments)])
-    before = signal.getsignal(signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         with pytest.raises(SystemExit) as ended:
             main()
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
     return ended.value.code
 
 

@@ -8,8 +8,17 @@ from importlib.util import find_spec
 import pytest
 
 HEAVY = {"keras", "keras_tuner", "tensorflow"}
+# What `--help` can do without.
+BULKY = {"matplotlib", "numpy", "pandas", "pydantic", "rich", "scipy", "sklearn"}
 LIGHT = ["space", "journal", "project", "statistics", "report", "tables", "cli"]
-COMMANDS = [["--help"], ["search", "--help"], ["status"], ["status", "--json"], ["spaces"]]
+COMMANDS = [
+    ["--help"],
+    ["search", "--help"],
+    ["status"],
+    ["status", "--json"],
+    ["spaces"],
+    ["report"],
+]
 
 
 def imported(code, folder):
@@ -32,10 +41,9 @@ def test_the_package_imports_neither_keras_nor_tensorflow(tmp_path):
     assert not imported("import svhn_tune", tmp_path) & HEAVY
 
 
-@pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
-def test_command_imports_neither_keras_nor_tensorflow(arguments, tmp_path, make_project):
-    make_project(tmp_path / "results" / "cnn", [{"score": 0.5}])
-    run = f"""
+def running(arguments):
+    """The code that runs a command."""
+    return f"""
 import sys
 from svhn_tune.cli import main
 sys.argv[1:] = {arguments}
@@ -44,7 +52,45 @@ try:
 except SystemExit as done:
     assert done.code == 0, done.code
 """
-    assert not imported(run, tmp_path) & HEAVY
+
+
+@pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
+def test_command_imports_neither_keras_nor_tensorflow(arguments, tmp_path, make_project):
+    make_project(tmp_path / "results" / "cnn", [{"score": 0.5}])
+    assert not imported(running(arguments), tmp_path) & HEAVY
+
+
+def test_help_imports_next_to_nothing(tmp_path):
+    assert not imported(running(["--help"]), tmp_path) & (HEAVY | BULKY)
+    # Of a command's options typer asks pydantic.
+    assert not imported(running(["search", "--help"]), tmp_path) & (HEAVY | BULKY - {"pydantic"})
+
+
+def test_status_of_a_project_at_rest_imports_no_numpy(tmp_path, make_project):
+    make_project(tmp_path / "results" / "cnn", [{"score": 0.5}])
+    bulky = BULKY - {"pydantic", "rich"}
+    assert not imported(running(["status"]), tmp_path) & (HEAVY | bulky)
+
+
+def test_status_of_confirmed_runs_imports_no_more_of_scipy_than_it_needs(tmp_path, make_project):
+    project = make_project(tmp_path / "results" / "cnn", [{}, {}])
+    for record in project.ended("search"):
+        for run, score in enumerate((0.4, 0.5)):
+            project.record(record | {"stage": "confirm", "run": run, "score": score})
+    modules = imported(running(["status"]), tmp_path)
+    assert "scipy.special" in modules
+    assert "scipy.stats" not in modules
+
+
+def test_a_name_of_the_package_is_the_function_though_a_module_has_the_same(tmp_path):
+    code = """
+import svhn_tune.plan  # imports svhn_tune.search, too
+from svhn_tune import confirm, plan, search
+import svhn_tune
+assert all(map(callable, (confirm, plan, search, svhn_tune.search)))
+assert set(svhn_tune.__all__) <= set(dir(svhn_tune))
+"""
+    assert not imported(code, tmp_path) & HEAVY
 
 
 def test_tables_for_pandas_import_neither_keras_nor_tensorflow(tmp_path, make_project):

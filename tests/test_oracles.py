@@ -8,7 +8,7 @@ from svhn_tune.oracles import Hyperband, Proposal, ask, make_oracle, tell
 from svhn_tune.size import measure_size
 from svhn_tune.space import Space, load_space, parse_space
 
-TUNERS = ("hyperband", "bayesian", "random")
+TUNERS = ("hyperband", "bayesian", "tpe", "random")
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +77,7 @@ def test_replaying_the_first_trials_restores_the_oracle(tight, tuner):
     assert restored == whole
 
 
-@pytest.mark.parametrize("tuner", ["bayesian", "random"])
+@pytest.mark.parametrize("tuner", ["bayesian", "tpe", "random"])
 def test_max_trials_ends_the_search(tight, tuner):
     assert len(drive(make_oracle(tight, tuner, max_trials=14))) == 14
 

@@ -79,7 +79,7 @@ def test_the_simulated_search_is_the_search_that_runs(small_space, archives, tmp
     assert len(simulated.models) == len(fresh)
 
 
-@pytest.mark.parametrize("tuner", ["random", "bayesian"])
+@pytest.mark.parametrize("tuner", ["random", "bayesian", "tpe"])
 def test_two_workers_halve_a_search_of_equal_runs(tuner):
     space = load_space("cnn")
     settings = {"tuner": tuner, "max_epochs": 3, "factor": 3, "max_trials": 20, "seed": 0}

@@ -129,6 +129,7 @@ def test_equal_scores_are_ranked_in_the_order_of_the_trials(tmp_path, make_proje
 def test_the_root_is_the_trial_that_began_the_run(tmp_path, make_project):
     project = make_project(tmp_path / "p", [{}, {"parent": 0}, {}, {"parent": 1}])
     assert [project.root(trial) for trial in range(4)] == [0, 0, 2, 0]
+    assert project.roots() == {0: 0, 1: 0, 2: 2, 3: 0}
 
 
 @pytest.mark.parametrize("trial", [-1, 6, 1000])
@@ -241,7 +242,7 @@ def test_changed_settings_are_kept(project):
 
 
 def test_a_project_is_created_with_what_the_design_of_the_folder_says(project):
-    names = {path.name for path in project.folder.iterdir()}
+    names = {path.name for path in project.folder.iterdir() if path.name not in (".lock", ".pid")}
     assert names == {"space.toml", "project.json", "journal.jsonl", "checkpoints", "models"}
     assert (project.folder / "space.toml").read_text() == load_space("cnn").text
 
@@ -254,8 +255,9 @@ def test_a_project_where_nothing_can_be_written_is_an_input_error(tmp_path, plac
 
 
 def test_a_project_is_not_created_over_another(project):
-    with pytest.raises(InputError, match=r"cannot write the project .*cnn: File exists"):
-        create_project(project.folder, project.space, project.settings)
+    with pytest.raises(InputError, match=r"another process has just created .*cnn: the same"):
+        create_project(project.folder, project.space, {"space": "cnn"})
+    assert Project(project.folder).settings == project.settings
     assert len(Project(project.folder).records) == len(project.records)
 
 

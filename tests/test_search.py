@@ -9,7 +9,8 @@ from svhn_tune.data import load_data
 from svhn_tune.data.cache import share_arrays
 from svhn_tune.data.dataset import split_holdout
 from svhn_tune.errors import InputError
-from svhn_tune.workers import Run, Setup, Workers
+from svhn_tune.runs import Run, Setup
+from svhn_tune.workers import Workers
 
 # One pass of Hyperband: 6 trials to 4 epochs, 2 of them on to 12, and 4 straight to 12.
 SETTINGS = {"max_epochs": 12, "train_images": 150}
@@ -114,7 +115,7 @@ def test_the_folder_has_what_the_design_says(project):
     assert (project.folder / "models").is_dir()
 
 
-@pytest.mark.parametrize("tuner", ["random", "bayesian"])
+@pytest.mark.parametrize("tuner", ["random", "bayesian", "tpe"])
 def test_other_tuners_search_too_and_can_be_given_more_trials(
     small_space, tuner, archives, tmp_path
 ):

@@ -15,20 +15,20 @@ import pytest
 from benchmarks.survival import command, read_result, survive
 from svhn_tune.project import open_project
 
-KILLS = 10
-
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("tuner", ["hyperband", "bayesian"])
-def test_a_search_killed_again_and_again_ends_as_one_never_killed(tuner, archives, tmp_path):
+@pytest.mark.parametrize(("tuner", "wanted"), [("hyperband", 10), ("bayesian", 6), ("tpe", 6)])
+def test_a_search_killed_again_and_again_ends_as_one_never_killed(
+    tuner, wanted, archives, tmp_path
+):
     calm = tmp_path / "calm"
     subprocess.run(command(calm, str(archives), tuner), check=True, capture_output=True)
     expected = read_result(calm)
     chance = random.Random(11)
     kills = rounds = 0
-    while kills < KILLS:
+    while kills < wanted:
         folder = tmp_path / f"killed-{rounds}"
-        done, lost = survive(folder, str(archives), tuner, KILLS - kills, chance)
+        done, lost = survive(folder, str(archives), tuner, wanted - kills, chance)
         kills, rounds = kills + done, rounds + 1
         assert lost == 0
         assert read_result(folder) == expected

@@ -11,8 +11,9 @@ import pytest
 
 from svhn_tune import execution, load_data, search
 from svhn_tune.data.cache import share_arrays
+from svhn_tune.runs import Run, Setup
 from svhn_tune.space import load_space
-from svhn_tune.workers import Run, Setup, Workers
+from svhn_tune.workers import Workers
 
 
 @pytest.fixture
@@ -76,6 +77,29 @@ def test_a_killed_worker_is_replaced_and_its_run_ends_as_it_would_have(setup, tm
         events = train(workers, [])
     assert events[-1].kind == "done"
     assert events[-1].outcome.weights_sha256 == calm.weights_sha256
+
+
+@pytest.mark.parametrize("instant", ["before", "after"])
+def test_a_worker_killed_at_pause_leaves_its_run_paused_where_it_was(setup, tmp_path, instant):
+    run = make_run(setup.space, tmp_path, 0, epochs=500)
+    with Workers(1, setup) as workers:
+        workers.submit(run)
+        while not run.checkpoint.exists():
+            list(workers.events())
+        process = psutil.Process(workers._workers[0].process.pid)
+        if instant == "after":
+            process.suspend()
+            workers.pause()
+        process.kill()
+        process.wait()
+        if instant == "before":
+            workers.pause()
+        events = train(workers, [])
+        assert [event.kind for event in events if event.kind != "epoch"] == ["paused"]
+        # It may be submitted again, and goes on.
+        told = [event.epochs for event in events if event.kind == "epoch"]
+        continued = make_run(setup.space, tmp_path, 0, epochs=max(told, default=1) + 1)
+        assert train(workers, [continued])[-1].kind == "done"
 
 
 def test_two_workers_train_side_by_side_and_a_continued_run_returns_to_its_worker(setup, tmp_path):

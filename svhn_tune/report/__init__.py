@@ -1,1 +1,5 @@
-"""project -> figures and the page. It reads what a project's folder holds, and trains nothing."""
+"""project -> report.html: the answer, figures, tables, and how to repeat it."""
+
+from .page import write_report
+
+__all__ = ["write_report"]

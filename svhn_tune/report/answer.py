@@ -1,0 +1,199 @@
+"""What the page begins with: the answer in one sentence, and the table that it rests on."""
+
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from ..confirm_table import conclude, describe_interval, describe_recommendation, describe_used
+from ..confirmed import Entry
+from ..project import Project
+from ..statistics import summarize
+from .page_tables import (
+    MISSING,
+    Cell,
+    Column,
+    Table,
+    show_minutes,
+    show_number,
+    with_provenance,
+)
+
+SHOWN = 5  # of a search that nothing confirms yet
+USES = {
+    "search": "the search validated on it",
+    "configurations": "confirm chose among configurations by their means on it",
+    "file": "of all runs, the file to hand in is the one that is best on it",
+}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A sentence, tables (the first belongs to it), and what must be known to read them.
+
+    `values` says of each trial in the tables what differs from the baseline.
+    """
+
+    sentence: str
+    tables: list[Table]
+    values: list[tuple[str, str]]
+    notes: list[str]
+
+
+def answer(project: Project, status: dict[str, Any]) -> Answer:
+    """What the project says so far; `status` is the project's."""
+    if status["confirm"]:
+        return _answer_confirmed(project, status)
+    if status["best"]:
+        return _answer_searched(project, status)
+    return Answer(_say_nothing_ended(status["trials"]), [], [], [])
+
+
+def _answer_confirmed(project: Project, status: dict[str, Any]) -> Answer:
+    groups = [list(group) for _, group in groupby(status["confirm"], key=lambda e: e["epochs"])]
+    longest = groups[0]
+    notes = [line for group in groups for line in describe_used(group)]
+    notes += list(conclude(longest, status))[1:]
+    asked = project.space.protocol.epochs
+    if longest[0]["epochs"] != asked:
+        notes.append(f"trained for {longest[0]['epochs']} epochs; the space asks for {asked}")
+    notes += _say_uses(status)
+    sentence = _say_confirmed(project, longest)
+    tables = [_tabulate(project, group) for group in groups]
+    return Answer(sentence, tables, _say_values(project, status["confirm"]), _as_sentences(notes))
+
+
+def _say_confirmed(project: Project, entries: list[Entry]) -> str:
+    """The recommendation, and the recommended one's mean over runs that no choice was made on."""
+    chosen = next((entry for entry in entries if entry["recommended"]), entries[0])
+    scores = chosen["fresh_scores"] or chosen["scores"]
+    summary = summarize(scores)
+    spread = "" if summary.sd is None else f" ± {summary.sd:.4f}"
+    runs = "1 run" if summary.n == 1 else f"{summary.n} runs"
+    collapsed = f", {chosen['collapsed']} of them collapsed" if chosen["collapsed"] else ""
+    objective = project.space.protocol.objective.removeprefix("val_")
+    return _as_sentence(
+        f"{describe_recommendation(entries)}; trial {chosen['trial']:03d} has {objective} "
+        f"{summary.mean:.4f}{spread} on the test set ({runs} of {chosen['epochs']} epochs from "
+        f"fresh seeds{collapsed})"
+    )
+
+
+def _tabulate(project: Project, entries: list[Entry]) -> Table:
+    objective = project.space.protocol.objective.removeprefix("val_")
+    columns = [
+        Column("configuration", is_number=False),
+        Column("mean ± SD"),
+        Column("95 % interval"),
+        Column("against the baseline"),
+        Column("verdict", is_number=False),
+        Column("bytes"),
+        Column("minutes a run"),
+        Column("runs"),
+    ]
+    epochs = entries[0]["epochs"]
+    caption = f"Confirmed: {objective} on the test set after {epochs} epochs, fresh seeds"
+    rows = [_tabulate_entry(project, entry) for entry in entries]
+    return Table(f"confirmed-{epochs}", with_provenance(project, caption), columns, rows)
+
+
+def _tabulate_entry(project: Project, entry: Entry) -> list[Cell]:
+    spread = "" if entry["sd"] is None else f" ± {entry['sd']:.4f}"
+    collapsed = f" ({entry['collapsed']} collapsed)" if entry["collapsed"] else ""
+    difference, verdict = _tabulate_verdict(entry)
+    return [
+        Cell(f"trial {entry['trial']:03d}", entry["trial"]),
+        Cell(f"{entry['mean']:.4f}{spread}", entry["mean"]),
+        Cell(describe_interval(entry["ci95"], ".4f"), entry["ci95"] and entry["ci95"][0]),
+        difference,
+        Cell(verdict + (", recommended" if entry["recommended"] else "")),
+        show_number(entry["file_bytes"], ",d"),
+        show_minutes(entry["seconds"]),
+        Cell(f"{entry['runs']}{collapsed}", entry["runs"]),
+    ]
+
+
+def _tabulate_verdict(entry: Entry) -> tuple[Cell, str]:
+    against = entry["against_baseline"]
+    if entry["baseline"]:
+        return MISSING, "the baseline"
+    if entry["left_out"]:
+        return MISSING, "not chosen"
+    if against is None:
+        return MISSING, "not compared"
+    interval = describe_interval(against["ci95"], "+.4f")
+    return Cell(f"{against['difference']:+.4f} ({interval})", against["difference"]), against[
+        "verdict"
+    ]
+
+
+def _answer_searched(project: Project, status: dict[str, Any]) -> Answer:
+    best, objective = status["best"], project.space.protocol.objective
+    completed = status["trials"]["completed"]
+    sentence = (
+        f"Nothing is confirmed yet: trial {best['trial']:03d} is the best of the search, with "
+        f"{objective} {best['score']:.4f} after {best['epochs']} epochs, from one run"
+    )
+    notes = [
+        f"the best of {completed} completed trials is judged too well by the score that chose it: "
+        f"python -m svhn_tune confirm trains it again from fresh seeds",
+        *_say_uses(status),
+    ]
+    columns = [
+        Column("configuration", is_number=False),
+        Column(objective),
+        Column("epochs"),
+        Column("bytes"),
+        Column("minutes"),
+    ]
+    seconds = _sum_seconds(project)
+    rows = [
+        [
+            Cell(f"trial {record['trial']:03d}", record["trial"]),
+            show_number(record["score"], ".4f"),
+            show_number(record["epochs"], "d"),
+            show_number(record["file_bytes"], ",d"),
+            show_minutes(seconds[record["root"]]),
+        ]
+        for record in project.ranking()[:SHOWN]
+    ]
+    caption = "The best of the search, longest trained first: one run each, not confirmed"
+    table = Table("searched", with_provenance(project, caption), columns, rows)
+    values = _say_values(project, project.ranking()[:SHOWN])
+    return Answer(_as_sentence(sentence), [table], values, _as_sentences(notes))
+
+
+def _say_values(project: Project, entries: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    trials = dict.fromkeys(entry["trial"] for entry in entries)
+    return [
+        (f"trial {trial:03d}", project.space.changes(project.values(trial))) for trial in trials
+    ]
+
+
+def _sum_seconds(project: Project) -> dict[int, float]:
+    """Seconds of each configuration, over all trials that went on with it."""
+    seconds: dict[int, float] = {}
+    for record in project.ended("search"):
+        seconds[record["root"]] = seconds.get(record["root"], 0.0) + record["seconds"]
+    return seconds
+
+
+def _say_uses(status: dict[str, Any]) -> list[str]:
+    """What was chosen by looking at the test set."""
+    uses = [USES[use] for use in status["test_set_used_to_choose"]]
+    return [f"the test set was used to choose: {'; '.join(uses)}"] if uses else []
+
+
+def _say_nothing_ended(trials: dict[str, int]) -> str:
+    if trials["failed"]:
+        return f"No trial has completed: {trials['failed']} failed, {trials['running']} running."
+    if trials["running"]:
+        return f"No trial has ended yet: {trials['running']} running."
+    return "No trial was proposed yet."
+
+
+def _as_sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def _as_sentences(texts: list[str]) -> list[str]:
+    return [_as_sentence(text) for text in texts]

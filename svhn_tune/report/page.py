@@ -1,0 +1,171 @@
+"""report.html: one file that opens offline and asks nothing of the network.
+
+It reads a project; beside the page it writes the spreadsheets. All text of space files, values and
+folders is escaped.
+"""
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from ..console import format_seconds
+from ..errors import cannot_write
+from ..files import write_atomically
+from ..project import Project
+from .answer import answer
+from .page_tables import list_confirm_runs, list_trials, say_provenance
+from .repetition import list_facts, repeat_commands
+from .spreadsheets import write_spreadsheets
+
+TEMPLATES = Path(__file__).parent / "templates"
+REM_PER_AXIS = 6
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure of the page: its drawing, and where it is interactive, what plotly draws."""
+
+    name: str
+    title: str
+    caption: str
+    svg: str
+    interactive: str | None = None
+    width: float = 0
+
+
+def write_report(project: Project) -> Path:
+    """Write results/<project>/report.html, whole or not at all, and the tables as .csv.
+
+    Returns:
+        The path of the page.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    path = project.folder / "report.html"
+    page = render(project)
+    try:
+        write_atomically(path, page)
+    except OSError as error:
+        raise cannot_write(path, error.strerror) from None
+    write_spreadsheets(project)
+    return path
+
+
+def render(project: Project) -> str:
+    """The page as text."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
+
+    status = project.status()
+    pictures = draw_pictures(project)
+    script = (TEMPLATES / "report.js").read_text(encoding="utf-8")
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("report.html").render(
+        project=project,
+        banners=_list_banners(project),
+        answer=answer(project, status),
+        counts=_count(status),
+        pictures=[
+            {
+                **vars(picture),
+                "svg": Markup(picture.svg),
+                "interactive": picture.interactive and Markup(picture.interactive),
+            }
+            for picture in pictures
+        ],
+        trials=list_trials(project),
+        confirm_runs=list_confirm_runs(project),
+        commands=repeat_commands(project),
+        facts=list_facts(project, status),
+        policy=_forbid_network(script),
+        style=Markup((TEMPLATES / "report.css").read_text(encoding="utf-8")),
+        script=Markup(script),
+        packed_plotly=Markup(_pack_plotly(pictures)),
+        written=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        version=version("svhn_tune"),
+    )
+
+
+def draw_pictures(project: Project) -> list[Picture]:
+    """All figures that have something to show, in their order."""
+    from .drawings import draw_svg, pack_figure
+    from .figures import FIGURES, Figures
+    from .still import draw_still
+
+    figures = Figures(project)
+    pictures = []
+    for entry in FIGURES:
+        figure = getattr(figures, entry.name)()
+        if figure is None:
+            continue
+        caption = " ".join(filter(None, [entry.reading, _say_provenance(project)]))
+        given = (entry.name, entry.title, caption)
+        if hasattr(figure, "savefig"):
+            pictures.append(Picture(*given, draw_svg(figure, entry.name)))
+        else:
+            still = draw_svg(draw_still(figure), entry.name)
+            width = REM_PER_AXIS * len(figure.data[0].dimensions)
+            pictures.append(Picture(*given, still, pack_figure(figure), width))
+    return pictures
+
+
+def _pack_plotly(pictures: list[Picture]) -> str:
+    from .drawings import pack_plotly
+
+    return pack_plotly() if any(picture.interactive for picture in pictures) else ""
+
+
+def _say_provenance(project: Project) -> str:
+    text = say_provenance(project)
+    return f"{text[:1].upper()}{text[1:]}." if text else ""
+
+
+def _list_banners(project: Project) -> list[str]:
+    banners = []
+    if project.settings["data"]["synthetic"]:
+        banners.append("Built-in digits, not SVHN: no number here is about house numbers.")
+    if project.settings["validate_on"] == "test":
+        banners.append(
+            "The search validated on the test set: what it chose is judged too well by that set."
+        )
+    return banners
+
+
+def _count(status: dict[str, Any]) -> list[tuple[str, str]]:
+    trials = status["trials"]
+    counts = [
+        ("trials completed", f"{trials['completed']:,}"),
+        ("of them collapsed", f"{trials['collapsed']:,}"),
+        ("running", f"{trials['running']:,}"),
+        ("failed", f"{trials['failed']:,}"),
+        ("epochs trained", f"{status['epochs_trained']:,}"),
+        ("time of training", format_seconds(status["seconds_trained"])),
+    ]
+    if status["seconds_spent"]:
+        counts.append(("time on the clock", format_seconds(status["seconds_spent"])))
+    if status["submission"]:
+        counts.append(("the file to hand in", status["submission"]))
+    return counts
+
+
+def _forbid_network(script: str) -> str:
+    """A policy under which the browser loads nothing, and runs no script but the page's own.
+
+    plotly.js makes functions from text when it draws on a GPU, which is what 'unsafe-eval' allows.
+    """
+    own = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return (
+        f"default-src 'none'; script-src 'sha256-{own}' 'unsafe-eval'; "
+        f"style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'"
+    )

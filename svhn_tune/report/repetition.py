@@ -1,0 +1,110 @@
+"""How to repeat a project: the commands, and the versions, seeds and data that they ran with."""
+
+import shlex
+from typing import Any
+
+from ..errors import InputError
+from ..project import Project
+from ..space import load_space
+
+PROGRAM = ["python", "-m", "svhn_tune"]
+
+
+def repeat_commands(project: Project) -> list[str]:
+    """The commands that do the same again, in a project of another name."""
+    again = ["--project", f"{project.name}-again"]
+    return [
+        shlex.join([*PROGRAM, *_search_arguments(project), *again]),
+        *[shlex.join([*PROGRAM, *each, *again]) for each in _confirm_arguments(project)],
+    ]
+
+
+def _search_arguments(project: Project) -> list[str]:
+    settings = project.settings
+    tuner = settings["tuner"]
+    own = "factor" if tuner == "hyperband" else "max_trials"
+    arguments = ["search", "--space", _name_space(project), "--data", settings["data"]["source"]]
+    arguments += ["--tuner", tuner]
+    for name in ("max_epochs", own, "seed", "train_images", "validate_on"):
+        if settings[name] is not None:
+            arguments += [f"--{name.replace('_', '-')}", str(settings[name])]
+    return arguments + _worker_arguments(project, "search")
+
+
+def _name_space(project: Project) -> str:
+    """The space's name where it is still that space, else the copy that the project keeps."""
+    try:
+        known = load_space(project.space.name).sha256 == project.space.sha256
+    except InputError:
+        known = False
+    return project.space.name if known else str(project.folder / "space.toml")
+
+
+def _confirm_arguments(project: Project) -> list[list[str]]:
+    """One confirm for each number of epochs, in the order in which they were run."""
+    runs: dict[int, dict[int, int]] = {}
+    for (root, epochs), records in project.confirm_runs().items():
+        runs.setdefault(epochs, {})[root] = len(records)
+    workers = _worker_arguments(project, "confirm")
+    return [
+        ["confirm", "--top", str(_count_top(project, set(counts)))]
+        + ["--runs", str(max(counts.values())), "--epochs", str(epochs)]
+        + ([] if 0 in counts else ["--no-baseline"])
+        + workers
+        for epochs, counts in runs.items()
+    ]
+
+
+def _count_top(project: Project, roots: set[int]) -> int:
+    """How many of the best, with the baseline beside them, are these configurations."""
+    ranking = [record["root"] for record in project.ranking()]
+    for top in range(1, len(ranking) + 1):
+        if {*ranking[:top], 0} == {*roots, 0}:
+            return top
+    return max(len(roots - {0}), 1)
+
+
+def _worker_arguments(project: Project, stage: str) -> list[str]:
+    used = [
+        r["workers"] for r in project.records if r["event"] == "session" and r["stage"] == stage
+    ]
+    return ["--workers", str(used[-1])] if used else []
+
+
+def list_facts(project: Project, status: dict[str, Any]) -> list[tuple[str, str]]:
+    """What a repetition must have in common with the project, and what it took: name and value."""
+    settings = project.settings
+    runs = project.ended("search") + project.ended("confirm")
+    facts = [
+        ("project", str(project.folder)),
+        ("space", f"{project.space.name} (sha256 {project.space.sha256})"),
+        ("data", f"{settings['data']['name']} ({settings['data']['source']})"),
+        ("data fingerprint", settings["data"]["fingerprint"]),
+        ("seed of the search", str(settings["seed"])),
+        ("seeds of the runs", "in the tables above; every run has its own, made from the search's"),
+        ("versions", _join(settings.get("versions", {}))),
+        ("machine", settings.get("machine", "not recorded")),
+        ("devices", ", ".join(sorted({r["device"] for r in runs if r["device"]})) or "none yet"),
+        ("time limit or budget", _say_budget(status)),
+    ]
+    return [(name, value) for name, value in facts if value] + _other_versions(project, runs)
+
+
+def _join(versions: dict[str, str]) -> str:
+    return ", ".join(f"{name} {each}" for name, each in versions.items()) or "not recorded"
+
+
+def _say_budget(status: dict[str, Any]) -> str:
+    budget = status["budget_seconds"]
+    return f"budget of {budget / 3600:.2f} hours" if budget else ""
+
+
+def _other_versions(project: Project, runs: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """The versions of runs that were not trained with the project's."""
+    known = project.settings.get("versions", {})
+    others = {
+        _join(run["versions"])
+        for run in runs
+        if any(known.get(name) != each for name, each in run["versions"].items())
+    }
+    return [("other versions of some runs", versions) for versions in sorted(others)]

@@ -1,0 +1,125 @@
+"""trials.csv, runs.csv and confirm.csv: a project's tables for a spreadsheet or pandas.
+
+Which columns there are depends on the space alone: those named here, then one a hyperparameter
+under its own name. A cell is empty where nothing is known
+and where a hyperparameter is not active. Times are in seconds, files in bytes, numbers unrounded.
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from ..errors import cannot_write
+from ..files import write_atomically
+from ..journal import Record
+from ..project import Project
+
+Row = dict[str, Any]
+
+# One row a trial: a proposal of the oracle. `root` is the trial that began its run.
+TRIALS = (
+    *("data", "trial", "root", "parent", "bracket", "round"),
+    *("status", "initial_epoch", "planned_epochs", "epochs", "scored_on", "score", "collapsed"),
+    *("seed", "seconds", "parameters", "file_bytes", "reason"),
+)
+# One row an ended run of search or confirm, with the metrics of its last epoch. `train_images` is
+# empty where a run had all of them.
+RUNS = (
+    *("data", "stage", "trial", "root", "run", "seed"),
+    *("status", "initial_epoch", "planned_epochs", "epochs", "scored_on", "score", "collapsed"),
+    *("loss", "categorical_accuracy", "val_loss", "val_categorical_accuracy"),
+    *("test_loss", "test_categorical_accuracy"),
+    *("seconds", "parameters", "file_bytes", "train_images", "device"),
+    *("keras", "tensorflow", "numpy", "data_fingerprint", "weights_sha256", "reason"),
+)
+# One row a confirmed configuration, in the order of `status`. `difference` to `dunnett` are beside
+# the baseline; `fresh` ones leave out the runs that a choice was made on.
+CONFIRM = (
+    *("data", "trial", "root", "epochs", "runs", "collapsed"),
+    *("mean", "sd", "ci95_low", "ci95_high", "min", "max"),
+    *("expected_best", "expected_best_of", "search_score", "search_epochs", "drop"),
+    *("baseline", "difference", "difference_low", "difference_high", "verdict"),
+    *("probability", "probability_low", "probability_high", "p", "games_howell", "dunnett"),
+    *("recommended", "tied_with_best", "left_out", "fresh_runs", "fresh_mean"),
+    *("file_bytes", "seconds"),
+)
+
+
+def write_spreadsheets(project: Project) -> list[Path]:
+    """Write the three files into the project's folder; returns their paths.
+
+    Raises:
+        InputError: the folder cannot be written.
+    """
+    tables = {
+        "trials.csv": (TRIALS, _trial_rows(project)),
+        "runs.csv": (RUNS, _run_rows(project)),
+        "confirm.csv": (CONFIRM, _confirm_rows(project)),
+    }
+    return [_write(project, name, *table) for name, table in tables.items()]
+
+
+def _write(project: Project, name: str, columns: tuple[str, ...], rows: Iterable[Row]) -> Path:
+    import pandas as pd
+
+    hyperparameters = [declaration.name for declaration in project.space.declarations]
+    table = [{"data": project.settings["data"]["name"]} | row for row in rows]
+    # As objects: a column of whole numbers with a gap in it would be written as decimal ones.
+    frame = pd.DataFrame(table, columns=[*columns, *hyperparameters], dtype=object)
+    path = project.folder / name
+    try:
+        write_atomically(path, frame.to_csv(index=False, lineterminator="\n"))
+    except OSError as error:
+        raise cannot_write(path, error.strerror) from None
+    return path
+
+
+def _trial_rows(project: Project) -> Iterator[Row]:
+    ended = {record["trial"]: record for record in project.ended("search")}
+    roots = project.roots()
+    for proposal in project.proposals():
+        row: Row = {"status": "running"} | ended.get(proposal["trial"], {})
+        yield row | {
+            **proposal["values"],
+            "trial": proposal["trial"],
+            "root": roots[proposal["trial"]],
+            "parent": proposal["parent"],
+            "bracket": proposal["bracket"],
+            "round": proposal["round"],
+            "initial_epoch": proposal["initial_epoch"],
+            "planned_epochs": proposal["epochs"],
+            "scored_on": project.settings["validate_on"],
+        }
+
+
+def _run_rows(project: Project) -> Iterator[Row]:
+    for record in project.records:
+        if record["event"] == "run":
+            in_search = record["stage"] == "search"
+            yield {
+                **record,
+                **record["values"],
+                **record["versions"],
+                **_last_metrics(record),
+                "scored_on": project.settings["validate_on"] if in_search else "test",
+            }
+
+
+def _last_metrics(record: Record) -> Row:
+    last = {name: epochs[-1] for name, epochs in record["metrics"].items() if name != "seconds"}
+    return last | {f"test_{name}": value for name, value in record.get("test", {}).items()}
+
+
+def _confirm_rows(project: Project) -> Iterator[Row]:
+    for entry in project.confirmed():
+        beside = entry["against_baseline"] or {}
+        row = {**project.values(entry["trial"]), **beside, **entry}
+        row["root"] = project.root(entry["trial"])
+        row["ci95_low"], row["ci95_high"] = entry["ci95"] or (None, None)
+        row["difference_low"], row["difference_high"] = beside.get("ci95") or (None, None)
+        between = beside.get("probability_ci95") or (None, None)
+        row["probability_low"], row["probability_high"] = between
+        row["expected_best"] = entry["expected_best"]["score"]
+        row["expected_best_of"] = entry["expected_best"]["of"]
+        row["fresh_runs"], row["fresh_mean"] = len(entry["fresh_scores"]), entry["mean_fresh"]
+        yield row

@@ -1,0 +1,98 @@
+"""The notebooks of examples/: they run as a student would run them, in a kernel of their own."""
+
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from svhn_tune import open_project
+
+FOLDER = Path(__file__).parents[1] / "examples"
+NOTEBOOKS = sorted(path.name for path in FOLDER.glob("*.ipynb"))
+
+
+def read(name):
+    return nbformat.read(FOLDER / name, as_version=4)
+
+
+def tagged(notebook, tag):
+    return [cell for cell in notebook.cells if tag in cell.metadata.get("tags", [])]
+
+
+def execute(name, place, **settings):
+    """The notebook after running it in `place`: other settings, and nothing installed."""
+    notebook = read(name)
+    (cell,) = tagged(notebook, "parameters")
+    for setting, value in settings.items():
+        cell.source, count = re.subn(
+            rf"^{setting} = .*$",
+            lambda _, s=setting, v=value: f"{s} = {v!r}",
+            cell.source,
+            flags=re.M,
+        )
+        assert count == 1, setting
+    notebook.cells = [
+        cell for cell in notebook.cells if "install" not in cell.metadata.get("tags", [])
+    ]
+    resources = {"metadata": {"path": str(place)}}
+    return NotebookClient(notebook, timeout=240, resources=resources).execute()
+
+
+def outputs(notebook, cell):
+    """What a cell has shown: the texts of its streams, and the types of the rest."""
+    (found,) = [each for each in notebook.cells if each.id == cell]
+    text = "".join(each.text for each in found.outputs if each.output_type == "stream")
+    types = {kind for each in found.outputs for kind in each.get("data", {})}
+    return text, types
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_a_notebook_is_valid_without_outputs_and_names_no_folder_of_ours(name):
+    notebook = read(name)
+    nbformat.validate(notebook)
+    assert len(tagged(notebook, "parameters")) == 1
+    for cell in notebook.cells:
+        assert not cell.get("outputs"), cell.id
+        assert not re.search(r"/home/|/Users/|/root/|[A-Z]:\\", cell.source), cell.id
+    assert notebook.metadata.kernelspec.name == "python3"
+
+
+def test_the_notebook_searches_confirms_and_draws(archives, tmp_path):
+    settings = {"IMAGES": 200, "MAX_EPOCHS": 2, "RUNS": 2, "WORKERS": 2}
+    done = execute("cnn.ipynb", tmp_path, DATA=str(archives), **settings)
+    project = open_project(tmp_path / "results" / "cnn")
+    assert set(project.trials.status) == {"completed"}
+    assert [entry["runs"] for entry in project.confirmed()] == [2] * len(project.confirmed())
+    assert (tmp_path / "results" / "cnn" / "submission.keras").is_file()
+    assert "89,834" in str([cell.outputs for cell in done.cells if cell.id == "model"])
+    for cell in ("search", "confirm"):
+        assert "text/html" in outputs(done, cell)[1]
+    for cell in ("trials", "runs"):
+        assert "text/html" in outputs(done, cell)[1]
+    assert "application/vnd.plotly.v1+json" in outputs(done, "parallel")[1]
+    for cell in ("look", "rounds", "curves", "confirmed", "confusion"):
+        assert "image/png" in outputs(done, cell)[1]
+
+
+def test_the_notebook_for_kaggle_goes_on_next_week(archives, small_space, tmp_path):
+    settings = {"DATA": str(archives), "SPACE": str(small_space), "TRAIN_IMAGES": 64}
+    settings |= {"MAX_EPOCHS": 4, "TOP": 1, "RUNS": 1, "EPOCHS": 1}
+    first, second = tmp_path / "first" / "results", tmp_path / "second" / "results"
+    week = execute("kaggle.ipynb", tmp_path, RESULTS=str(first), HOURS=1e-6, **settings)
+    assert "goes on in the next session" in outputs(week, "confirm")[0]
+    begun = open_project(first / "cnn")
+    assert begun.status()["trials"]["running"]
+    assert begun.status()["epochs_trained"] == 0
+
+    week = execute(
+        "kaggle.ipynb", tmp_path, RESULTS=str(second), PREVIOUS=str(first), HOURS=1, **settings
+    )
+    project = open_project(second / "cnn")
+    assert project.records[: len(begun.records)] == begun.records
+    assert project.status()["trials"]["running"] == 0
+    assert {entry["trial"] for entry in project.confirmed()} >= {0}
+    assert "trials completed" in outputs(week, "status")[0]
+    # A file trained for one epoch on drawn digits: it is looked at, whatever the verdict.
+    assert "be handed in" in outputs(week, "check")[0]

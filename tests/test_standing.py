@@ -1,0 +1,249 @@
+"""Where a project stands, from its journal, checkpoints and lock alone."""
+
+import json
+import os
+import re
+import time
+
+import numpy as np
+import pytest
+
+from svhn_tune.overview import read_standing, record_begin
+from svhn_tune.progress import describe_end
+from svhn_tune.project import Project
+from svhn_tune.runs import Run
+from svhn_tune.tables import print_status
+
+RUNNING = {"status": "running"}
+
+
+def leave_checkpoint(project, stage, root, run, scores):
+    """A checkpoint as a run leaves it after so many epochs."""
+    history = [{"loss": 2.0, "val_categorical_accuracy": score} for score in scores]
+    path = project.checkpoint_path(stage, root, run)
+    with path.open("wb") as file:
+        np.savez(file, np.zeros(3), history=np.array(json.dumps(history)))
+
+
+def confirm_runs(project, roots, runs, epochs):
+    """The runs of a confirm, in order."""
+    return [
+        Run(
+            stage="confirm",
+            trial=root,
+            root=root,
+            run=run,
+            seed=run,
+            values=project.values(root),
+            epochs=epochs,
+            checkpoint=project.checkpoint_path("confirm", root, run),
+        )
+        for root in roots
+        for run in range(runs)
+    ]
+
+
+def end_run(project, root, run, score, epochs, **changes):
+    """Record the end of a confirm run."""
+    search = next(record for record in project.ended("search") if record["trial"] == root)
+    changed = {"stage": "confirm", "run": run, "score": score} | changes
+    project.record(search | {"epochs": epochs, "planned_epochs": epochs} | changed)
+
+
+@pytest.fixture
+def stopped(tmp_path, make_project):
+    """A search of 10 trials and 60 epochs: 2 have ended, 3 were begun, nobody is at work."""
+    project = make_project(tmp_path / "cnn")
+    record_begin(project, "search", 2, 10, 60)
+    trials = [{"score": 0.4}, {"score": 0.7}, {"epochs": 12, **RUNNING}, RUNNING, RUNNING]
+    for record in make_project(tmp_path / "other", trials).records:
+        project.record(record)
+    leave_checkpoint(project, "search", 2, 0, [0.1, 0.2, 0.3])
+    return project
+
+
+def test_a_search_that_has_stopped(stopped):
+    standing = read_standing(stopped)
+    assert (standing.stage, standing.process) == ("search", None)
+    assert (standing.trials, standing.trials_planned) == (2, 10)
+    assert (standing.epochs, standing.epochs_planned) == (4 + 4 + 3, 60)
+    assert standing.epochs_left == 60 - 11
+    assert (standing.best.trial, standing.best.score, standing.best.changes) == (1, 0.7, "units=65")
+    assert [(run.trial, run.epochs, run.planned) for run in standing.runs] == [
+        (2, 3, 12),
+        (3, 0, 4),
+        (4, 0, 4),
+    ]
+    assert standing.runs[0].metrics["val_categorical_accuracy"] == 0.3
+    assert not any(run.training for run in standing.runs)
+    assert standing.seconds_left is None
+
+
+def test_the_first_runs_that_have_not_ended_are_in_training_while_a_process_holds_it(stopped):
+    with stopped.lock():
+        standing = read_standing(Project(stopped.folder))
+    assert standing.process == os.getpid()
+    assert [run.training for run in standing.runs] == [True, True, False]
+
+
+def test_looking_on_leaves_no_trace(stopped):
+    before = sorted(stopped.folder.rglob("*"))
+    stopped.status()
+    assert sorted(stopped.folder.rglob("*")) == before
+    assert read_standing(stopped).process is None
+
+
+def test_a_promoted_trial_counts_the_epochs_of_its_own(tmp_path, make_project):
+    promoted = {"parent": 0, "initial_epoch": 4, "epochs": 12, **RUNNING}
+    project = make_project(tmp_path / "cnn", [{}, promoted])
+    leave_checkpoint(project, "search", 0, 0, [0.1] * 4)
+    assert read_standing(project).epochs == 4
+    leave_checkpoint(project, "search", 0, 0, [0.1] * 6)
+    standing = read_standing(project)
+    assert standing.epochs == 6
+    assert (standing.runs[0].initial, standing.runs[0].epochs) == (4, 6)
+
+
+@pytest.mark.parametrize("damage", [b"", b"PK\x03\x04 no archive"])
+def test_a_damaged_checkpoint_is_no_checkpoint(stopped, damage):
+    stopped.checkpoint_path("search", 2, 0).write_bytes(damage)
+    assert read_standing(stopped).runs[0].epochs == 0
+
+
+def test_what_a_run_without_a_loss_did_not_train_is_no_longer_planned(stopped):
+    ended = stopped.ended("search")[0]
+    collapsed = {"trial": 4, "root": 4, "epochs": 1, "planned_epochs": 4, "collapsed": True}
+    stopped.record(ended | collapsed)
+    standing = read_standing(stopped)
+    assert (standing.epochs, standing.epochs_planned) == (4 + 4 + 3 + 1, 60 - 3)
+
+
+def test_a_project_that_never_said_what_is_planned(tmp_path, make_project):
+    standing = read_standing(make_project(tmp_path / "cnn", [{}, {}]))
+    assert (standing.trials, standing.trials_planned, standing.epochs_planned) == (2, None, None)
+    assert standing.epochs_left == 0
+
+
+def test_nothing_is_written_where_nothing_is_left_to_train(tmp_path, make_project):
+    project = make_project(tmp_path / "cnn", [{}, {}])
+    before = len(project.records)
+    assert record_begin(project, "search", 2, 2, 8).epochs_left == 0
+    assert len(project.records) == before
+    record_begin(project, "search", 2, 3, 12)
+    assert len(project.records) == before + 1
+
+
+@pytest.fixture
+def confirming(tmp_path, make_project):
+    """Three runs of two trials for 5 epochs: two have ended, two were begun."""
+    project = make_project(tmp_path / "cnn", [{"score": 0.9}, {"score": 0.8}])
+    planned = confirm_runs(project, [0, 1], 3, 5)
+    record_begin(project, "confirm", 2, 6, 30, planned)
+    end_run(project, 0, 0, 0.5, 5)
+    end_run(project, 0, 1, 0.6, 5)
+    for run in (0, 1):
+        leave_checkpoint(project, "confirm", 1, run, [0.1, 0.2])
+    return project
+
+
+def test_a_confirm_tells_runs_and_the_best_mean(confirming):
+    standing = read_standing(confirming)
+    assert (standing.stage, standing.trials, standing.trials_planned) == ("confirm", 2, 6)
+    assert (standing.epochs, standing.epochs_planned) == (10 + 4, 30)
+    assert (standing.best.trial, standing.best.runs) == (0, 2)
+    assert standing.best.score == pytest.approx(0.55)
+    assert [(run.trial, run.run) for run in standing.runs] == [(1, 0), (1, 1)]
+
+
+def test_a_run_in_its_first_epoch_has_no_checkpoint_and_is_seen(confirming):
+    with confirming.lock():
+        standing = read_standing(confirming)
+    assert [(run.trial, run.run, run.training) for run in standing.runs] == [
+        (0, 2, True),
+        (1, 0, True),
+        (1, 1, False),
+    ]
+
+
+def test_a_confirm_that_asks_for_more_counts_what_was_done_before(confirming):
+    more = confirm_runs(confirming, [0, 1], 4, 5)
+    standing = record_begin(confirming, "confirm", 2, 8, 40, more)
+    assert (standing.trials, standing.trials_planned) == (2, 8)
+    other = confirm_runs(confirming, [0], 3, 9)
+    assert record_begin(confirming, "confirm", 2, 3, 27, other).trials == 0
+
+
+def test_a_failed_run_of_an_earlier_call_is_planned_again(confirming):
+    end_run(confirming, 0, 2, 0.0, 5, status="failed")
+    assert read_standing(confirming).trials == 3
+    again = confirm_runs(confirming, [0, 1], 3, 5)
+    assert record_begin(confirming, "confirm", 2, 6, 30, again).trials == 2
+
+
+def test_events_change_a_standing_as_the_journal_does(confirming):
+    standing = read_standing(confirming)
+    runs = confirm_runs(confirming, [1], 3, 5)
+    history = [{"loss": 2.0}] * 2
+    standing = standing.with_begun(runs[0], history).with_begun(runs[2], [])
+    assert [run.run for run in standing.runs if run.training] == [0, 2]
+    standing = standing.with_epoch(runs[0], 3, {"loss": 1.0})
+    assert standing.epochs == 10 + 4 + 1
+    end_run(confirming, 1, 0, 0.7, 5)
+    ended = standing.with_ended(confirming.records[-1], None)
+    journal = read_standing(confirming)
+    assert (ended.trials, ended.epochs) == (journal.trials, journal.epochs)
+    assert ended.epochs_planned == journal.epochs_planned
+
+
+def test_the_budget_counts_down_while_a_process_is_at_work(tmp_path, make_project):
+    project = make_project(tmp_path / "cnn", budget=100.0)
+    session = {"event": "session", "stage": "search", "workers": 1}
+    project.record(session | {"began": 1.0, "seconds": 30.0})
+    assert read_standing(project).budget_left == 70
+    record_begin(project, "search", 1, 3, 12)
+    began = project.records[-1]["began"] - 5
+    project.record(session | {"began": began, "seconds": 5.0})
+    assert read_standing(project).budget_left == 65
+    with project.lock():
+        assert read_standing(project).budget_left < 65
+
+
+def test_time_left_and_time_limit_are_those_that_the_call_wrote_down(stopped):
+    began = time.time() - 5
+    session = {"event": "session", "stage": "search", "workers": 2, "seconds": 3.0}
+    with stopped.lock():
+        assert read_standing(Project(stopped.folder)).seconds_left is None
+        record_begin(stopped, "search", 2, 8, 60, deadline=time.monotonic() + 90)
+        stopped.record(session | {"began": began, "seconds_left": 100.0})
+        standing = read_standing(Project(stopped.folder))
+    assert 90 < standing.seconds_left <= 98
+    assert 80 < standing.stops - time.time() <= 90
+    assert read_standing(Project(stopped.folder)).stops is None
+
+
+def test_status_prints_and_tells_where_it_stands(stopped, capsys):
+    print_status(stopped)
+    printed = capsys.readouterr().out
+    assert "search has stopped: the same command goes on" in printed
+    assert "search: trials 2 of 10, epochs 11 of 60" in printed
+    assert "best so far: trial 001, val_categorical_accuracy 0.7000 after 4 epochs" in printed
+    assert re.search("002 +3/12 +0.3000", printed)
+    assert "2 trials completed (0 collapsed), 3 unfinished, 0 failed" in printed
+    with stopped.lock():
+        print_status(stopped)
+        progress = stopped.status()["progress"]
+    assert f"search is running in the process {os.getpid()}" in capsys.readouterr().out
+    assert progress["process"] == os.getpid()
+    assert progress["runs"][0] == {
+        "trial": 2,
+        "run": None,
+        "epochs": 3,
+        "planned": 12,
+        "training": True,
+    }
+
+
+def test_the_line_of_a_run_names_it_its_score_and_its_values(confirming):
+    who, text = describe_end(confirming, confirming.records[-1])
+    assert who == "trial 000 run 01"
+    assert text == "test_categorical_accuracy 0.6000  5 epochs  1.5 s  baseline"
