@@ -199,7 +199,7 @@ def test_rounds_name_who_was_promoted(hyperband):
     words = texts(hyperband.figures.rounds())
     assert "16 configurations began in 1 bracket; 2 times one was promoted" in words
     assert "016" in words
-    assert "of 16" in words
+    assert "n=16" in words
 
 
 def test_rounds_are_hyperbands_only(tmp_path, make_project):

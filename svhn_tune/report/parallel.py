@@ -73,7 +73,7 @@ def _viridis() -> list[tuple[float, str]]:
     """As in the charts: without its ends, which vanish on a light or a dark ground."""
     shade = matplotlib.colormaps["viridis"]
     places = np.linspace(0, 1, 9)
-    return [(p, matplotlib.colors.to_hex(shade(0.25 + 0.5 * p))) for p in places.tolist()]
+    return [(p, matplotlib.colors.to_hex(shade(0.3 + 0.46 * p))) for p in places.tolist()]
 
 
 def _make_dimension(declaration: Declaration, records: list[Record]) -> dict[str, Any]:

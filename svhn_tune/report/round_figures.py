@@ -46,7 +46,7 @@ def draw_rounds(project: "Project") -> Chart | None:
         _name_best(axes, project, rounds[max(rounds)], max(rounds))
     panels[0].set_ylabel(name_score(project))
     explain_dots(
-        chart, runs, colors, "under each round: its last epoch, and how many trials reached it"
+        chart, runs, colors, "under each round: its last epoch, and n, how many trials reached it"
     )
     promoted = sum(proposals[run["trial"]]["parent"] is not None for run in runs)
     chart.headline(
@@ -75,9 +75,7 @@ def _draw_bracket(
             alpha=0.6,
             rasterized=len(scores) > MANY,
         )
-    ticks = [
-        f"{rounds[number][0]['planned_epochs']}\nof {len(rounds[number])}" for number in rounds
-    ]
+    ticks = [f"{rounds[number][0]['planned_epochs']}\nn={len(rounds[number])}" for number in rounds]
     axes.set_xticks(list(rounds), ticks)
     axes.set_xlim(min(rounds) - 0.4, max(rounds) + 0.6)
     axes.set_title(f"bracket {bracket}" if len(rounds) > 1 else str(bracket))

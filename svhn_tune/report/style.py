@@ -103,7 +103,7 @@ class Chart(Figure):
 
     def headline(self, project: "Project", text: str) -> None:
         """What the chart shows, in words, and below it what its data are, if not SVHN."""
-        lines = textwrap.wrap(text, int(self.get_size_inches()[0] * 12.5))
+        lines = textwrap.wrap(text, int(self.get_size_inches()[0] * 11.3))
         if project.settings["data"]["synthetic"]:
             lines.append("built-in digits, not SVHN")
         self.suptitle("\n".join(lines), x=0.01, ha="left")
@@ -123,7 +123,7 @@ def color_epochs(lengths: Iterable[int]) -> dict[int, Any]:
         return {ordered[0]: BLUE}
     shade = matplotlib.colormaps["viridis"]
     return {
-        length: shade(0.25 + 0.5 * place / (len(ordered) - 1))
+        length: shade(0.3 + 0.46 * place / (len(ordered) - 1))
         for place, length in enumerate(ordered)
     }
 

@@ -1,0 +1,132 @@
+"""pictures.npz: made by a real small confirm, of any model of the family, and never in its way."""
+
+import os
+import shutil
+
+import keras
+import numpy as np
+import pytest
+
+from svhn_tune import CNNHyperModel, confirm, load_data, load_space, search
+from svhn_tune.pictures import maps_path, read_arrays, write_maps, write_pictures
+from svhn_tune.progress import Progress
+from svhn_tune.report.style import Chart
+
+SETTINGS = {"tuner": "random", "max_trials": 2, "max_epochs": 1, "train_images": 64}
+PICTURES = ("hardest_digits", "filters", "feature_maps")
+
+
+@pytest.fixture(scope="module")
+def confirmed(small_space, archives, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pictures") / "cnn"
+    project = search(small_space, archives, project=folder, workers=2, **SETTINGS)
+    return confirm(project, archives, top=1, runs=2, epochs=1, workers=2)
+
+
+@pytest.fixture
+def copy(confirmed, tmp_path):
+    shutil.copytree(confirmed.folder, tmp_path / "cnn")
+    return type(confirmed)(tmp_path / "cnn")
+
+
+def test_confirm_leaves_pictures_of_the_submission(confirmed):
+    arrays = read_arrays(confirmed.pictures_path)
+    best = confirmed.best_confirmed()
+    model = keras.models.load_model(confirmed.submission_path)
+    first = next(layer for layer in model.layers if layer.name == "conv_1")
+    assert arrays["trial"] == best["trial"]
+    assert (arrays["model_filters"] == first.get_weights()[0]).all()
+    assert len(arrays["model_blocks"]) == best["values"]["blocks"]
+    assert arrays["model_image"].dtype == np.uint8
+
+
+def test_only_kept_models_have_maps(confirmed):
+    names = {path.stem for path in (confirmed.folder / "models").glob("*.keras")}
+    assert {path.stem for path in (confirmed.folder / "models").glob("*.npz")} == names
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_the_report_draws_them(name, confirmed, tmp_path):
+    runs = confirmed.ended("confirm")
+    figure = getattr(confirmed.figures, name)()
+    if name == "hardest_digits" and all(run["collapsed"] for run in runs):
+        assert figure is None
+    else:
+        assert isinstance(figure, Chart)
+        figure.savefig(tmp_path / "figure.svg")
+
+
+def test_pictures_of_the_same_runs_are_not_made_again(copy, archives):
+    before = copy.pictures_path.stat().st_mtime_ns
+    write_pictures(copy, load_data(archives).test)
+    assert copy.pictures_path.stat().st_mtime_ns == before
+    copy.pictures_path.write_bytes(b"torn")
+    write_pictures(copy, load_data(archives).test)
+    assert "made_of" in read_arrays(copy.pictures_path)
+
+
+def test_more_runs_change_them(copy, archives):
+    before = str(read_arrays(copy.pictures_path)["made_of"])
+    run = copy.best_confirmed()
+    copy.record(run | {"run": 9, "score": run["score"] / 2, "weights_sha256": "other"})
+    copy.record(run | {"run": 8, "score": 0.0, "weights_sha256": "other", "collapsed": False})
+    write_pictures(copy, load_data(archives).test)
+    assert str(read_arrays(copy.pictures_path)["made_of"]) != before
+
+
+def test_a_confirm_whose_pictures_cannot_be_written_is_a_confirm(copy, archives):
+    class Notes(Progress):
+        notes: tuple = ()
+
+        def note(self, text):
+            self.notes += (text,)
+
+    copy.pictures_path.unlink()
+    copy.pictures_path.mkdir()
+    notes = Notes()
+    again = confirm(copy, archives, top=1, runs=2, epochs=1, progress=notes)
+    assert again.submission_path.exists()
+    assert any("no pictures" in note for note in notes.notes)
+
+
+def test_pictures_missing_or_of_an_older_project_are_no_error(copy):
+    for path in (copy.folder / "models").glob("*.npz"):
+        os.remove(path)
+    copy.pictures_path.unlink()
+    assert [getattr(copy.figures, name)() for name in PICTURES] == [None] * 3
+    assert read_arrays(maps_path(copy.folder / "models" / "none.keras")) == {}
+
+
+@pytest.mark.parametrize(
+    ("space", "chosen", "blocks"),
+    [
+        ("cnn", {"blocks": 1}, [(16, 16, 16)]),
+        ("cnn", {"blocks": 2, "pool_size_1": 1}, [(32, 32, 16), (16, 16, 24)]),
+        (
+            "cnn_open",
+            {"blocks": 2, "convolutions_1": 2, "batch_normalization": True, "dropout": 0.2},
+            [(16, 16, 16), (8, 8, 24)],
+        ),
+    ],
+)
+def test_maps_are_those_at_each_blocks_end(space, chosen, blocks, archives, tmp_path):
+    space = load_space(space)
+    model = CNNHyperModel(space).build_values(space.complete(chosen))
+    test = load_data(archives).test
+    predicted = model.predict_on_batch(test.images[:50]).argmax(axis=-1)
+    predicted = np.resize(predicted, len(test.labels))
+    write_maps(model, test, predicted, tmp_path / "maps.npz")
+    arrays = read_arrays(tmp_path / "maps.npz")
+    shapes = [arrays[f"maps_{number}"].shape for number in range(len(arrays["blocks"]))]
+    assert shapes == blocks
+    assert arrays["blocks"].tolist() == [f"block {each + 1}" for each in range(len(blocks))]
+
+
+def test_a_model_without_convolutions_has_an_image_only(archives, tmp_path):
+    layers = [keras.Input((32, 32, 3)), keras.layers.Flatten(), keras.layers.Dense(10)]
+    test = load_data(archives).test
+    write_maps(keras.Sequential(layers), test, test.labels, tmp_path / "maps.npz")
+    arrays = read_arrays(tmp_path / "maps.npz")
+    assert "filters" not in arrays
+    assert len(arrays["blocks"]) == 0
+    assert arrays["label"] == arrays["predicted"] == test.labels[0]
