@@ -57,6 +57,9 @@ class SearchLoop:
 
     def run(self) -> None:
         """Train what was begun, then what the oracle proposes, until it stops or time is up."""
+        if self.budget.is_spent:
+            self.progress.note(self.budget.describe())
+            return
         ended = {record["trial"] for record in self.project.ended("search")}
         waiting = [
             self._to_run(proposal)
