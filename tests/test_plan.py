@@ -12,6 +12,7 @@ from svhn_tune.budget import Budget
 from svhn_tune.cli import main
 from svhn_tune.cost import Timing, Work, fit_cost, measure_work, schedule
 from svhn_tune.errors import InputError
+from svhn_tune.forecast import Forecast
 from svhn_tune.plan import Estimate, describe_plan
 from svhn_tune.search import make_settings
 from svhn_tune.simulation import simulate_search
@@ -188,25 +189,30 @@ def test_what_is_spent_is_the_last_word_of_every_call(tmp_path, make_project):
     assert status["budget_seconds"] == 3600
 
 
+def make_budget(project, stage, data):
+    """The budget of a call with two workers that plans to train nothing."""
+    return Budget(project, stage, 2, data, Forecast(project, stage, data, dict))
+
+
 def test_search_leaves_what_confirm_will_need_and_at_most_half(tmp_path, make_project, archives):
     seconds = {"metrics": {"seconds": [30.0, 20.0, 20.0, 20.0]}}
     trials = [seconds | {"score": 0.5 + n / 10} for n in range(4)]
     data = load_data(archives)
     long = make_project(tmp_path / "long", trials, budget=1e9)
-    budget = Budget(long, "search", 2, data)
+    budget = make_budget(long, "search", data)
     # 40 runs of 100 epochs of 20 s by two workers, and what compiling takes.
     assert budget.reserve() == pytest.approx(40 * 100 * 20 / 2, rel=0.3)
     assert not budget.is_spent
     short = make_project(tmp_path / "short", trials, budget=1000.0)
-    assert Budget(short, "search", 2, data).reserve() == 500
+    assert make_budget(short, "search", data).reserve() == 500
     short.record(session(1.0, 501.0))
-    assert Budget(short, "search", 2, data).is_spent
-    assert not Budget(short, "confirm", 2, data).is_spent
+    assert make_budget(short, "search", data).is_spent
+    assert not make_budget(short, "confirm", data).is_spent
 
 
 def test_nothing_is_known_of_confirm_before_a_run_has_ended(tmp_path, make_project, archives):
     project = make_project(tmp_path / "cnn", [{"status": "running"}], budget=1000.0)
-    assert Budget(project, "search", 2, load_data(archives)).reserve() == 0
+    assert make_budget(project, "search", load_data(archives)).reserve() == 0
 
 
 def test_a_search_stops_at_its_budget_and_confirm_has_the_rest(small_space, archives, tmp_path):
