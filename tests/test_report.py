@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from svhn_tune.cli import _try_report
+from svhn_tune.commands.output import try_report
 from svhn_tune.confirm_table import describe_recommendation
 from svhn_tune.errors import InputError
 from svhn_tune.project import Project
@@ -277,7 +277,7 @@ def test_a_report_that_fails_leaves_the_results_and_says_so(tmp_path, make_proje
     (project.folder / "report.html" / "in the way").mkdir(parents=True)
     with pytest.raises(InputError, match="cannot write"):
         write_report(project)
-    _try_report(project)
+    try_report(project)
     err = capsys.readouterr().err
     assert err.startswith("note: the report could not be written, all results are saved: cannot")
     assert err.count("\n") == 1

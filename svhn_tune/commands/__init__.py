@@ -1,0 +1,1 @@
+"""The commands: one library call each. cli.py names them, and prints their errors."""

@@ -1,0 +1,46 @@
+"""What the commands share: where the data are, and what is said beside the result."""
+
+import json
+import sys
+from typing import Any
+
+from ..errors import InputError
+
+
+def load_data(where: str | None, quiet: bool = False) -> Any:
+    """The data of `--data`, and a note if they are the built-in digits."""
+    from .. import data
+
+    found = data.load_data(where)
+    if found.synthetic and not quiet:
+        note(
+            "the data are the built-in digits, not SVHN"
+            + ("" if where else " (no archives in ./data; --data DIR for yours)")
+        )
+    return found
+
+
+def try_report(project: Any, quiet: bool = False) -> None:
+    """Write the report of what search or confirm did, whose results stand in any case."""
+    try:
+        from ..report import write_report
+
+        path = write_report(project)
+        if not quiet:
+            note(f"the report is {path}")
+    except Exception as error:
+        reason = str(error) if isinstance(error, InputError) else repr(error)
+        note(
+            f"the report could not be written, all results are saved: {reason}; "
+            f"`python -m svhn_tune report --project {project.folder}` tries again"
+        )
+
+
+def note(text: str) -> None:
+    """Tell a person on stderr."""
+    print(f"note: {text}", file=sys.stderr)
+
+
+def print_json(document: Any) -> None:
+    """One document on stdout."""
+    print(json.dumps(document, indent=2))
