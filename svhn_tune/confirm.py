@@ -77,6 +77,8 @@ def confirm(
         project.refresh()
         chosen, choice = choose(project, top, epochs, baseline)
         planned = [run for record in chosen for run in _plan_runs(project, record, runs, epochs)]
+        # A run of each, then another of each: where time is up, all have been confirmed alike.
+        planned.sort(key=lambda run: run.run)
         missing = _leave_out_done(project, planned)
         if choice["used"] and any(run.root in choice["chosen"] for run in missing):
             project.record(choice)

@@ -90,7 +90,7 @@ def test_runs_of_other_lengths_are_not_mixed(confirmed, archives, tmp_path):
     assert longer.best_confirmed()["epochs"] == 3
 
 
-def test_the_baseline_is_planned_beside_the_top_and_never_twice(
+def test_the_baseline_is_planned_in_turn_with_the_top_and_never_twice(
     searched, archives, tmp_path, monkeypatch
 ):
     folder = tmp_path / "cnn"
@@ -103,7 +103,7 @@ def test_the_baseline_is_planned_beside_the_top_and_never_twice(
         confirm(folder, archives, top=top, runs=2, epochs=2, baseline=baseline)
     best = open_project(folder).ranking()[0]["root"]
     assert [(run.root, run.run) for run in planned[0]] == [
-        (root, run) for root in dict.fromkeys([best, 0]) for run in range(2)
+        (root, run) for run in range(2) for root in dict.fromkeys([best, 0])
     ]
     assert planned[1] == planned[2]
     assert len(planned[1]) == 3 * 2
