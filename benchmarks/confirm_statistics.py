@@ -22,8 +22,8 @@ from scipy.interpolate import CubicSpline
 from scipy.special import ndtri, stdtrit
 from scipy.stats import studentized_range
 
-from svhn_tune.comparison import compare, probability_variance
-from svhn_tune.statistics import summarize
+from svhn_tune.summary.comparison import compare, probability_variance
+from svhn_tune.summary.samples import summarize
 
 COUNTS = (3, 5, 10, 20)
 SPREADS = {

@@ -23,7 +23,7 @@ from keras import layers
 from scipy.stats import binomtest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from svhn_tune.data.digits import VERSION, draw_digits
+from svhn_tune.data.digits.draw import VERSION, draw_digits
 
 Examples = tuple[np.ndarray, np.ndarray]
 

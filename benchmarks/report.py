@@ -28,20 +28,20 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 import numpy as np
 from sklearn.metrics import confusion_matrix
 
-from svhn_tune.choice import choose
 from svhn_tune.data import Data, load_data
 from svhn_tune.data.dataset import split_holdout
 from svhn_tune.models.cnn import CNNHyperModel
-from svhn_tune.oracles import Proposal, ask, make_oracle, tell
-from svhn_tune.pictures import maps_path, write_maps, write_pictures
-from svhn_tune.project import Project
-from svhn_tune.records import confirm_seed, decode_predicted, run_record, search_seed
-from svhn_tune.results import create_project
-from svhn_tune.runs import Event, Outcome, Run, Setup
-from svhn_tune.search import make_settings
-from svhn_tune.size import measure_size
-from svhn_tune.space import load_space, parse_space
-from svhn_tune.submission import save_submission
+from svhn_tune.models.size import measure_size
+from svhn_tune.oracles.ask_tell import Proposal, ask, make_oracle, tell
+from svhn_tune.project.project import Project
+from svhn_tune.project.records import confirm_seed, decode_predicted, run_record, search_seed
+from svhn_tune.project.results import create_project
+from svhn_tune.space.space import load_space, parse_space
+from svhn_tune.stages.choice import choose
+from svhn_tune.stages.search import make_settings
+from svhn_tune.submission.save import save_submission
+from svhn_tune.training.maps import maps_path, write_maps, write_pictures
+from svhn_tune.training.runs import Event, Outcome, Run, Setup
 
 LONGEST, FACTOR = 150, 2  # a Hyperband of 689 trials
 TOP, RUNS, EPOCHS = 3, 10, 100

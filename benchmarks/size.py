@@ -25,9 +25,9 @@ import keras
 import keras_tuner as kt
 
 from svhn_tune.models.cnn import CNNHyperModel, declare, draw_values
-from svhn_tune.size import measure_size
-from svhn_tune.space import Space, load_space, space_names
-from svhn_tune.submission import save_submission
+from svhn_tune.models.size import measure_size
+from svhn_tune.space.space import Space, load_space, space_names
+from svhn_tune.submission.save import save_submission
 
 
 def draw_feasible(space: Space, seed: int) -> Iterator[dict[str, Any]]:

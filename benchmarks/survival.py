@@ -24,10 +24,10 @@ from typing import Any
 import numpy as np
 import psutil
 
-from svhn_tune.journal import Record
-from svhn_tune.results import open_project
-from svhn_tune.search import TUNERS
-from svhn_tune.space import load_space
+from svhn_tune.project.journal import Record
+from svhn_tune.project.results import open_project
+from svhn_tune.space.space import load_space
+from svhn_tune.stages.search import TUNERS
 
 SEARCH = ("--train-images", "60", "--workers", "1")
 # Hyperband promotes within 12 epochs; the others draw their first 12 trials at random.

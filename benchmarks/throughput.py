@@ -29,9 +29,9 @@ import psutil
 
 from svhn_tune.data.builtin import load
 from svhn_tune.data.cache import share_arrays
-from svhn_tune.runs import Run, Setup
-from svhn_tune.space import Space, load_space
-from svhn_tune.workers import Workers
+from svhn_tune.space.space import Space, load_space
+from svhn_tune.training.runs import Run, Setup
+from svhn_tune.training.workers import Workers
 
 CHOSEN: list[dict[str, Any]] = [
     {},
@@ -151,7 +151,7 @@ def train_bare(
 
     from svhn_tune.data.cache import open_arrays
     from svhn_tune.models.cnn import CNNHyperModel, class_weights
-    from svhn_tune.training import build_variables, use_one_thread
+    from svhn_tune.training.engine import build_variables, use_one_thread
 
     use_one_thread()
     tf.get_logger().setLevel("ERROR")
@@ -262,7 +262,7 @@ def compare(setup: Setup, epochs: int, repeats: int) -> None:
 
 def time_oracles() -> float:
     """Print the seconds of one ask and tell at 1,000 trials; at 200 of those that learn."""
-    from svhn_tune.oracles import Proposal, ask, make_oracle, tell
+    from svhn_tune.oracles.ask_tell import Proposal, ask, make_oracle, tell
 
     space, rng = load_space("cnn"), np.random.default_rng(0)
     settings: dict[str, dict[str, Any]] = {

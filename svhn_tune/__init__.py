@@ -3,20 +3,18 @@
 Each is imported when it is first asked for, so that `--help` and `status` import none of them.
 """
 
-import sys
 from importlib import import_module
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .confirm import confirm
+    from .cost.plan import plan
     from .data import load_data
     from .models.cnn import CNNHyperModel
-    from .plan import plan
-    from .progress import make_progress
-    from .results import open_project
-    from .search import search
-    from .space import load_space
+    from .progress.progress import make_progress
+    from .project.results import open_project
+    from .space.space import load_space
+    from .stages.confirm import confirm
+    from .stages.search import search
 
 __all__ = [
     "CNNHyperModel",
@@ -31,13 +29,13 @@ __all__ = [
 
 _MODULES = {
     "CNNHyperModel": ".models.cnn",
-    "confirm": ".confirm",
+    "confirm": ".stages.confirm",
     "load_data": ".data",
-    "load_space": ".space",
-    "make_progress": ".progress",
-    "open_project": ".results",
-    "plan": ".plan",
-    "search": ".search",
+    "load_space": ".space.space",
+    "make_progress": ".progress.progress",
+    "open_project": ".project.results",
+    "plan": ".cost.plan",
+    "search": ".stages.search",
 }
 
 
@@ -49,14 +47,3 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
-
-
-class _Package(ModuleType):
-    """Python sets `svhn_tune.search` when it imports the module: it would hide the function."""
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if not (name in _MODULES and isinstance(value, ModuleType)):
-            super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Package

@@ -8,8 +8,8 @@ from typing import Any, NoReturn
 import typer
 from typer.exceptions import TyperException
 
-from .commands.looking import check, data, describe, export, report, spaces, status
-from .commands.training import confirm, plan, search
+from .commands.look import check, data, describe, export, report, spaces, status
+from .commands.train import confirm, plan, search
 from .errors import InputError
 
 INTERRUPTED = 130  # what typer, too, makes of a KeyboardInterrupt

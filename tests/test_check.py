@@ -12,13 +12,13 @@ import pytest
 from keras import layers
 
 from svhn_tune import load_data
-from svhn_tune.archive import find_code, read_archive
-from svhn_tune.check import check_submission
 from svhn_tune.cli import main
 from svhn_tune.errors import InputError
 from svhn_tune.models.cnn import CNNHyperModel
-from svhn_tune.space import load_space, parse_space, space_names
-from svhn_tune.submission import hash_weights, save_submission
+from svhn_tune.space.space import load_space, parse_space, space_names
+from svhn_tune.submission.archive import find_code, read_archive
+from svhn_tune.submission.check import check_submission
+from svhn_tune.submission.save import hash_weights, save_submission
 
 
 @pytest.fixture

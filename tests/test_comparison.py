@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from svhn_tune.comparison import (
+from svhn_tune.summary.comparison import (
     bound_probability,
     compare,
     compare_with_control,

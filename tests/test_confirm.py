@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from svhn_tune import confirm, load_data, open_project, search
-from svhn_tune.check import check_submission
-from svhn_tune.records import decode_predicted
+from svhn_tune.project.records import decode_predicted
+from svhn_tune.submission.check import check_submission
 
 SETTINGS = {"tuner": "random", "max_trials": 3, "max_epochs": 2, "train_images": 64}
 
@@ -97,7 +97,7 @@ def test_the_baseline_is_planned_in_turn_with_the_top_and_never_twice(
     shutil.copytree(searched, folder)
     planned = []
     monkeypatch.setattr(
-        sys.modules["svhn_tune.confirm"], "_train", lambda *given: planned.append(given[2])
+        sys.modules["svhn_tune.stages.confirm"], "_train", lambda *given: planned.append(given[2])
     )
     for top, baseline in [(1, True), (3, True), (3, False)]:
         confirm(folder, archives, top=top, runs=2, epochs=2, baseline=baseline)

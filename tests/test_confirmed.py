@@ -5,12 +5,12 @@ import json
 import numpy as np
 import pytest
 
-from svhn_tune.choice import choose
-from svhn_tune.comparison import compare
-from svhn_tune.confirmed import compare_class_weights
+from svhn_tune.commands.tables import print_confirmed, print_status
 from svhn_tune.errors import InputError
-from svhn_tune.project import Project
-from svhn_tune.tables import print_confirmed, print_status
+from svhn_tune.project.project import Project
+from svhn_tune.stages.choice import choose
+from svhn_tune.summary.comparison import compare
+from svhn_tune.summary.confirmed import compare_class_weights
 
 EPOCHS = 100
 SEARCHED = [0.60, 0.64, 0.63, 0.62, 0.61]

@@ -5,8 +5,8 @@ import hashlib
 import numpy as np
 import pytest
 
-from svhn_tune.data.digits import BLOCK, CLASS_COUNTS, draw_digits
-from svhn_tune.data.glyphs import FONTS, TILE, load_faces
+from svhn_tune.data.digits.draw import BLOCK, CLASS_COUNTS, draw_digits
+from svhn_tune.data.digits.glyphs import FONTS, TILE, load_faces
 
 PINNED = {
     "train": "c71215e1c7651c7f565fd8a489368d100a62dd18a253c3465eaad653cf43ed45",

@@ -10,13 +10,13 @@ import matplotlib
 import numpy as np
 import pytest
 
-from svhn_tune.pictures import find_hardest
-from svhn_tune.report.figures import FIGURES, Figures
-from svhn_tune.report.history import stitch_curves
-from svhn_tune.report.importance import measure_importance
-from svhn_tune.report.style import INK, Chart
-from svhn_tune.results import create_project
-from svhn_tune.space import load_space, parse_space
+from svhn_tune.figures import FIGURES, Figures
+from svhn_tune.figures.importance import measure_importance
+from svhn_tune.figures.style import INK, Chart
+from svhn_tune.project.results import create_project
+from svhn_tune.space.space import load_space, parse_space
+from svhn_tune.summary.history import stitch_curves
+from svhn_tune.training.maps import find_hardest
 
 NAMES = [entry.name for entry in FIGURES]
 CONFIRMED = {"learning_curves", "confirmed", "confusion"}

@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
-from svhn_tune import forecast as forecast_module
-from svhn_tune.cost import measure_work
+from svhn_tune.cost import forecast as forecast_module
+from svhn_tune.cost.cost_model import measure_work
+from svhn_tune.cost.forecast import Forecast
 from svhn_tune.data import Data
 from svhn_tune.data.dataset import Split
-from svhn_tune.forecast import Forecast
-from svhn_tune.runs import Run
+from svhn_tune.training.runs import Run
 
 IMAGES = 1_000
 BLANK = Split(np.zeros((IMAGES, 32, 32, 3), np.uint8), np.arange(IMAGES) % 10)

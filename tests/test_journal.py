@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from svhn_tune.errors import InputError
-from svhn_tune.journal import append_record, create_journal, read_records
+from svhn_tune.project.journal import append_record, create_journal, read_records
 
 RECORDS = [
     {"event": "trial", "trial": 0, "values": {"padding": "same", "l2_1": 1e-5}},

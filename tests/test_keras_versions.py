@@ -17,10 +17,10 @@ import numpy as np
 import pytest
 import write_in_keras
 
-from svhn_tune.check import check_submission
 from svhn_tune.models.layers import INITIALIZERS
-from svhn_tune.portable import find_first_version
-from svhn_tune.space import load_space, space_names
+from svhn_tune.space.space import load_space, space_names
+from svhn_tune.submission.check import check_submission
+from svhn_tune.submission.portable import find_first_version
 
 OLD = ["3.10.0", "3.11.3", "3.12.1", "3.13.2", "3.14.0"]
 INSTALLED = Path(sys.prefix) / "keras-versions"

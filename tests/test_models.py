@@ -7,8 +7,8 @@ import pytest
 
 import svhn_tune
 from svhn_tune.models.cnn import CNNHyperModel, class_weights, declare
-from svhn_tune.size import measure_size
-from svhn_tune.space import load_space, space_names
+from svhn_tune.models.size import measure_size
+from svhn_tune.space.space import load_space, space_names
 
 
 @pytest.mark.parametrize("name", space_names())

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 
 from svhn_tune import confirm, load_data, open_project, plan, search
-from svhn_tune.budget import Budget
 from svhn_tune.cli import main
-from svhn_tune.cost import Timing, Work, fit_cost, measure_work, schedule
+from svhn_tune.cost.budget import Budget
+from svhn_tune.cost.cost_model import Timing, Work, fit_cost, measure_work, schedule
+from svhn_tune.cost.forecast import Forecast
+from svhn_tune.cost.plan import Estimate, describe_plan
 from svhn_tune.errors import InputError
-from svhn_tune.forecast import Forecast
-from svhn_tune.plan import Estimate, describe_plan
-from svhn_tune.search import make_settings
-from svhn_tune.simulation import simulate_search
-from svhn_tune.space import load_space
+from svhn_tune.oracles.simulation import simulate_search
+from svhn_tune.space.space import load_space
+from svhn_tune.stages.search import make_settings
 
 SMALL, LARGE = Work(10**6, 10**4, 10**5, 6), Work(10**8, 10**5, 10**7, 9)
 

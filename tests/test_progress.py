@@ -18,10 +18,10 @@ from itertools import pairwise
 import pytest
 from rich.console import Console
 
-from svhn_tune.live import LiveProgress, Terminal
-from svhn_tune.picture import Picture
-from svhn_tune.progress import LineProgress, make_progress
-from svhn_tune.standing import Best, RunStanding, Standing
+from svhn_tune.progress.live import LiveProgress, Terminal
+from svhn_tune.progress.picture import Picture
+from svhn_tune.progress.progress import LineProgress, make_progress
+from svhn_tune.summary.standing import Best, RunStanding, Standing
 
 VALUES = " ".join(f"kernel_size_{block}=7 spatial_dropout_{block}=0.25" for block in range(1, 9))
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")

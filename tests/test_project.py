@@ -8,15 +8,15 @@ import sys
 import pytest
 
 from svhn_tune.errors import InputError
-from svhn_tune.project import Project
-from svhn_tune.results import delete_project
-from svhn_tune.space import load_space
-from svhn_tune.statistics import summarize
+from svhn_tune.project.project import Project
+from svhn_tune.project.results import delete_project
+from svhn_tune.space.space import load_space
+from svhn_tune.summary.samples import summarize
 
 HOLD = """
 import sys
 from pathlib import Path
-from svhn_tune.project import Project
+from svhn_tune.project.project import Project
 
 with Project(Path(sys.argv[1])).lock():
     print("held", flush=True)

@@ -6,7 +6,7 @@ import pytest
 from svhn_tune.errors import InputError
 from svhn_tune.models.layers import FAMILIES
 from svhn_tune.report.spreadsheets import CONFIRM, RUNS, TRIALS, write_spreadsheets
-from svhn_tune.space import load_space
+from svhn_tune.space.space import load_space
 
 HYPERPARAMETERS = [declaration.name for declaration in load_space("cnn").declarations]
 COLUMNS = {

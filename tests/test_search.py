@@ -9,8 +9,8 @@ from svhn_tune.data import load_data
 from svhn_tune.data.cache import share_arrays
 from svhn_tune.data.dataset import split_holdout
 from svhn_tune.errors import InputError
-from svhn_tune.runs import Run, Setup
-from svhn_tune.workers import Workers
+from svhn_tune.training.runs import Run, Setup
+from svhn_tune.training.workers import Workers
 
 # One pass of Hyperband: 6 trials to 4 epochs, 2 of them on to 12, and 4 straight to 12.
 SETTINGS = {"max_epochs": 12, "train_images": 150}

@@ -6,9 +6,9 @@ import keras_tuner as kt
 import pytest
 
 from svhn_tune.models.cnn import CNNHyperModel, declare, draw_values
-from svhn_tune.size import measure_size
-from svhn_tune.space import load_space, space_names
-from svhn_tune.submission import save_submission
+from svhn_tune.models.size import measure_size
+from svhn_tune.space.space import load_space, space_names
+from svhn_tune.submission.save import save_submission
 
 SAVED = 12
 SLACK = 64 * 1024

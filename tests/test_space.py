@@ -6,8 +6,8 @@ import pytest
 
 from svhn_tune.errors import InputError
 from svhn_tune.models.layers import FAMILIES, cnn_layers
-from svhn_tune.size import measure_size
-from svhn_tune.space import load_space, parse_space, space_names, spaces_folder
+from svhn_tune.models.size import measure_size
+from svhn_tune.space.space import load_space, parse_space, space_names, spaces_folder
 
 TEXT = (spaces_folder() / "cnn.toml").read_text()
 BLOCKS = '[hyperparameters.blocks]\ntype = "Int"\nmin_value = 1\nmax_value = 5\ndefault = 3\n'

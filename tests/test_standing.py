@@ -8,11 +8,11 @@ import time
 import numpy as np
 import pytest
 
-from svhn_tune.overview import read_standing, record_begin
-from svhn_tune.progress import describe_end
-from svhn_tune.project import Project
-from svhn_tune.runs import Run
-from svhn_tune.tables import print_status
+from svhn_tune.commands.tables import print_status
+from svhn_tune.progress.progress import describe_end
+from svhn_tune.project.project import Project
+from svhn_tune.summary.status import read_standing, record_begin
+from svhn_tune.training.runs import Run
 
 RUNNING = {"status": "running"}
 

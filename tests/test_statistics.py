@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from svhn_tune.statistics import expected_best, mean, summarize, variance
+from svhn_tune.summary.samples import expected_best, mean, summarize, variance
 
 
 @pytest.mark.parametrize("count", [2, 3, 10, 100])

@@ -10,9 +10,9 @@ from keras import layers
 
 from svhn_tune.errors import InputError
 from svhn_tune.models.cnn import CNNHyperModel
-from svhn_tune.portable import LATER, find_first_version, strip_config
-from svhn_tune.space import load_space
-from svhn_tune.submission import save_submission
+from svhn_tune.space.space import load_space
+from svhn_tune.submission.portable import LATER, find_first_version, strip_config
+from svhn_tune.submission.save import save_submission
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def test_a_later_setting_that_says_something_is_refused_by_name(name, key, value
 
 
 def test_a_refused_model_writes_nothing(space, tmp_path, monkeypatch):
-    monkeypatch.setattr("svhn_tune.portable.KNOWN", {})
+    monkeypatch.setattr("svhn_tune.submission.portable.KNOWN", {})
     with pytest.raises(InputError, match="not known to load in Keras"):
         save(space, tmp_path / "model.keras")
     assert list(tmp_path.iterdir()) == []

@@ -13,7 +13,7 @@ import time
 import pytest
 
 from benchmarks.survival import command, read_result, survive
-from svhn_tune.results import open_project
+from svhn_tune.project.results import open_project
 
 
 @pytest.mark.timeout(600)

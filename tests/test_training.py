@@ -6,8 +6,8 @@ import pytest
 
 from svhn_tune.data.dataset import Split
 from svhn_tune.models.cnn import class_weights
-from svhn_tune.space import load_space
-from svhn_tune.training import Training
+from svhn_tune.space.space import load_space
+from svhn_tune.training.engine import Training
 
 CLASSES = 10
 IMAGES = 112  # three batches of 32 and a short one

@@ -9,11 +9,12 @@ import numpy as np
 import psutil
 import pytest
 
-from svhn_tune import execution, load_data, search
+from svhn_tune import load_data, search
 from svhn_tune.data.cache import share_arrays
-from svhn_tune.runs import Run, Setup
-from svhn_tune.space import load_space
-from svhn_tune.workers import Workers
+from svhn_tune.space.space import load_space
+from svhn_tune.training import execution
+from svhn_tune.training.runs import Run, Setup
+from svhn_tune.training.workers import Workers
 
 
 @pytest.fixture

@@ -16,9 +16,9 @@ import keras_tuner as kt
 import numpy as np
 
 from svhn_tune.models.cnn import CNNHyperModel, declare, draw_values
-from svhn_tune.size import measure_size
-from svhn_tune.space import load_space, space_names
-from svhn_tune.submission import save_submission
+from svhn_tune.models.size import measure_size
+from svhn_tune.space.space import load_space, space_names
+from svhn_tune.submission.save import save_submission
 
 LARGEST = 2_000_000  # parameters
 PLAIN = 2

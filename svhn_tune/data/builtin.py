@@ -4,7 +4,7 @@ import numpy as np
 
 from .cache import cache_folder, open_arrays, store_arrays
 from .dataset import Data, Split
-from .digits import VERSION, draw_digits
+from .digits.draw import VERSION, draw_digits
 
 NAME = "built-in digits, not SVHN"
 TRAIN_IMAGES = 50_000

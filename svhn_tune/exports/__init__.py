@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ..errors import InputError
-from ..project import Project
+from ..project.project import Project
 
 FORMATS = ("optuna", "tensorboard")
 

@@ -27,9 +27,9 @@ from optuna.distributions import (
 from optuna.trial import FrozenTrial, TrialState
 
 from ..files import write_atomically
-from ..hyperparameters import Boolean, Choice, Fixed, Float, Hyperparameter, Int
-from ..project import Project
-from .curves import Curve, search_curves
+from ..project.project import Project
+from ..space.hyperparameters import Boolean, Choice, Fixed, Float, Hyperparameter, Int
+from ..summary.curves import Curve, search_curves
 
 ATTRIBUTES = (
     *("trial", "root", "seed", "epochs", "collapsed"),

@@ -33,9 +33,9 @@ from tensorboard.plugins.hparams.summary_v2 import (
 from tensorboard.summary.writer.record_writer import RecordWriter
 
 from ..files import write_atomically
-from ..hyperparameters import Boolean, Choice, Fixed, Float, Hyperparameter, Int
-from ..project import Project
-from .curves import Curve, confirm_curves, search_curves
+from ..project.project import Project
+from ..space.hyperparameters import Boolean, Choice, Fixed, Float, Hyperparameter, Int
+from ..summary.curves import Curve, confirm_curves, search_curves
 
 STATUSES = {
     "completed": api_pb2.STATUS_SUCCESS,

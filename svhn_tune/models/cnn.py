@@ -13,10 +13,10 @@ import keras
 import keras_tuner as kt
 import numpy as np
 
-from ..hyperparameters import Declaration
-from ..size import measure_size
-from ..space import Space, load_space
+from ..space.hyperparameters import Declaration
+from ..space.space import Space, load_space
 from .layers import Layer, cnn_layers
+from .size import measure_size
 
 
 def declare(space: Space, hp: kt.HyperParameters) -> dict[str, Any]:

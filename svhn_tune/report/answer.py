@@ -4,11 +4,16 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from ..confirm_table import conclude, describe_interval, describe_recommendation, describe_used
-from ..confirmed import Entry
-from ..project import Project
-from ..statistics import summarize
-from .page_tables import (
+from ..commands.confirm_table import (
+    conclude,
+    describe_interval,
+    describe_recommendation,
+    describe_used,
+)
+from ..project.project import Project
+from ..summary.confirmed import Entry
+from ..summary.samples import summarize
+from .tables import (
     MISSING,
     Cell,
     Column,

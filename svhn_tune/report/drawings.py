@@ -26,7 +26,7 @@ def draw_svg(figure: "Figure", name: str) -> str:
     """
     import matplotlib
 
-    from .style import INK
+    from ..figures.style import INK
 
     out = io.StringIO()
     with matplotlib.rc_context({"svg.hashsalt": name, "svg.fonttype": "none"}):

@@ -15,11 +15,11 @@ from typing import Any
 from ..console import format_seconds
 from ..errors import cannot_write
 from ..files import write_atomically
-from ..project import Project
+from ..project.project import Project
 from .answer import answer
-from .page_tables import list_confirm_runs, list_trials, say_provenance
 from .repetition import list_facts, repeat_commands
 from .spreadsheets import write_spreadsheets
+from .tables import list_confirm_runs, list_trials, say_provenance
 
 TEMPLATES = Path(__file__).parent / "templates"
 REM_PER_AXIS = 6
@@ -99,9 +99,9 @@ def render(project: Project) -> str:
 
 def draw_pictures(project: Project) -> list[Picture]:
     """All figures that have something to show, in their order."""
+    from ..figures import FIGURES, Figures
+    from ..figures.still import draw_still
     from .drawings import draw_svg, pack_figure
-    from .figures import FIGURES, Figures
-    from .still import draw_still
 
     figures = Figures(project)
     pictures = []

@@ -11,8 +11,8 @@ from typing import Any
 
 from ..errors import cannot_write
 from ..files import write_atomically
-from ..journal import Record
-from ..project import Project
+from ..project.journal import Record
+from ..project.project import Project
 
 Row = dict[str, Any]
 

@@ -1,0 +1,156 @@
+"""status, report, check, describe, export, spaces and data: what is there, without training."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..errors import InputError
+from .options import (
+    AsJson,
+    DataFolder,
+    ProjectName,
+    SpaceName,
+    parse_assignment,
+)
+from .output import load_data, print_json
+
+
+def status(project: ProjectName = None, as_json: AsJson = False) -> None:
+    """Where the project stands."""
+    from ..project.results import open_project
+    from .tables import print_status
+
+    opened = open_project(project)
+    if as_json:
+        print_json(opened.status())
+    else:
+        print_status(opened)
+
+
+def report(project: ProjectName = None) -> None:
+    """Write results/<project>/report.html again, for a browser."""
+    from ..project.results import open_project
+    from ..report import write_report
+
+    print(write_report(open_project(project)))
+
+
+def check(
+    file: Annotated[Path, typer.Argument(help="A .keras file.")],
+    space: SpaceName = "cnn",
+    data: Annotated[
+        str | None, typer.Option(help="Classify the test set of this folder, or of 'builtin'.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """May this file be handed in? Exit status 1 if not."""
+    from ..space.space import load_space
+
+    loaded = load_space(space)
+    if not file.is_file():
+        raise InputError(f"no file {file}")
+    found = None if data is None else load_data(data)
+    from ..submission.check import check_submission
+    from .tables import print_check
+
+    result = check_submission(file, loaded, found)
+    if as_json:
+        print_json(result)
+    else:
+        print_check(file, result)
+    if not result["ok"]:
+        raise typer.Exit(1)
+
+
+def describe(
+    space: SpaceName = "cnn",
+    trial: Annotated[int | None, typer.Option(help="A trial of the space's project.")] = None,
+    assign: Annotated[
+        list[str] | None, typer.Option("--set", help="NAME=VALUE; may be given again.")
+    ] = None,
+    project: ProjectName = None,
+    as_json: AsJson = False,
+) -> None:
+    """Layers, shapes, parameters and bytes of a model, without building it."""
+    from ..models.describe import describe_values
+    from ..space.space import load_space
+    from .tables import print_description
+
+    if trial is not None:
+        from ..project.results import open_project
+
+        opened = open_project(project or Path(space).stem)
+        loaded, base = opened.space, opened.values(trial)
+    else:
+        loaded = load_space(space)
+        base = loaded.baseline
+    chosen = dict(map(parse_assignment, assign or []))
+    description = describe_values(loaded, loaded.complete(chosen, base))
+    if as_json:
+        print_json(description)
+    else:
+        print_description(loaded, description)
+
+
+def export(
+    target: Annotated[Path, typer.Argument(help="The file, or for tensorboard the folder.")],
+    to: Annotated[str, typer.Option(help="optuna (an SQLite storage) or tensorboard (logs).")],
+    project: ProjectName = None,
+) -> None:
+    """Write the project for Optuna's dashboard or TensorBoard."""
+    from ..exports import export as run_export
+    from ..project.results import open_project
+
+    shown_by = run_export(open_project(project), to, target)
+    print(f"wrote {target}; to look at it: {shown_by}")
+
+
+def spaces(as_json: AsJson = False) -> None:
+    """The spaces there are."""
+    from ..space.space import load_space, space_names
+    from .tables import print_spaces
+
+    loaded = [load_space(name) for name in space_names()]
+    if as_json:
+        print_json(
+            [
+                {
+                    "name": space.name,
+                    "title": space.title,
+                    "hyperparameters": len(space.declarations),
+                }
+                for space in loaded
+            ]
+        )
+    else:
+        print_spaces(loaded)
+
+
+def data(
+    folder: DataFolder = None,
+    sheet: Annotated[Path, typer.Option(help="Where the contact sheet goes.")] = Path(
+        "contact_sheet.png"
+    ),
+    as_json: AsJson = False,
+) -> None:
+    """What data is found; writes a contact sheet to look at."""
+    found = load_data(folder)
+    from ..data.sheet import write_contact_sheet
+    from .tables import print_data
+
+    write_contact_sheet(found, sheet)
+    summary = {
+        "name": found.name,
+        "fingerprint": found.fingerprint,
+        "synthetic": found.synthetic,
+        "source": found.source,
+        "classes": list(found.classes),
+        "train": found.train.counts(len(found.classes)),
+        "test": found.test.counts(len(found.classes)),
+        "contact_sheet": str(sheet),
+    }
+    if as_json:
+        print_json(summary)
+    else:
+        print_data(summary)

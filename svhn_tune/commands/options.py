@@ -1,0 +1,85 @@
+"""The options that several commands share, and what their texts mean."""
+
+import json
+import os
+import re
+from typing import Annotated, Any
+
+import typer
+
+from ..errors import InputError
+
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+SpaceName = Annotated[
+    str, typer.Option("--space", help="A name in search_spaces/, or a path to a .toml.")
+]
+DataFolder = Annotated[
+    str | None,
+    typer.Option(
+        "--data", help="A folder with the archives, or 'builtin'. [default: ./data, else builtin]"
+    ),
+]
+ProjectName = Annotated[
+    str | None, typer.Option("--project", help="A name in results/, or a folder. [default: latest]")
+]
+WorkerCount = Annotated[
+    int | None,
+    typer.Option("--workers", min=1, help="Runs side by side. [default: one a core; 1 on a GPU]"),
+]
+Budget = Annotated[
+    str | None,
+    typer.Option("--budget", help="For search and confirm together, such as 30h. [default: none]"),
+]
+TimeLimit = Annotated[
+    str | None,
+    typer.Option("--time-limit", help="Stop cleanly after 90s, 20m or 8h. [default: none]"),
+]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", help="No progress and no notes: the result, or one error.")
+]
+Tuner = Annotated[
+    str | None, typer.Option(help="hyperband, bayesian, tpe or random. [default: hyperband]")
+]
+MaxEpochs = Annotated[
+    int | None, typer.Option(help="Of the longest trials. [default: the space's]")
+]
+Factor = Annotated[int | None, typer.Option(help="Of Hyperband. [default: 3]")]
+MaxTrials = Annotated[int | None, typer.Option(help="Of the other tuners. [default: 50]")]
+Seed = Annotated[int | None, typer.Option(help="Of the whole search. [default: 0]")]
+TrainImages = Annotated[
+    int | None, typer.Option(help="Train on a stratified subset. [default: all]")
+]
+ValidateOn = Annotated[str | None, typer.Option(help="holdout or test. [default: the space's]")]
+Top = Annotated[int, typer.Option(help="How many of the best trials.")]
+Runs = Annotated[int, typer.Option(help="Of each, earlier ones included.")]
+Epochs = Annotated[int | None, typer.Option(help="Of each run. [default: the space's]")]
+
+
+def parse_assignment(text: str) -> tuple[str, Any]:
+    """The name and the value of `NAME=VALUE`; what is no JSON is a string."""
+    name, equals, value = text.partition("=")
+    if not (name and equals and value):
+        raise InputError(f"--set {text} must be NAME=VALUE, such as kernel_size_1=5")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value
+
+
+def parse_duration(text: str | None) -> float | None:
+    """Seconds of `90s`, `20m` or `8h`; None of None."""
+    if text is None:
+        return None
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", text)
+    if match is None:
+        raise InputError(f"the duration '{text}' must read 90s, 20m or 8h")
+    return float(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2]]
+
+
+def default_workers() -> int:
+    """One worker a core that this process may use; one where there is a GPU."""
+    if os.path.exists("/dev/nvidia0"):
+        return 1
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

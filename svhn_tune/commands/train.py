@@ -1,0 +1,174 @@
+"""search, confirm and plan: what trains, and what that costs."""
+
+from typing import Annotated
+
+import typer
+
+from .options import (
+    AsJson,
+    Budget,
+    DataFolder,
+    Epochs,
+    Factor,
+    MaxEpochs,
+    MaxTrials,
+    ProjectName,
+    Quiet,
+    Runs,
+    Seed,
+    SpaceName,
+    TimeLimit,
+    Top,
+    TrainImages,
+    Tuner,
+    ValidateOn,
+    WorkerCount,
+    default_workers,
+    parse_duration,
+)
+from .output import load_data, note, print_json, try_report
+
+
+def search(
+    space: SpaceName = "cnn",
+    data: DataFolder = None,
+    tuner: Tuner = None,
+    max_epochs: MaxEpochs = None,
+    factor: Factor = None,
+    max_trials: MaxTrials = None,
+    workers: WorkerCount = None,
+    seed: Seed = None,
+    train_images: TrainImages = None,
+    validate_on: ValidateOn = None,
+    time_limit: TimeLimit = None,
+    budget: Budget = None,
+    project: Annotated[
+        str | None,
+        typer.Option(help="A name in results/, or a folder. [default: the space's name]"),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option(help="Delete the project first.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Search a space. The same command again goes on where it was."""
+    limit, hours = parse_duration(time_limit), parse_duration(budget)
+    from ..progress.progress import make_progress
+    from ..space.space import load_space
+
+    loaded = load_space(space)
+    found = load_data(data, quiet)
+    from ..stages.search import search as run_search
+    from .tables import print_status
+
+    done = run_search(
+        loaded,
+        found,
+        tuner=tuner,
+        max_epochs=max_epochs,
+        factor=factor,
+        max_trials=max_trials,
+        workers=workers or default_workers(),
+        seed=seed,
+        train_images=train_images,
+        validate_on=validate_on,
+        time_limit=limit,
+        budget=hours,
+        project=project,
+        overwrite=overwrite,
+        progress=None if quiet else make_progress(),
+    )
+    print_status(done)
+    try_report(done, quiet)
+
+
+def confirm(
+    top: Top = 3,
+    runs: Runs = 10,
+    epochs: Epochs = None,
+    baseline: Annotated[
+        bool, typer.Option("--baseline/--no-baseline", help="Retrain the baseline as a control.")
+    ] = True,
+    project: ProjectName = None,
+    data: Annotated[
+        str | None, typer.Option(help="Where the search's data are, if they moved.")
+    ] = None,
+    workers: WorkerCount = None,
+    time_limit: TimeLimit = None,
+    budget: Budget = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Retrain the best trials from fresh seeds on all training images; again adds runs."""
+    limit, hours = parse_duration(time_limit), parse_duration(budget)
+    from ..progress.progress import make_progress
+    from ..project.results import open_project
+    from ..stages.confirm import confirm as run_confirm
+    from .tables import print_confirmed
+
+    opened = open_project(project)
+    if opened.settings["data"]["synthetic"] and not quiet:
+        note("the data are the built-in digits, not SVHN")
+    done = run_confirm(
+        opened,
+        data,
+        top=top,
+        runs=runs,
+        epochs=epochs,
+        baseline=baseline,
+        workers=workers or default_workers(),
+        time_limit=limit,
+        budget=hours,
+        progress=None if quiet else make_progress(),
+    )
+    if as_json:
+        print_json(done.status())
+    else:
+        print_confirmed(done)
+    try_report(done, quiet)
+
+
+def plan(
+    space: SpaceName = "cnn",
+    data: DataFolder = None,
+    budget: Budget = None,
+    tuner: Tuner = None,
+    max_epochs: MaxEpochs = None,
+    factor: Factor = None,
+    max_trials: MaxTrials = None,
+    workers: WorkerCount = None,
+    seed: Seed = None,
+    train_images: TrainImages = None,
+    validate_on: ValidateOn = None,
+    top: Top = 3,
+    runs: Runs = 10,
+    epochs: Epochs = None,
+    as_json: AsJson = False,
+) -> None:
+    """What search and confirm will cost on this machine, and what fits a budget."""
+    seconds = parse_duration(budget)
+    from ..space.space import load_space
+
+    loaded = load_space(space)
+    found = load_data(data)
+    from ..cost.plan import plan as make_plan
+    from .tables import print_plan
+
+    document = make_plan(
+        loaded,
+        found,
+        workers=workers or default_workers(),
+        budget=seconds,
+        tuner=tuner,
+        max_epochs=max_epochs,
+        factor=factor,
+        max_trials=max_trials,
+        seed=seed,
+        train_images=train_images,
+        validate_on=validate_on,
+        top=top,
+        runs=runs,
+        epochs=epochs,
+    )
+    if as_json:
+        print_json(document)
+    else:
+        print_plan(loaded, document)

@@ -1,0 +1,164 @@
+"""What training a model costs: its work, counted from its values, times what a unit of it takes.
+
+Numbers in, numbers out: nothing here trains. timing.py measures on the machine, the journal holds
+what earlier runs took, and `fit_cost` turns either into seconds.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil, prod
+from typing import Any
+
+import numpy as np
+
+from ..models.size import measure_size
+from ..space.space import Space
+
+# A worker is replaced when it has grown by 256 MiB, and a run leaves some 14 MB behind.
+RUNS_PER_PROCESS = 18
+
+
+@dataclass(frozen=True)
+class Work:
+    """What one image, or one batch, of a model asks for.
+
+    Args:
+        operations: multiply-adds of its Conv2D and Dense layers for one image, forward.
+        activations: numbers that its layers put out for one image.
+        parameters: read and changed once a batch, and saved once an epoch.
+        layers: built and compiled once a run.
+    """
+
+    operations: int
+    activations: int
+    parameters: int
+    layers: int
+
+
+@dataclass(frozen=True)
+class Timing:
+    """What some epochs of a model took, in seconds.
+
+    Args:
+        work: of the model.
+        images, validation: trained on and evaluated in each epoch.
+        train: of training one epoch, compiling left out.
+        rest: of evaluating and saving one epoch; None if not measured.
+        start: of building, compiling and ending the run, beyond its epochs; None if not measured.
+    """
+
+    work: Work
+    images: int
+    validation: int
+    train: float
+    rest: float | None = None
+    start: float | None = None
+
+
+@dataclass(frozen=True)
+class CostModel:
+    """Seconds of epochs and runs on one core of the machine that was timed.
+
+    Args:
+        train: seconds a layer and batch, an image, an operation, an activation, and a parameter
+            and batch.
+        rest: seconds an epoch, an evaluated image, operation and activation, a saved parameter.
+        start: seconds a run, and a layer of it.
+        process: seconds until a new worker begins to train.
+        batch_size: images a batch.
+    """
+
+    train: np.ndarray
+    rest: np.ndarray
+    start: np.ndarray
+    process: float
+    batch_size: int
+
+    def epoch_seconds(self, work: Work, images: int, validation: int) -> float:
+        """One epoch on `images`, evaluated on `validation` images, and saved."""
+        trained = self.train @ _train_units(work, images, self.batch_size)
+        return float(trained + self.rest @ _rest_units(work, validation))
+
+    def run_seconds(
+        self, work: Work, epochs: int, images: int, validation: int, judged: int
+    ) -> float:
+        """A run of `epochs`, from building it to predicting `judged` images at its end."""
+        start = self.start @ np.array([1.0, work.layers])
+        last = self.rest[1:4] @ _rest_units(work, judged)[1:4]
+        return float(start + epochs * self.epoch_seconds(work, images, validation) + last)
+
+    def processes_seconds(self, runs: int, workers: int) -> float:
+        """Starting the workers, and replacing those that have grown."""
+        return self.process * (1 + runs // RUNS_PER_PROCESS / workers)
+
+
+def measure_work(space: Space, values: Mapping[str, Any], classes: int = 10) -> Work:
+    """The work of the model of feasible `values`, without building it."""
+    size = measure_size(space, values, classes=classes)
+    operations = sum(
+        (layer.parameters - layer.output_shape[-1]) * prod(layer.output_shape[:-1])
+        for layer in size.layers
+        if layer.type in ("Conv2D", "Dense")
+    )
+    activations = sum(prod(layer.output_shape) for layer in size.layers)
+    return Work(operations, activations, size.parameters, len(size.layers))
+
+
+def fit_cost(timings: Sequence[Timing], batch_size: int, process: float = 0.0) -> CostModel:
+    """The cost model nearest to `timings`, in per cent, with no negative term."""
+    rested = [timing for timing in timings if timing.rest is not None]
+    started = [timing for timing in timings if timing.start is not None]
+    return CostModel(
+        train=_fit(
+            [_train_units(each.work, each.images, batch_size) for each in timings],
+            [each.train for each in timings],
+        ),
+        rest=_fit(
+            [_rest_units(each.work, each.validation) for each in rested],
+            [each.rest or 0.0 for each in rested],
+            5,
+        ),
+        start=_fit(
+            [np.array([1.0, each.work.layers]) for each in started],
+            [each.start or 0.0 for each in started],
+            2,
+        ),
+        process=process,
+        batch_size=batch_size,
+    )
+
+
+def schedule(seconds: Sequence[float], workers: int) -> float:
+    """When the last run ends, each begun in order by the first free worker."""
+    free = [0.0] * workers
+    for each in seconds:
+        first = free.index(min(free))
+        free[first] += each
+    return max(free)
+
+
+def _train_units(work: Work, images: int, batch_size: int) -> np.ndarray:
+    batches = ceil(images / batch_size)
+    units = (images, images * work.operations, images * work.activations)
+    return np.array([batches * work.layers, *units, batches * work.parameters], float)
+
+
+def _rest_units(work: Work, images: int) -> np.ndarray:
+    units = (1, images, images * work.operations, images * work.activations)
+    return np.array([*units, work.parameters], float)
+
+
+def _fit(units: list[np.ndarray], seconds: list[float], terms: int = 5) -> np.ndarray:
+    # Imported late: half a second that `import svhn_tune` should not pay.
+    from scipy.optimize import nnls
+
+    if not units:
+        return np.zeros(terms)
+    # Each row divided by its seconds: a small model counts as much as a large one. Each column by
+    # its size: 1e9 operations beside 1 epoch.
+    rows = np.array(units) / np.maximum(seconds, 1e-3)[:, None]
+    scale = np.maximum(rows.max(axis=0), 1e-30)
+    terms_found = nnls(rows / scale, np.ones(len(rows)))[0] / scale
+    # Least squares of shares leans below what was measured: the mean share is made 1.
+    mean = float((rows @ terms_found).mean())
+    return terms_found / mean if mean else terms_found

@@ -1,0 +1,205 @@
+"""Plan: what search and confirm will cost on this machine, and what fits a budget.
+
+A few models are timed (timing.py), their cost is fitted (cost.py), and the search is driven with
+drawn scores in place of training (simulation.py). Nothing is written.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from statistics import fmean
+from typing import TYPE_CHECKING, Any
+
+from ..data import Data, load_data
+from ..data.dataset import split_holdout
+from ..errors import InputError
+from ..space.space import Space, load_space
+from ..stages.search import make_settings
+from .cost_model import CostModel, Work, measure_work, schedule
+
+if TYPE_CHECKING:
+    from ..oracles.ask_tell import Proposal
+    from ..oracles.simulation import Simulated
+
+# What may be given up for a budget, in this order: first the least of confirm, then of search.
+CONFIRMS = ((3, 10), (3, 5), (2, 5), (1, 5), (1, 3), (1, 1))
+SHARES = (1, 0.8, 0.6, 0.4, 0.25, 0.15, 0.1, 0.05)
+
+
+def plan(
+    space: str | Path | Space = "cnn",
+    data: str | Path | Data | None = None,
+    *,
+    workers: int = 1,
+    budget: float | None = None,
+    max_epochs: int | None = None,
+    factor: int | None = None,
+    tuner: str | None = None,
+    max_trials: int | None = None,
+    seed: int | None = None,
+    train_images: int | None = None,
+    validate_on: str | None = None,
+    top: int = 3,
+    runs: int = 10,
+    epochs: int | None = None,
+) -> dict[str, Any]:
+    """What `search` and `confirm` of these arguments will cost here, after timing a few models.
+
+    It takes half a minute on two cores. The search is the one that the arguments describe, with
+    its own draws; confirm is that of the baseline and `top` times the mean of the models that the
+    search will propose, for which of them will be the best nobody knows.
+
+    Args:
+        budget: in seconds, of search and confirm together; "advice" has what fits it.
+        workers, max_epochs, factor, tuner, max_trials, seed, train_images, validate_on: as for
+            `search`.
+        top, runs, epochs: as for `confirm`.
+
+    Returns:
+        The document that `plan --json` prints; seconds are those of a clock on the wall.
+
+    Raises:
+        InputError: what `search` or `confirm` would refuse.
+    """
+    for name, value in {"workers": workers, "top": top, "runs": runs, "epochs": epochs}.items():
+        if value is not None and value < 1:
+            raise InputError(f"{name}={value} must be at least 1")
+    space = space if isinstance(space, Space) else load_space(space)
+    data = data if isinstance(data, Data) else load_data(data)
+    given = {
+        "tuner": tuner,
+        "max_epochs": max_epochs,
+        "factor": factor,
+        "max_trials": max_trials,
+        "seed": seed,
+        "train_images": train_images,
+        "validate_on": validate_on,
+    }
+    settings = make_settings(space, data, given)
+    # These import KerasTuner, which takes seconds: what can be refused has been.
+    from ..oracles.simulation import simulate_search
+    from .timing import measure_cost
+
+    proposed = simulate_search(space, settings, workers, lambda _: 1.0, 1).models
+    cost = measure_cost(space, data, proposed, workers)
+    estimate = Estimate(space, data, settings, workers, cost, epochs or space.protocol.epochs)
+    return describe_plan(estimate, budget, top, runs)
+
+
+class Estimate:
+    """Seconds of searches and confirms of one space on one machine.
+
+    Args:
+        space, data: what is searched.
+        settings: of the search.
+        workers: how many runs train side by side.
+        cost: what was measured.
+        epochs: of each confirm run.
+    """
+
+    def __init__(
+        self,
+        space: Space,
+        data: Data,
+        settings: dict[str, Any],
+        workers: int,
+        cost: CostModel,
+        epochs: int,
+    ) -> None:
+        self.space = space
+        self.settings = settings
+        self.workers = workers
+        self.epochs = epochs
+        self._cost = cost
+        self._classes = len(data.classes)
+        self._all, self._test = len(data.train.labels), len(data.test.labels)
+        train, holdout = split_holdout(data.train.labels, settings["train_images"])
+        self._images = len(train)
+        self._validation = self._test if settings["validate_on"] == "test" else len(holdout)
+        self._searches: dict[tuple[int, int], Simulated] = {}
+
+    def work(self, values: dict[str, Any]) -> Work:
+        """The work of a model of this data's classes."""
+        return measure_work(self.space, values, self._classes)
+
+    def epoch(self, values: dict[str, Any]) -> float:
+        """One epoch of the search."""
+        return self._cost.epoch_seconds(self.work(values), self._images, self._validation)
+
+    def search(self, max_epochs: int | None = None, factor: int | None = None) -> "Simulated":
+        """The search, starting its workers included; of other epochs or factor where given."""
+        from ..oracles.simulation import simulate_search
+
+        max_epochs = max_epochs or self.settings["max_epochs"]
+        factor = factor or self.settings["factor"]
+        if (max_epochs, factor) not in self._searches:
+            settings = self.settings | {"max_epochs": max_epochs, "factor": factor}
+            found = simulate_search(self.space, settings, self.workers, self._search_run)
+            started = self._cost.processes_seconds(found.trials, self.workers)
+            self._searches[max_epochs, factor] = replace(found, seconds=found.seconds + started)
+        return self._searches[max_epochs, factor]
+
+    def _search_run(self, proposal: "Proposal") -> float:
+        epochs = proposal.epochs - proposal.initial_epoch
+        return self._cost.run_seconds(
+            self.work(proposal.values), epochs, self._images, self._validation, self._validation
+        )
+
+    def confirm(self, top: int, runs: int) -> float:
+        """The baseline and `top` times the mean of the proposed models, `runs` times each."""
+        mean = fmean(map(self._confirm_run, self.search().models))
+        each = [mean] * (top * runs) + [self._confirm_run(self.space.baseline)] * runs
+        return schedule(each, self.workers) + self._cost.processes_seconds(len(each), self.workers)
+
+    def _confirm_run(self, values: dict[str, Any]) -> float:
+        # The test set is evaluated once, and its classes are predicted once.
+        return self._cost.run_seconds(self.work(values), self.epochs, self._all, 0, 2 * self._test)
+
+
+def describe_plan(estimate: Estimate, budget: float | None, top: int, runs: int) -> dict[str, Any]:
+    """The document of an estimate."""
+    search, confirm = estimate.search(), estimate.confirm(top, runs)
+    ordered = sorted(search.models, key=lambda values: estimate.work(values).operations)
+    return {
+        "workers": estimate.workers,
+        "seconds_per_epoch": {
+            "smallest": estimate.epoch(ordered[0]),
+            "baseline": estimate.epoch(estimate.space.baseline),
+            "largest": estimate.epoch(ordered[-1]),
+        },
+        "search": {"trials": search.trials, "epochs": search.epochs, "seconds": search.seconds},
+        "confirm": {
+            "runs": (top + 1) * runs,
+            "epochs": (top + 1) * runs * estimate.epochs,
+            "seconds": confirm,
+        },
+        "budget_seconds": budget,
+        "fits": budget is None or search.seconds + confirm <= budget,
+        "advice": [] if budget is None else advise(estimate, budget),
+    }
+
+
+def advise(estimate: Estimate, budget: float) -> list[dict[str, Any]]:
+    """What fits `budget` seconds: for each size of confirm, the largest search beside it."""
+    found = []
+    for top, runs in CONFIRMS:
+        confirm = estimate.confirm(top, runs)
+        for max_epochs, factor in _smaller_searches(estimate):
+            seconds = estimate.search(max_epochs, factor).seconds + confirm
+            if seconds <= budget:
+                choice = {"max_epochs": max_epochs, "factor": factor, "top": top, "runs": runs}
+                found.append(choice | {"seconds": seconds})
+                break
+    return found
+
+
+def _smaller_searches(estimate: Estimate) -> Iterator[tuple[int, int | None]]:
+    """(max_epochs, factor) from what was asked for down to the shortest round of Hyperband."""
+    settings = estimate.settings
+    hyperband = settings["tuner"] == "hyperband"
+    factors = (settings["factor"], settings["factor"] + 1) if hyperband else (None,)
+    shortest = estimate.space.protocol.min_epochs if hyperband else 1
+    for share in SHARES:
+        max_epochs = max(round(share * settings["max_epochs"]), 1)
+        if share == 1 or max_epochs >= shortest:
+            yield from ((max_epochs, factor) for factor in factors)

@@ -1,0 +1,161 @@
+"""Short epochs of a few models on this machine, in the workers that a search would use."""
+
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import numpy as np
+
+from ..data import Data
+from ..data.cache import share_arrays
+from ..space.space import Space
+from ..training.runs import Run, Setup
+from ..training.workers import Workers
+from .cost_model import CostModel, Timing, Work, fit_cost, measure_work
+
+PROBES = 9
+# Multiply-adds of an epoch of the largest model timed: 2 s on one core at 130 GFLOP/s.
+OPERATIONS = 40e9
+VALIDATION = 250
+WARM_UP = -1
+
+
+@dataclass
+class _Watch:
+    """When a run was handed out, what its epochs took, and when each thing of it was told."""
+
+    begun: float
+    told: list[float] = field(default_factory=list)
+    train: list[float] = field(default_factory=list)
+
+
+def measure_cost(
+    space: Space, data: Data, models: Sequence[dict[str, Any]], workers: int
+) -> CostModel:
+    """Time the baseline, the smallest, the largest and some between of `models`; half a minute.
+
+    The small ones train on more images than the large ones. The first epoch of a run compiles,
+    and is no part of what an epoch costs.
+    """
+    batch = space.protocol.batch_size
+    small, large = choose_probes(space, models, len(data.classes))
+    timings, process = _time(space, data, [space.baseline] * workers, small, workers)
+    timings += _time(space, data, [], large, workers)[0]
+    return fit_cost(timings, batch, process)
+
+
+def choose_probes(
+    space: Space, models: Sequence[dict[str, Any]], classes: int
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The models to time, spread over their operations: the smaller half and the larger half.
+
+    The baseline is the first of the smaller half.
+    """
+
+    def operations(values: dict[str, Any]) -> int:
+        return measure_work(space, values, classes).operations
+
+    ordered = sorted(models, key=operations)
+    positions = sorted({round(p) for p in np.linspace(0, len(ordered) - 1, PROBES - 1)})
+    chosen = [ordered[position] for position in positions]
+    half = (len(chosen) + 1) // 2
+    return [space.baseline, *chosen[:half]], chosen[half:]
+
+
+def _time(
+    space: Space,
+    data: Data,
+    first: Sequence[dict[str, Any]],
+    probes: Sequence[dict[str, Any]],
+    workers: int,
+) -> tuple[list[Timing], float]:
+    """Timings of `probes`, and the seconds that a process needs before it trains `first`."""
+    if not probes:
+        return [], 0.0
+    works = [measure_work(space, values, len(data.classes)) for values in probes]
+    setup = _make_setup(space, data, max(work.operations for work in works))
+    with tempfile.TemporaryDirectory() as folder:
+        warm = [_make_run(WARM_UP - n, values, 1, folder) for n, values in enumerate(first)]
+        runs = [_make_run(n, values, 3, folder) for n, values in enumerate(probes)]
+        watches = _train([*warm, *runs], setup, workers)
+    timings = [_read(watches[run.root], work, setup) for run, work in zip(runs, works, strict=True)]
+    if not warm:
+        # Their start has that of their process in it.
+        return [replace(each, start=None) for each in timings], 0.0
+    begin = fmean(watches[run.root].told[0] - watches[run.root].begun for run in warm)
+    usual = watches[0].told[0] - watches[0].begun
+    return timings, max(begin - usual, 0.0)
+
+
+def _make_setup(space: Space, data: Data, operations: int) -> Setup:
+    """As many images as keep the largest of the models within its operations."""
+    batch = space.protocol.batch_size
+    wanted = min(max(int(OPERATIONS / max(operations, 1)), 2 * batch), 960)
+    available = len(data.train.labels)
+    images = max(min(wanted, available // 2), 1)
+    validation = min(VALIDATION, images, available - images)
+    return Setup(
+        space=space,
+        arrays=share_arrays(data),
+        fingerprint=data.fingerprint,
+        classes=len(data.classes),
+        train_index=np.arange(images),
+        validate_on=np.arange(images, images + validation),
+        test_at_end=False,
+    )
+
+
+def _make_run(number: int, values: dict[str, Any], epochs: int, folder: str) -> Run:
+    return Run(
+        stage="plan",
+        trial=number,
+        root=number,
+        run=0,
+        seed=abs(number),
+        values=values,
+        epochs=epochs,
+        checkpoint=Path(folder) / f"{number}.npz",
+    )
+
+
+def _train(runs: Sequence[Run], setup: Setup, count: int) -> dict[int, _Watch]:
+    waiting, watches = list(runs), {}
+    with Workers(min(count, len(waiting)), setup) as workers:
+        while waiting or workers.running:
+            while waiting and workers.free:
+                run = waiting.pop(0)
+                watches[run.root] = _Watch(time.perf_counter())
+                workers.submit(run)
+            for event in workers.events():
+                watch = watches[event.run.root]
+                watch.told.append(time.perf_counter())
+                if event.kind == "epoch":
+                    watch.train.append(event.metrics["seconds"])
+    return watches
+
+
+def _read(watch: _Watch, work: Work, setup: Setup) -> Timing:
+    """The faster of the epochs that did not compile; another program may have disturbed one."""
+    told, train = watch.told, watch.train
+    assert setup.train_index is not None
+    assert isinstance(setup.validate_on, np.ndarray)
+    if len(train) < 2:  # it diverged at once
+        epoch, training = told[0] - watch.begun, train[0]
+        start = None
+    else:
+        epochs = [after - before for before, after in pairwise(told[:-1])]
+        epoch, training = min(epochs), min(train[1:])
+        start = max(told[0] - watch.begun - epoch, 0.0) + told[-1] - told[-2]
+    return Timing(
+        work=work,
+        images=len(setup.train_index),
+        validation=len(setup.validate_on),
+        train=training,
+        rest=max(epoch - training, 1e-4),
+        start=start,
+    )

@@ -1,0 +1,1 @@
+"""The built-in digits, drawn where there are no archives."""

@@ -1,0 +1,150 @@
+"""Learning curves: of the search's top trials, and of the confirm runs of each configuration."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.lines import Line2D
+
+from ..project.journal import Record
+from ..summary.history import NO_SCORE, Curve, list_longest, stitch_curves
+from .style import CYCLE, INK, STYLE, Chart, space_labels
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from ..project.project import Project
+
+TOP = 5
+
+
+@rc_context(STYLE)
+def draw_curves(project: "Project") -> Chart | None:
+    """A panel of the search's top trials, whole runs, and a panel of the longest confirm runs.
+
+    Confirm looks at the test set once, after the last epoch: until then it has training only.
+    """
+    roots = [record["root"] for record in list_longest(project)[:TOP]]
+    curves = {root: stitch_curves(project, root) for root in roots}
+    curves = {
+        root: each for root, each in curves.items() if project.space.protocol.objective in each
+    }
+    groups = _longest_confirmed(project)
+    if not curves and not groups:
+        return None
+    colors = _color_roots([*curves, *groups])
+    panels = int(bool(curves)) + int(bool(groups))
+    chart = Chart(0.9 + 2.9 * panels)
+    places = list(chart.subplots(panels, 1, squeeze=False)[:, 0])
+    if curves:
+        _draw_search(places[0], project, curves, colors)
+    if groups:
+        _draw_confirm(places[-1], project, groups, colors)
+    for axes in places:
+        axes.set_xlim(left=0)
+        axes.set_xlabel("epoch")
+    _explain(chart, project, bool(curves), bool(groups))
+    shown = [f"the search's top {len(curves)}"] * bool(curves) + ["confirm"] * bool(groups)
+    chart.headline(project, f"Training and validation: {' and '.join(shown)}")
+    return chart
+
+
+def _color_roots(roots: list[int]) -> dict[int, str]:
+    """A colour a configuration, the same in both panels."""
+    known = list(dict.fromkeys(roots))
+    return {root: CYCLE[place % len(CYCLE)] for place, root in enumerate(known)}
+
+
+def _longest_confirmed(project: "Project") -> dict[int, list[Record]]:
+    groups = project.confirm_runs()
+    longest = max((epochs for _, epochs in groups), default=0)
+    of_length = {root: runs for (root, epochs), runs in groups.items() if epochs == longest}
+    name = project.space.protocol.objective.removeprefix("val_")
+    kept = {root: [r for r in runs if r["metrics"].get(name)] for root, runs in of_length.items()}
+    return {root: runs for root, runs in kept.items() if runs}
+
+
+def _draw_search(
+    axes: "Axes",
+    project: "Project",
+    curves: dict[int, dict[str, Curve]],
+    colors: dict[int, str],
+) -> None:
+    """Validation solid, training dashed, over all rounds that a run went through."""
+    objective = project.space.protocol.objective
+    ends = {}
+    for root, each in curves.items():
+        for name, style in ((objective, "-"), (objective.removeprefix("val_"), "--")):
+            values = np.array(each.get(name, []), float)
+            axes.plot(
+                np.arange(1, len(values) + 1), values, style, color=colors[root], linewidth=1.4
+            )
+            if name == objective and np.isfinite(values).any():
+                ends[root] = (len(values), float(values[np.isfinite(values)][-1]))
+    latest = {r["root"]: r["trial"] for r in project.ranking()}
+    _name_ends(axes, {root: f"{latest[root]:03d}" for root in ends}, ends, colors)
+    axes.set(title="search", ylabel=_name_objective(project))
+
+
+def _draw_confirm(
+    axes: "Axes", project: "Project", groups: dict[int, list[Record]], colors: dict[int, str]
+) -> None:
+    """Training: mean over runs, lowest to highest; and the test scores after the last epoch."""
+    name = project.space.protocol.objective.removeprefix("val_")
+    ends = {}
+    for place, (root, runs) in enumerate(groups.items()):
+        length = max(len(run["metrics"][name]) for run in runs)
+        table = np.full((len(runs), length), np.nan)
+        for row, run in zip(table, runs, strict=True):
+            row[: len(run["metrics"][name])] = np.array(run["metrics"][name], float)
+        seen = np.isfinite(table).any(axis=0)
+        epochs, table = np.arange(1, length + 1)[seen], table[:, seen]
+        if not len(epochs):
+            continue
+        axes.plot(epochs, np.nanmean(table, axis=0), "--", color=colors[root], linewidth=1.4)
+        low, high = np.nanmin(table, axis=0), np.nanmax(table, axis=0)
+        axes.fill_between(epochs, low, high, color=colors[root], alpha=0.2, linewidth=0)
+        scores = [run["score"] for run in runs if run["score"] < NO_SCORE]
+        beside = length * (1.01 + 0.012 * place)
+        axes.plot([beside] * len(scores), scores, "o", color=colors[root], alpha=0.8, markersize=4)
+        ends[root] = (length, float(np.nanmean(table, axis=0)[-1]))
+    trials = {root: groups[root][-1]["trial"] for root in ends}
+    names = {root: f"{trials[root]:03d}" + ", baseline" * (root == 0) for root in ends}
+    _name_ends(axes, names, ends, colors, 1.02 + 0.012 * len(ends))
+    counts = sorted({len(runs) for runs in groups.values()})
+    title = f"confirm, {' to '.join(map(str, {counts[0], counts[-1]}))} runs each"
+    axes.set(title=title, ylabel=_name_objective(project))
+
+
+def _name_objective(project: "Project") -> str:
+    return project.space.protocol.objective.removeprefix("val_").removeprefix("categorical_")
+
+
+def _name_ends(
+    axes: "Axes",
+    names: dict[int, str],
+    ends: dict[int, tuple[int, float]],
+    colors: dict[int, str],
+    margin: float = 1.02,
+) -> None:
+    """Trial numbers to the right of the curves' ends, in their colours."""
+    if not ends:
+        return
+    right = max(length for length, _ in ends.values())
+    heights = space_labels(axes, [height for _, height in ends.values()], 16)
+    for root, height in zip(ends, heights, strict=True):
+        axes.text(right * margin, height, names[root], color=colors[root], fontsize=9, va="center")
+    axes.set_xlim(right=right * (margin + 0.027 * max(map(len, names.values()))))
+
+
+def _explain(chart: Chart, project: "Project", has_search: bool, has_confirm: bool) -> None:
+    handles = [Line2D([], [], color=INK, linestyle="--", label="training")]
+    if has_search:
+        on_test = ", on the test set" * (project.settings["validate_on"] == "test")
+        handles.append(Line2D([], [], color=INK, label=f"validation{on_test}"))
+    if has_confirm:
+        handles.append(Line2D([], [], color=INK, alpha=0.3, linewidth=8, label="lowest to highest"))
+        handles.append(
+            Line2D([], [], color=INK, linestyle="none", marker="o", markersize=4, label="test")
+        )
+    chart.legend(handles=handles, loc="outside lower left", ncols=5)

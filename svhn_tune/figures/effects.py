@@ -1,0 +1,102 @@
+"""Score against the value of each hyperparameter: a small chart each, side by side."""
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib import rc_context
+
+from ..project.journal import Record
+from ..space.hyperparameters import Declaration, Float, Int
+from ..summary.history import list_longest, list_varied
+from .search import explain_dots, scale_scores
+from .style import INK, MANY, STYLE, Chart, color_epochs, name_number, name_score, name_value
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from ..project.project import Project
+
+COLUMNS = 3
+
+
+@rc_context(STYLE)
+def draw_effects(project: "Project") -> Chart | None:
+    """A dot a configuration at its longest training, for each hyperparameter that varied.
+
+    One that only some values of others switch on is shown where it is active, no more.
+    """
+    records = list_longest(project)
+    varied = list_varied(project, records)
+    if not varied:
+        return None
+    colors = color_epochs(record["planned_epochs"] for record in records)
+    rows = math.ceil(len(varied) / COLUMNS)
+    chart = Chart(1.9 * rows + 0.8)
+    panels = chart.subplots(rows, COLUMNS, sharey=True, squeeze=False)
+    for axes in panels.flat[len(varied) :]:
+        axes.remove()
+    is_many = len(records) * len(varied) > 10 * MANY
+    for axes, declaration in zip(panels.flat, varied, strict=False):
+        _draw_effect(axes, declaration, records[::-1], colors, is_many)
+    for axes in panels[:, 0]:
+        axes.set_ylabel(name_score(project), fontsize=9)
+    scale_scores(panels[0, 0], project, records)
+    explain_dots(chart, records, colors)
+    warning = "; dots of different colours are not comparable" if len(colors) > 1 else ""
+    chart.headline(
+        project, f"{len(records)} configurations at the end of their longest training{warning}"
+    )
+    return chart
+
+
+def _draw_effect(
+    axes: "Axes",
+    declaration: Declaration,
+    records: list[Record],
+    colors: dict[int, Any],
+    is_many: bool,
+) -> None:
+    active = [record for record in records if declaration.name in record["values"]]
+    places = _place_values(axes, declaration, active)
+    scores = np.array([record["score"] for record in active])
+    collapsed = np.array([record["collapsed"] for record in active], bool)
+    shades = np.array([colors[record["planned_epochs"]] for record in active], object)
+    for some, marker in ((collapsed, "x"), (~collapsed, "o")):
+        axes.scatter(
+            places[some],
+            scores[some],
+            s=16,
+            c=list(shades[some]) or None,
+            marker=marker,
+            linewidths=0 if marker == "o" else 1,
+            alpha=0.75,
+            rasterized=is_many,
+        )
+    axes.set_title(declaration.name, color=INK)
+    axes.grid(axis="x", visible=False)
+
+
+def _place_values(axes: "Axes", declaration: Declaration, records: list[Record]) -> np.ndarray:
+    """Where each run's value lies across, (N,); sets the ticks. Few values are spread a little."""
+    given = declaration.hyperparameter
+    values = [record["values"][declaration.name] for record in records]
+    if isinstance(given, Int | Float) and len(set(values)) > 8:
+        if given.sampling == "log":
+            axes.set_xscale("log")
+            axes.xaxis.set_major_formatter(name_number)
+            axes.xaxis.set_minor_formatter("")
+        return np.array(values, float)
+    known = given.values if given.type == "Choice" else sorted(set(values))
+    ticks = {value: place for place, value in enumerate(known)}
+    names = [name_value(value) for value in known]
+    letters = max(map(len, names)) * len(names)
+    if letters > 60:
+        names = [name.replace("_", "_\n") for name in names]
+    axes.set_xticks(range(len(known)), names)
+    axes.set_xlim(-0.6, len(known) - 0.4)
+    if letters > 22:
+        axes.tick_params(axis="x", rotation=90 if letters > 60 else 45, labelsize=8)
+    # Spread by the golden ratio: even, and the same every time.
+    spread = (np.arange(len(values)) * 0.618034 % 1 - 0.5) * 0.5
+    return np.array([ticks[value] for value in values]) + spread

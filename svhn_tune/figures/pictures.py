@@ -1,0 +1,124 @@
+"""Pictures of the model to hand in, and of the test images that confirm's runs get wrong.
+
+They are read from pictures.npz, which confirm wrote: the report imports no Keras.
+"""
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib import rc_context
+
+from ..training.maps import read_arrays
+from .style import INK, STYLE, WIDTH, Chart
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from ..project.project import Project
+
+Arrays = dict[str, np.ndarray]
+
+
+@rc_context(STYLE)
+def draw_hardest(project: "Project") -> Chart | None:
+    """The test images that most runs get wrong: the true class, the wrong one, the share wrong."""
+    arrays = read_arrays(project.pictures_path)
+    images = arrays.get("hard_images", np.empty(0))
+    if not len(images):
+        return None
+    columns = 6
+    rows = math.ceil(len(images) / columns)
+    chart = Chart(0.6 + 1.42 * rows)
+    panels = chart.subplots(rows, columns, squeeze=False)
+    for axes in panels.flat:
+        axes.axis("off")
+    answers, shares = arrays["hard_answers"], arrays["hard_shares"]
+    for axes, image, label, answer, share in zip(
+        panels.flat, images, arrays["hard_labels"], answers, shares, strict=False
+    ):
+        axes.imshow(image)
+        axes.set_title(
+            f"{label}, said {answer}\n{100 * share:.0f} % wrong", fontsize=9, loc="center"
+        )
+    runs = int(arrays["hard_runs"])
+    chart.headline(
+        project,
+        f"The label, what most of the wrong runs said instead, and how many of {runs} "
+        f"run{'s' * (runs > 1)} that did not collapse are wrong",
+    )
+    return chart
+
+
+@rc_context(STYLE)
+def draw_filters(project: "Project") -> Chart | None:
+    """Each filter as a picture of its own weights: grey is zero, colours are channels."""
+    arrays = read_arrays(project.pictures_path)
+    filters = arrays.get("model_filters")
+    if filters is None:
+        return None
+    kept = np.argsort(-np.abs(filters).max(axis=(0, 1, 2)), kind="stable")[:64]
+    columns = 8 if len(kept) <= 32 else 12
+    rows = math.ceil(len(kept) / columns)
+    chart = Chart(0.5 + WIDTH / columns * rows)
+    panels = chart.subplots(rows, columns, squeeze=False)
+    for axes in panels.flat:
+        axes.axis("off")
+    largest = np.abs(filters).max() or 1.0
+    for axes, index in zip(panels.flat, sorted(kept), strict=False):
+        weights = filters[..., index] / largest
+        shown = weights if weights.shape[-1] == 3 else weights.mean(axis=-1)
+        axes.imshow(np.clip(0.5 + shown / 2, 0, 1), cmap="gray", vmin=0, vmax=1)
+    height, width, *_ = filters.shape
+    count = filters.shape[-1]
+    some = f"{len(kept)} of {count}" if len(kept) < count else f"all {count}"
+    chart.headline(
+        project,
+        f"First layer of trial {int(arrays['trial']):03d}: {some} filters of {height} x {width}, "
+        f"largest weight {largest:.2g}",
+    )
+    return chart
+
+
+@rc_context(STYLE)
+def draw_feature_maps(project: "Project") -> Chart | None:
+    """One test image, and below it the channels of each block that vary most over it."""
+    arrays = read_arrays(project.pictures_path)
+    blocks = arrays.get("model_blocks", np.empty(0))
+    if not len(blocks):
+        return None
+    columns = 8
+    tables = [arrays[f"model_maps_{number}"] for number in range(len(blocks))]
+    rows = [math.ceil(maps.shape[-1] / columns) for maps in tables]
+    chart = Chart(0.4 + 1.1 + sum(0.42 + 0.78 * each for each in rows))
+    parts: Any = chart.subfigures(
+        1 + len(blocks), 1, height_ratios=[1.1, *(0.42 + 0.78 * each for each in rows)]
+    )
+    _draw_image(parts[0].subplots(1, columns), arrays)
+    for part, name, maps, channels, row in zip(
+        parts[1:], blocks, tables, arrays["model_channels"], rows, strict=True
+    ):
+        height, width, shown = maps.shape
+        some = f"{shown} of {channels}" if shown < channels else f"all {channels}"
+        part.suptitle(f"{name}: {some} channels, {height} x {width}", x=0.01, ha="left", fontsize=9)
+        panels = part.subplots(row, columns, squeeze=False)
+        for axes in panels.flat:
+            axes.axis("off")
+        # Of the brightest percent, mostly at the borders, one could see nothing else.
+        brightest = float(np.percentile(maps, 99)) or float(maps.max()) or 1.0
+        for axes, channel in zip(panels.flat, np.moveaxis(maps, -1, 0), strict=False):
+            axes.imshow(channel, cmap="viridis", vmin=0, vmax=brightest)
+    chart.headline(
+        project,
+        f"What trial {int(arrays['trial']):03d} makes of a test image of class "
+        f"{int(arrays['model_label'])}, which it takes for {int(arrays['model_predicted'])}",
+    )
+    return chart
+
+
+def _draw_image(panels: "np.ndarray", arrays: Arrays) -> None:
+    for axes in panels:
+        axes.axis("off")
+    first: Axes = panels[0]
+    first.imshow(arrays["model_image"])
+    first.set_title("the image", fontsize=9, color=INK)

@@ -1,0 +1,52 @@
+"""A model in words and numbers from its values alone: for `describe` and notebooks."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from ..space.space import Space
+from .layers import cnn_layers
+from .receptive_field import measure_receptive_fields
+from .size import BYTES_PER_PARAMETER, measure_size
+
+
+def describe_values(
+    space: Space,
+    chosen: Mapping[str, Any],
+    input_shape: Sequence[int] = (32, 32, 3),
+    classes: int = 10,
+) -> dict[str, Any]:
+    """Layers, shapes, parameters and bytes of the baseline with `chosen` values in it.
+
+    Args:
+        space: the space.
+        chosen: values of active hyperparameters.
+        input_shape: (height, width, channels) of the images.
+        classes: number of classes.
+
+    Returns:
+        {"values", "layers": [{"name", "type", "output_shape", "parameters", "receptive_field",
+        "bytes"}], "parameters", "file_bytes", "feasible", "reasons"}. A layer's receptive field is
+        (height, width) in pixels, see receptive_field.py; its bytes are those of its weights, and
+        `file_bytes` is an upper bound of the whole file, see size.py.
+
+    Raises:
+        InputError: values that the space does not allow.
+    """
+    values = space.complete(chosen)
+    size = measure_size(space, values, input_shape, classes)
+    # Of a model that cannot be built, the layers that still fit.
+    layers = cnn_layers(values, classes)[: len(size.layers)]
+    fields = measure_receptive_fields(layers, input_shape)
+    return {
+        "values": values,
+        "layers": [
+            asdict(layer)
+            | {"receptive_field": field, "bytes": BYTES_PER_PARAMETER * layer.parameters}
+            for layer, field in zip(size.layers, fields, strict=True)
+        ],
+        "parameters": size.parameters,
+        "file_bytes": size.file_bytes,
+        "feasible": size.feasible,
+        "reasons": size.reasons,
+    }

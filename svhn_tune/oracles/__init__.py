@@ -1,0 +1,1 @@
+"""What proposes values and learns scores, one module per oracle."""

@@ -1,0 +1,186 @@
+"""KerasTuner's oracles, made to propose feasible values only and to be replayed from a journal.
+
+An oracle proposes values and learns scores. It knows no model beyond the yes or no of `feasible`,
+and writes no file: asking and telling again in the journal's order restores it.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import keras_tuner as kt
+
+from ..errors import InputError
+from ..models.cnn import declare
+from ..models.size import measure_size
+from ..space.space import Space
+from .bayesian import Bayesian
+from .feasible import FeasibleMixin, Values
+
+if TYPE_CHECKING:
+    from .tpe import TPE
+
+# KerasTuner gives up after 3 failed trials in a row, for good; ours are scored worst instead.
+NEVER = 10**9
+# Trials that are drawn at random before those that were scored are learnt from.
+INITIAL_POINTS = 12
+
+
+class Random(FeasibleMixin, kt.oracles.RandomSearchOracle):
+    """`kt.oracles.RandomSearch` over feasible values."""
+
+
+class Hyperband(FeasibleMixin, kt.oracles.HyperbandOracle):
+    """`kt.oracles.Hyperband` over feasible values, whose shortest round has `min_epochs`."""
+
+    def __init__(self, min_epochs: int, **kwargs: Any) -> None:
+        self._shortest = min_epochs
+        super().__init__(**kwargs)
+
+    def _get_num_brackets(self) -> int:
+        """KerasTuner's count, without the brackets that begin below `min_epochs`."""
+        brackets = super()._get_num_brackets()
+        while brackets > 1 and self._get_epochs(brackets - 1, 0) < self._shortest:
+            brackets -= 1
+        return int(brackets)
+
+    def promotable(self) -> set[int]:
+        """The trials of rounds whose next round still has room."""
+        found: set[int] = set()
+        for bracket in self._brackets:
+            rounds = bracket["rounds"]
+            for number, (this, following) in enumerate(pairwise(rounds)):
+                if len(following) < self._get_size(bracket["bracket_num"], number + 1):
+                    taken = {entry["past_id"] for entry in following}
+                    found |= {int(entry["id"]) for entry in this if entry["id"] not in taken}
+        return found
+
+    def rounds(self) -> list[tuple[int, int, int, int]]:
+        """(bracket, trials, first epoch, last epoch) of every round, in order."""
+        plan = []
+        for bracket in reversed(range(self._get_num_brackets())):
+            first = 0
+            for number in range(bracket + 1):
+                last = self._get_epochs(bracket, number)
+                plan.append((bracket, self._get_size(bracket, number), first, last))
+                first = last
+        return plan
+
+
+Oracle: TypeAlias = "Random | Hyperband | Bayesian | TPE"
+
+
+def make_oracle(
+    space: Space,
+    tuner: str = "hyperband",
+    *,
+    seed: int = 0,
+    max_epochs: int | None = None,
+    factor: int = 3,
+    max_trials: int | None = None,
+    min_epochs: int | None = None,
+    recorded: Mapping[int, Values] | None = None,
+) -> Oracle:
+    """An oracle over `space` that proposes feasible values only.
+
+    Args:
+        space: its hyperparameters, objective and limit on the file.
+        tuner: "hyperband", "bayesian", "tpe" or "random".
+        seed: of the proposals; 0 is a seed.
+        max_epochs, factor, min_epochs: of Hyperband; by default the protocol's, and 3.
+        max_trials: of the others, 50 by default; Hyperband's number follows from its rounds.
+        recorded: trial -> values of a journal, proposed again without being computed again.
+
+    Raises:
+        InputError: the baseline is not feasible.
+    """
+    if reasons := measure_size(space, space.baseline).reasons:
+        raise InputError(f"the baseline of the space '{space.name}' is infeasible: {reasons[0]}")
+    hyperparameters = kt.HyperParameters()
+    declare(space, hyperparameters)
+    arguments = {
+        "objective": kt.Objective(space.protocol.objective, space.protocol.direction),
+        "hyperparameters": hyperparameters,
+        # KerasTuner takes 0 for "no seed".
+        "seed": seed + 1,
+        "max_consecutive_failed_trials": NEVER,
+    }
+    max_trials = max_trials or 50
+    build: dict[str, Callable[[], Oracle]] = {
+        "hyperband": partial(
+            Hyperband,
+            max_epochs=max_epochs or space.protocol.epochs,
+            factor=factor,
+            min_epochs=min_epochs or space.protocol.min_epochs,
+        ),
+        "bayesian": partial(Bayesian, max_trials=max_trials, num_initial_points=INITIAL_POINTS),
+        "tpe": partial(_make_tpe, max_trials=max_trials, num_initial_points=INITIAL_POINTS),
+        "random": partial(Random, max_trials=max_trials),
+    }
+    oracle = build[tuner](**arguments)
+    oracle.verbose = 0
+    oracle.feasible = lambda values: measure_size(space, values).feasible
+    oracle.baseline = space.baseline
+    oracle.recorded = recorded or {}
+    return oracle
+
+
+def _make_tpe(**kwargs: Any) -> "TPE":
+    # It imports Optuna, which only who asks for it has.
+    from .tpe import TPE
+
+    return TPE(**kwargs)
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A trial that the oracle proposes: train `values` from `initial_epoch` to `epochs`.
+
+    `parent` is the trial that it continues, `bracket` and `round` are Hyperband's; None elsewhere.
+    """
+
+    trial: int
+    values: Values
+    initial_epoch: int
+    epochs: int
+    parent: int | None
+    bracket: int | None
+    round: int | None
+
+
+def ask(oracle: Oracle, max_epochs: int) -> Proposal | Literal["IDLE", "STOPPED"]:
+    """The next trial; IDLE while running trials must end first, STOPPED when all is proposed."""
+    # KerasTuner hands the same ongoing trial to the same id, so each trial asks under its own.
+    trial = oracle.create_trial(f"trial-{len(oracle.trials)}")
+    if trial.status != "RUNNING":
+        return "IDLE" if trial.status == "IDLE" else "STOPPED"
+    values = trial.hyperparameters.values
+    parent = values.get("tuner/trial_id")
+    bracket = None
+    if isinstance(oracle, Hyperband):
+        # values["tuner/bracket"] is the newest bracket, not always the trial's.
+        bracket = next(
+            bracket["bracket_num"]
+            for bracket in oracle._brackets
+            for entries in bracket["rounds"]
+            if trial.trial_id in [entry["id"] for entry in entries]
+        )
+    return Proposal(
+        trial=int(trial.trial_id),
+        values={name: value for name, value in values.items() if not name.startswith("tuner/")},
+        initial_epoch=values.get("tuner/initial_epoch", 0),
+        epochs=values.get("tuner/epochs", max_epochs),
+        parent=None if parent is None else int(parent),
+        bracket=bracket,
+        round=values.get("tuner/round"),
+    )
+
+
+def tell(oracle: Oracle, trial: int, score: float) -> None:
+    """End the trial with this score, the objective at its last epoch."""
+    ended = next(known for known in oracle.trials.values() if int(known.trial_id) == trial)
+    oracle.update_trial(ended.trial_id, {oracle.objective.name: score})
+    ended.status = "COMPLETED"
+    oracle.end_trial(ended)

@@ -1,0 +1,53 @@
+"""What our oracles change in KerasTuner's: which values are drawn, and that nothing is written.
+
+KerasTuner 1.4.8 signals an oversized model by a failed trial, which starves Hyperband's brackets
+and, three in a row, ends the search. Here it is never proposed: `_random_values`, which all of its
+oracles draw from, rejects infeasible and repeated values, and starts with the baseline.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..models.cnn import draw_values
+
+Values = dict[str, Any]
+MAX_DRAWS = 10_000
+
+
+class FeasibleMixin:
+    """Only feasible values, never the same twice, and the baseline first.
+
+    The draws of trial n depend on the seed and on n alone: a search that was killed and continued
+    draws what an uninterrupted one does.
+    """
+
+    feasible: Callable[[Values], bool]
+    baseline: Values
+    recorded: Mapping[int, Values]
+
+    def _random_values(self: Any) -> Values | None:
+        if not self.trials:
+            return dict(self.baseline)
+        for draw in range(MAX_DRAWS):
+            values = self._draw(draw)
+            if self._is_new(values):
+                return values
+        return None
+
+    def _draw(self: Any, draw: int, keep: Mapping[str, Any] | None = None) -> Values:
+        """The draw of this number for the next trial."""
+        seed = (self.seed << 64) + (len(self.trials) << 32) + (draw << 8)
+        return draw_values(self.hyperparameters, seed, keep)
+
+    def _is_new(self: Any, values: Values) -> bool:
+        return not self._duplicate(values) and self.feasible(values)
+
+    def save(self) -> None:
+        """Write nothing: the journal holds what a restart needs."""
+
+    def _save_trial(self, trial: Any) -> None:
+        """Write nothing: the journal holds what a restart needs."""
+
+    def promotable(self) -> set[int]:
+        """The trials that a later one may still continue: none, except in Hyperband."""
+        return set()

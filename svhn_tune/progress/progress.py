@@ -1,0 +1,104 @@
+"""What a person is told while runs train. The library tells it what happens; it decides nothing."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+
+from ..project.journal import Record
+from ..project.project import Project
+from ..summary.standing import Standing
+from ..training.runs import Run
+
+Seconds = Callable[[], float | None]
+
+
+class Progress:
+    """Silent: the base of those that show something."""
+
+    def begin(
+        self, project: Project, standing: Standing, time_left: Seconds, budget_left: Seconds
+    ) -> None:
+        """A search or a confirm begins, from `standing`.
+
+        `time_left` and `budget_left` give seconds, or None where that is not known, or no budget.
+        They may be called from the thread of these methods only.
+        """
+
+    def begin_run(self, run: Run) -> None:
+        """A run begins, or goes on."""
+
+    def end_epoch(self, run: Run, epochs: int, metrics: dict[str, float]) -> None:
+        """A run has trained `epochs` epochs; `metrics` are those of the last."""
+
+    def end_run(self, project: Project, record: Record) -> None:
+        """A run has ended, and its record is in the journal."""
+
+    def note(self, text: str) -> None:
+        """Something that a person must know, such as why it stops."""
+
+    def end(self) -> None:
+        """Nothing more will be told: all is done, or an error or Ctrl-C ends it."""
+
+
+@contextmanager
+def shown(
+    progress: Progress,
+    project: Project,
+    standing: Standing,
+    time_left: Seconds,
+    budget_left: Seconds,
+) -> Iterator[None]:
+    """Begin, and end however it ends: a terminal is never left with half a picture."""
+    progress.begin(project, standing, time_left, budget_left)
+    try:
+        yield
+    finally:
+        progress.end()
+
+
+class LineProgress(Progress):
+    """A plain line a run, for logs and pipes."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
+
+    def end_run(self, project: Project, record: Record) -> None:
+        """Print the run's line."""
+        self._console.print("  ".join(describe_end(project, record)))
+
+    def note(self, text: str) -> None:
+        """Print the text."""
+        self._console.print(text)
+
+
+def describe_end(project: Project, record: Record) -> tuple[str, str]:
+    """Which run has ended (`trial 007`), and its score, epochs, seconds and values."""
+    name: str = project.space.protocol.objective
+    who = f"trial {record['trial']:03d}"
+    if record["stage"] == "confirm":
+        name = f"test_{name.removeprefix('val_')}"
+        who += f" run {record['run']:02d}"
+    text = f"{name} {record['score']:.4f}"
+    if record["stage"] == "search" and (ranking := project.ranking()):
+        text += f" (best {ranking[0]['score']:.4f}, trial {ranking[0]['trial']:03d})"
+    notes = [text, f"{record['epochs']} epochs", f"{record['seconds']:.1f} s"]
+    if record["status"] == "failed":
+        notes.append(f"FAILED: {record['reason']}")
+    elif record["collapsed"]:
+        notes.append("COLLAPSED")
+    return who, "  ".join([*notes, project.space.changes(record["values"])])
+
+
+def make_progress() -> Progress:
+    """A live picture on a terminal or in a notebook, plain lines elsewhere."""
+    from .live import LiveProgress, Notebook, Terminal
+
+    console = Console(stderr=True, highlight=False, markup=False)
+    if console.is_jupyter:
+        return LiveProgress(Notebook())
+    # A dumb terminal cannot take back what it shows.
+    if sys.stderr.isatty() and not console.is_dumb_terminal:
+        return LiveProgress(Terminal(console))
+    return LineProgress()

@@ -1,0 +1,1 @@
+"""results/<project>/: a project's files, kept and nothing more."""

@@ -1,0 +1,95 @@
+"""results/<project>/journal.jsonl: one JSON object a line, appended, flushed and fsynced.
+
+It is the truth about a project. This module knows lines, not what they mean. A line that a kill
+has torn at the end is forgiven; anything else that is no JSON object is an error.
+"""
+
+import json
+import os
+from io import FileIO
+from pathlib import Path
+from typing import Any
+
+from ..errors import InputError
+
+FORMAT = 1
+HEADER = b'{"event": "journal", "format": %d}\n' % FORMAT
+Record = dict[str, Any]
+
+
+def create_journal(path: Path) -> None:
+    """Begin an empty journal with the line that says its format."""
+    with path.open("xb") as file:
+        file.write(HEADER)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def append_record(path: Path, record: Record) -> None:
+    """Append one record; when this returns it is on the disk, whole.
+
+    Raises:
+        OSError: it could not be written (disk full, read-only); the journal is as it was.
+    """
+    line = json.dumps(record, allow_nan=False).encode() + b"\n"
+    # Unbuffered: after a failed write, a buffer would be written again on closing.
+    with path.open("r+b", buffering=0) as file:
+        end = _cut_torn_line(file)
+        if end == 0:
+            line = HEADER + line
+        try:
+            while line:
+                line = line[file.write(line) :]
+            os.fsync(file.fileno())
+        except OSError:
+            file.truncate(end)
+            raise
+
+
+def read_records(path: Path) -> list[Record]:
+    """All records, the format line left out; none where a kill has torn the format line.
+
+    Raises:
+        InputError: no journal, one of another format, or a line in its middle that is no record.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot read the journal {path}: {error.strerror}") from None
+    lines = content[: _end_of_whole_lines(content)].splitlines()
+    records = [_parse(path, number, line) for number, line in enumerate(lines, start=1)]
+    found = records[0].get("format") if records else FORMAT
+    if found != FORMAT:
+        raise InputError(
+            f"{path} has journal format {found}, this version reads {FORMAT}: use the version of "
+            f"svhn_tune that wrote it, or another --project"
+        )
+    return records[1:]
+
+
+def _cut_torn_line(file: FileIO) -> int:
+    """Cut off a last line without its newline; returns where the next line begins."""
+    end = file.seek(0, os.SEEK_END)
+    file.seek(max(end - 1, 0))
+    if end and file.read(1) != b"\n":
+        file.seek(0)
+        end = _end_of_whole_lines(file.read())
+        file.truncate(end)
+    return file.seek(end)
+
+
+def _end_of_whole_lines(content: bytes) -> int:
+    return content.rfind(b"\n") + 1
+
+
+def _parse(path: Path, number: int, line: bytes) -> Record:
+    try:
+        record = json.loads(line)
+    except ValueError:
+        record = None
+    if not isinstance(record, dict) or "event" not in record:
+        raise InputError(
+            f"{path} line {number} is damaged: restore the file from a copy, or cut it off there "
+            f"(head -n {number - 1}) and lose what came after"
+        )
+    return record

@@ -1,0 +1,244 @@
+"""results/<project>/: the folder, its settings, its lock, and what its journal says.
+
+Tables are for pandas, summaries for JSON. Nothing here trains or imports Keras, so that a results
+folder can be read anywhere.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import InputError, cannot_write
+from ..files import count_bytes, remove_leftovers, write_atomically
+from ..space.space import Space, parse_space
+from ..summary.confirmed import describe_handed_in, list_test_set_uses, summarize_confirmed
+from ..summary.status import read_standing
+from .journal import Record, append_record, read_records
+from .lock import hold
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..figures import Figures
+
+
+class Project:
+    """One folder in results/. Its journal is read once; `record` appends to both.
+
+    Args:
+        folder: a folder that `create_project` made.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.name = folder.name
+        self.refresh()
+        try:
+            self.settings: dict[str, Any] = json.loads(self._path("project.json").read_text())
+            text = self._path("space.toml").read_text(encoding="utf-8")
+            name = self.settings["space"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise InputError(
+                f"{folder} is no whole project: its project.json or space.toml is missing or "
+                f"damaged ({error}); restore it from a copy, or pass another --project"
+            ) from None
+        self.space: Space = parse_space(text, name, str(folder / "space.toml"))
+
+    def _path(self, name: str) -> Path:
+        return self.folder / name
+
+    @property
+    def journal_path(self) -> Path:
+        """The journal's file."""
+        return self._path("journal.jsonl")
+
+    @property
+    def submission_path(self) -> Path:
+        """The file to hand in, once a run is confirmed."""
+        return self._path("submission.keras")
+
+    @property
+    def pictures_path(self) -> Path:
+        """What the report shows of the submission's model and of hard images, once confirmed."""
+        return self._path("pictures.npz")
+
+    def checkpoint_path(self, stage: str, trial: int, run: int) -> Path:
+        """Where a run, named by its first trial, keeps what continuing needs."""
+        return self._path("checkpoints") / f"{stage}-{trial:04d}-{run:02d}.npz"
+
+    def model_path(self, trial: int, run: int, epochs: int) -> Path:
+        """Where a confirmed model is kept, named by its first trial."""
+        return self._path("models") / f"trial-{trial:04d}-run-{run:02d}-epochs-{epochs}.keras"
+
+    def refresh(self) -> None:
+        """Read the journal again: another process may have added to it before we held the lock."""
+        self.records: list[Record] = read_records(self.journal_path)
+
+    def record(self, record: Record) -> None:
+        """Append a record to the journal on disk, then to the one in memory."""
+        try:
+            append_record(self.journal_path, record)
+        except OSError as error:
+            raise cannot_write(self.journal_path, error.strerror) from None
+        self.records.append(record)
+
+    def update_settings(self, **changes: Any) -> None:
+        """Change settings that a resumed project may change."""
+        self.settings |= changes
+        write_atomically(self._path("project.json"), json.dumps(self.settings, indent=2) + "\n")
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the project, against a second process; freed by the system when this one dies.
+
+        Raises:
+            InputError: another process holds it; the message has its pid. Or the folder cannot be
+                written.
+        """
+        with hold(self.folder):
+            remove_leftovers(self.folder)
+            yield
+
+    def proposals(self) -> list[Record]:
+        """The records of proposed trials, in order."""
+        return [record for record in self.records if record["event"] == "trial"]
+
+    def ended(self, stage: str) -> list[Record]:
+        """The records of ended runs of a stage ("search" or "confirm"), in order."""
+        return [r for r in self.records if r["event"] == "run" and r["stage"] == stage]
+
+    def values(self, trial: int) -> dict[str, Any]:
+        """The values of a trial.
+
+        Raises:
+            InputError: there is no such trial.
+        """
+        proposals = self.proposals()
+        if not 0 <= trial < len(proposals):
+            raise InputError(f"no trial {trial} in {self.folder} (it has {len(proposals)})")
+        return dict(proposals[trial]["values"])
+
+    def root(self, trial: int) -> int:
+        """The first trial of the run that `trial` continues; `trial` itself if it begins one."""
+        return self.roots()[trial]
+
+    def roots(self) -> dict[int, int]:
+        """Every trial's root, in one pass: a parent is proposed before who continues it."""
+        roots: dict[int, int] = {}
+        for record in self.proposals():
+            trial, parent = record["trial"], record["parent"]
+            roots[trial] = trial if parent is None else roots[parent]
+        return roots
+
+    def ranking(self) -> list[Record]:
+        """Completed search runs, best first: longest trained, then by score; a root once each.
+
+        A score after 4 epochs is not compared with one after 100, and a configuration that
+        went on is ranked by where it got to.
+        """
+        sign = -1 if self.space.protocol.direction == "max" else 1
+        completed = [r for r in self.ended("search") if r["status"] == "completed"]
+        ordered = sorted(completed, key=lambda r: (-r["epochs"], sign * r["score"], r["trial"]))
+        best: dict[int, Record] = {}
+        for record in ordered:
+            best.setdefault(record["root"], record)
+        return list(best.values())
+
+    def confirm_runs(self) -> dict[tuple[int, int], list[Record]]:
+        """Completed confirm runs by (root, epochs): runs of other lengths are not mixed."""
+        groups: dict[tuple[int, int], list[Record]] = {}
+        for record in self.ended("confirm"):
+            if record["status"] == "completed":
+                groups.setdefault((record["root"], record["planned_epochs"]), []).append(record)
+        return groups
+
+    def confirmed(self, *, every_test: bool = True) -> list[dict[str, Any]]:
+        """One summary a confirmed configuration, as `summarize_confirmed` gives it."""
+        return summarize_confirmed(self, every_test=every_test)
+
+    def best_confirmed(self) -> Record | None:
+        """The confirm run whose file is handed in: the best of the longest trained."""
+        groups = self.confirm_runs()
+        if not groups:
+            return None
+        longest = max(epochs for _, epochs in groups)
+        runs = [run for (_, epochs), group in groups.items() if epochs == longest for run in group]
+        choose = max if self.space.protocol.direction == "max" else min
+        return choose(runs, key=lambda run: run["score"])
+
+    def seconds_spent(self) -> float:
+        """Seconds on the wall of all calls that trained: the last record of each."""
+        calls = {r["began"]: float(r["seconds"]) for r in self.records if r["event"] == "session"}
+        return sum(calls.values())
+
+    def status(self, *, every_test: bool = True) -> dict[str, Any]:
+        """Where the project stands, as `status --json` prints it; for `every_test` see above."""
+        ended = self.ended("search")
+        ranking = self.ranking()
+        runs = ended + self.ended("confirm")
+        failed = sum(record["status"] == "failed" for record in ended)
+        return {
+            "project": self.name,
+            "space": self.space.name,
+            "space_sha256": self.space.sha256,
+            "data": self.settings["data"],
+            "trials": {
+                "completed": len(ended) - failed,
+                "running": len(self.proposals()) - len(ended),
+                "failed": failed,
+                "collapsed": sum(record["collapsed"] for record in ended),
+            },
+            "epochs_trained": sum(r["epochs"] - r["initial_epoch"] for r in runs),
+            "seconds_trained": sum(r["seconds"] for r in runs),
+            "seconds_spent": self.seconds_spent(),
+            "budget_seconds": self.settings.get("budget"),
+            "disk_bytes": count_bytes(self.folder),
+            "progress": read_standing(self).as_dict(),
+            "best": {key: ranking[0][key] for key in ("trial", "score", "epochs", "values")}
+            if ranking
+            else None,
+            "confirm": self.confirmed(every_test=every_test),
+            "handed_in": describe_handed_in(self),
+            "test_set_used_to_choose": list_test_set_uses(self),
+            "submission": str(self.submission_path) if self.submission_path.exists() else None,
+        }
+
+    @property
+    def trials(self) -> "pd.DataFrame":
+        """One row a trial: trial, score, epochs, status, collapsed, parent, values, ..."""
+        import pandas as pd
+
+        ended = {record["trial"]: record for record in self.ended("search")}
+        rows = []
+        for proposal in self.proposals():
+            end = ended.get(proposal["trial"], {})
+            rows.append(
+                {
+                    "trial": proposal["trial"],
+                    "score": end.get("score"),
+                    "epochs": proposal["epochs"],
+                    "status": end.get("status", "running"),
+                    "collapsed": end.get("collapsed"),
+                    "parent": proposal["parent"],
+                    "bracket": proposal["bracket"],
+                    "round": proposal["round"],
+                    "values": proposal["values"],
+                }
+            )
+        return pd.DataFrame(rows)
+
+    @property
+    def runs(self) -> "pd.DataFrame":
+        """One row an ended run: stage, trial, run, seed, epochs, score, seconds, parameters, ..."""
+        import pandas as pd
+
+        return pd.DataFrame([record for record in self.records if record["event"] == "run"])
+
+    @property
+    def figures(self) -> "Figures":
+        """What there is to look at: `project.figures.effects()` and the like."""
+        from ..figures import Figures
+
+        return Figures(self)

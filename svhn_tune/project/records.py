@@ -1,0 +1,116 @@
+"""What the journal keeps of a run: enough to repeat it alone and get the same score."""
+
+import base64
+import math
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+from ..models.size import measure_size
+from ..space.space import Space
+from ..training.runs import Event, Setup
+from .journal import Record
+
+STAGES = {"search": 0, "confirm": 1}
+
+
+def search_seed(seed: int, root: int) -> int:
+    """The seed of the run that the trial `root` begins."""
+    return _derive_seed("search", seed, root, 0)
+
+
+def confirm_seed(seed: int, root: int, run: int) -> int:
+    """The seed of confirm's run number `run` of a trial: never one of the search's."""
+    return _derive_seed("confirm", seed, root, run)
+
+
+def _derive_seed(stage: str, *numbers: int) -> int:
+    """31 bits (Keras takes 32), the last of which is the stage's: the two never meet."""
+    drawn = int(np.random.SeedSequence((STAGES[stage], *numbers)).generate_state(1)[0])
+    return drawn >> 2 << 1 | STAGES[stage]
+
+
+def run_record(event: Event, initial_epoch: int, space: Space, setup: Setup) -> Record:
+    """The journal's record of an ended run; metrics from `initial_epoch` on.
+
+    The score is the objective at the last epoch: on the validation images in search, on the test
+    set in confirm. A run whose loss is no finite number, or that failed, is scored worst.
+    """
+    run = event.run
+    record: Record = {
+        "event": "run",
+        "stage": run.stage,
+        "trial": run.trial,
+        "root": run.root,
+        "run": run.run,
+        "seed": run.seed,
+        "values": run.values,
+        "initial_epoch": initial_epoch,
+        "epochs": run.epochs,
+        "planned_epochs": run.epochs,
+        "status": "failed" if event.kind == "failed" else "completed",
+        "score": _worst_score(space),
+        "collapsed": False,
+        "metrics": {},
+        "seconds": 0.0,
+        "parameters": None,
+        "file_bytes": None,
+        "reason": event.reason,
+        "data_fingerprint": setup.fingerprint,
+        "train_images": None if setup.train_index is None else len(setup.train_index),
+        "versions": {name: version(name) for name in ("keras", "tensorflow", "numpy")},
+        "device": None,
+        "weights_sha256": None,
+    }
+    outcome = event.outcome
+    if outcome is None:
+        return record
+    history = outcome.history[initial_epoch : run.epochs]
+    last = (
+        outcome.test
+        if setup.test_at_end
+        else {
+            name.removeprefix("val_"): value
+            for name, value in outcome.history[-1].items()
+            if name.startswith("val_")
+        }
+    )
+    if not outcome.diverged:
+        record["score"] = last[space.protocol.objective.removeprefix("val_")]
+    record |= {
+        "epochs": len(outcome.history),
+        # All images in one class: the run never learnt, or forgot.
+        "collapsed": outcome.diverged or len(np.unique(outcome.predicted)) == 1,
+        "metrics": _columns(history),
+        "seconds": math.fsum(epoch["seconds"] for epoch in history),
+        "parameters": outcome.parameters,
+        "file_bytes": run.model_file.stat().st_size
+        if run.model_file
+        else measure_size(space, run.values, classes=setup.classes).file_bytes,
+        "device": outcome.device,
+        "weights_sha256": outcome.weights_sha256,
+    }
+    if setup.test_at_end:
+        record["test"] = {name: _finite(value) for name, value in outcome.test.items()}
+        record["predicted"] = base64.b64encode(outcome.predicted.tobytes()).decode()
+    return record
+
+
+def decode_predicted(record: Record) -> np.ndarray:
+    """The class that a confirm run predicted for each test image, (N,)."""
+    return np.frombuffer(base64.b64decode(record["predicted"]), np.uint8)
+
+
+def _worst_score(space: Space) -> float:
+    return 0.0 if space.protocol.direction == "max" else 1e9
+
+
+def _columns(history: list[dict[str, float]]) -> dict[str, list[Any]]:
+    names = history[0] if history else ()
+    return {name: [_finite(epoch[name]) for epoch in history] for name in names}
+
+
+def _finite(value: float) -> float | None:
+    """JSON has no NaN: null stands for it."""
+    return value if math.isfinite(value) else None

@@ -1,0 +1,151 @@
+"""The tables of the page: what a cell shows, and what it is sorted by."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ..project.journal import Record
+from ..project.project import Project
+
+
+@dataclass(frozen=True)
+class Column:
+    """A title; numbers stand to the right, words to the left."""
+
+    title: str
+    is_number: bool = True
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What is shown, and the number it is sorted by; None sorts by the text, or is missing."""
+
+    text: str
+    value: float | None = None
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the page. `name` is its HTML id, `caption` says what the numbers are of."""
+
+    name: str
+    caption: str
+    columns: list[Column]
+    rows: list[list[Cell]]
+
+
+MISSING = Cell("-")
+
+
+def say_provenance(project: Project) -> str:
+    """What must be said beside every number: what the data are, what the search validated on."""
+    notes = []
+    if project.settings["data"]["synthetic"]:
+        notes.append("built-in digits, not SVHN")
+    if project.settings["validate_on"] == "test":
+        notes.append("the search validated on the test set")
+    return "; ".join(notes)
+
+
+def with_provenance(project: Project, caption: str) -> str:
+    """The caption, and behind it what must be said beside every number."""
+    return "; ".join(filter(None, [caption, say_provenance(project)]))
+
+
+def name_trial(trial: int) -> Cell:
+    """`008`, as everywhere."""
+    return Cell(f"{trial:03d}", trial)
+
+
+def show_number(value: float | None, form: str) -> Cell:
+    """A number in the given form; one that is not there is a dash."""
+    return MISSING if value is None else Cell(f"{value:{form}}", value)
+
+
+def show_minutes(seconds: float | None) -> Cell:
+    """Seconds as minutes with two decimals."""
+    return show_number(None if seconds is None else seconds / 60, ",.2f")
+
+
+def list_trials(project: Project) -> Table:
+    """All trials in the order in which they were proposed."""
+    objective = project.space.protocol.objective
+    columns = [
+        Column("trial"),
+        Column("score"),
+        Column("epochs"),
+        Column("status", is_number=False),
+        Column("continues"),
+        Column("bytes"),
+        Column("minutes"),
+        Column("seed"),
+        Column("beside the baseline", is_number=False),
+    ]
+    caption = with_provenance(
+        project,
+        f"Every trial; the score is {objective} after its last epoch; one that continues another "
+        f"counts that one's epochs, but not its minutes",
+    )
+    return Table("trials", caption, columns, list(_trial_rows(project)))
+
+
+def _trial_rows(project: Project) -> Iterator[list[Cell]]:
+    ended = {record["trial"]: record for record in project.ended("search")}
+    for proposal in project.proposals():
+        end = ended.get(proposal["trial"], {})
+        is_scored = end.get("status") == "completed"
+        parent = proposal["parent"]
+        yield [
+            name_trial(proposal["trial"]),
+            show_number(end["score"] if is_scored else None, ".4f"),
+            show_number(end["epochs"] if is_scored else proposal["epochs"], "d"),
+            Cell(_say_status(end)),
+            MISSING if parent is None else name_trial(parent),
+            show_number(end.get("file_bytes"), ",d"),
+            show_minutes(end["seconds"] if is_scored else None),
+            show_number(end.get("seed"), "d"),
+            Cell(project.space.changes(proposal["values"])),
+        ]
+
+
+def _say_status(end: dict[str, Any]) -> str:
+    if not end:
+        return "running"
+    if end["status"] == "failed":
+        return f"failed: {end['reason']}"
+    return "collapsed" if end["collapsed"] else "completed"
+
+
+def list_confirm_runs(project: Project) -> Table | None:
+    """Every run of confirm with its seed; None where there is none."""
+    runs: list[Record] = sorted(project.ended("confirm"), key=lambda r: (r["trial"], r["run"]))
+    if not runs:
+        return None
+    objective = project.space.protocol.objective.removeprefix("val_")
+    columns = [
+        Column("trial"),
+        Column("run"),
+        Column("seed"),
+        Column("epochs"),
+        Column("score"),
+        Column("status", is_number=False),
+        Column("bytes"),
+        Column("minutes"),
+    ]
+    rows = []
+    for run in runs:
+        is_scored = run["status"] == "completed"
+        rows.append(
+            [
+                name_trial(run["trial"]),
+                show_number(run["run"], "d"),
+                show_number(run["seed"], "d"),
+                show_number(run["epochs"], "d"),
+                show_number(run["score"] if is_scored else None, ".4f"),
+                Cell(_say_status(run)),
+                show_number(run["file_bytes"], ",d"),
+                show_minutes(run["seconds"] if is_scored else None),
+            ]
+        )
+    caption = f"Every run of confirm; the score is {objective} on the test set after its last epoch"
+    return Table("confirm-runs", with_provenance(project, caption), columns, rows)

@@ -1,0 +1,1 @@
+"""What a space file says; it knows no model family."""

@@ -1,0 +1,223 @@
+"""search_spaces/*.toml -> Space: read, validated, hashed.
+
+A space says what is studied and under which rules. This module knows neither Keras nor KerasTuner:
+models/cnn.py turns the declarations into `kt.HyperParameters`.
+"""
+
+import hashlib
+import tomllib
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import ByteSize, Field, ValidationError
+
+from ..errors import InputError, nearest
+from ..models.layers import FAMILIES
+from ..models.spaces import check_family
+from .hyperparameters import TYPES, Declaration, Hyperparameter, Table
+
+
+class Protocol(Table):
+    """How every run trains, and what it is scored by. Rates are Keras's, epochs are whole."""
+
+    epochs: int = Field(ge=1)
+    batch_size: int = Field(32, ge=1)
+    optimizer: Literal["adam", "adamw", "sgd", "rmsprop"] = "adam"
+    learning_rate: float = Field(gt=0, le=10)
+    loss: Literal["categorical_crossentropy"] = "categorical_crossentropy"
+    objective: Literal["val_categorical_accuracy", "val_loss"] = "val_categorical_accuracy"
+    validation: Literal["holdout", "test"] = "holdout"
+    min_epochs: int = Field(1, ge=1)
+
+    @property
+    def direction(self) -> Literal["max", "min"]:
+        """Whether a higher or a lower objective is better."""
+        return "min" if self.objective == "val_loss" else "max"
+
+
+class Limits(Table):
+    """What a model must stay under. `file_size` is in bytes of the .keras file handed in."""
+
+    file_size: ByteSize = Field(gt=0)
+
+
+class Space(Table):
+    """A space file: data, model, protocol, limits and hyperparameters.
+
+    `name` is the file's stem, `text` the file as it was read; both are set by `load_space`.
+    """
+
+    name: str
+    text: str
+    title: str
+    data: Literal["svhn"]
+    model: Literal["cnn"]
+    protocol: Protocol
+    limits: Limits
+    hyperparameters: dict[str, Hyperparameter]
+
+    @cached_property
+    def sha256(self) -> str:
+        """The hash of the file's text, in hexadecimal."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+    @cached_property
+    def declarations(self) -> list[Declaration]:
+        """Every hyperparameter, `per = "block"` ones once a block, parents before children."""
+        return sorted(self._declare(), key=lambda declaration: len(declaration.parents))
+
+    def _declare(self) -> Iterator[Declaration]:
+        blocks = self.hyperparameters.get("blocks")
+        count = int(max(blocks.extremes)) if blocks else FAMILIES[self.model]["blocks"].default
+        for name, given in self.hyperparameters.items():
+            parents: dict[str, list[Any]] = {}
+            if given.parent_name and given.parent_values:
+                parents[given.parent_name] = given.parent_values
+            if given.per is None:
+                yield Declaration(name=name, hyperparameter=given, parents=parents)
+                continue
+            for block in range(1, count + 1):
+                exists: dict[str, list[Any]] = {}
+                if blocks:
+                    exists["blocks"] = list(range(block, count + 1))
+                yield Declaration(
+                    name=f"{name}_{block}", hyperparameter=given, parents=parents | exists
+                )
+
+    @cached_property
+    def baseline(self) -> dict[str, Any]:
+        """The default values, active ones only (for `cnn`: question 1's model)."""
+        return self.complete({})
+
+    def complete(
+        self, chosen: Mapping[str, Any], base: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """The baseline with `chosen` values in it, active ones only.
+
+        Args:
+            chosen: values of active hyperparameters.
+            base: values to begin with instead, such as a trial's; `chosen` may switch some off.
+
+        Raises:
+            InputError: a name that is not declared, a value that the space does not allow, or a
+                value of a hyperparameter that the other values switch off.
+        """
+        given_values = {**(base or {}), **chosen}
+        values: dict[str, Any] = {}
+        for declaration in self.declarations:
+            if declaration.is_active(values):
+                name, given = declaration.name, declaration.hyperparameter
+                values[name] = given_values.get(name, given.default)
+                if not given.allows(values[name]):
+                    raise InputError(
+                        f"{name}={values[name]!r} is not in the space '{self.name}' "
+                        f"({given.describe()})"
+                    )
+        known = {declaration.name: declaration for declaration in self.declarations}
+        for name in chosen:
+            if name not in known:
+                raise InputError(
+                    f"no hyperparameter '{name}' in the space '{self.name}'.{nearest(name, known)}"
+                )
+            if name not in values:
+                parents = [f"{parent}={values.get(parent)}" for parent in known[name].parents]
+                raise InputError(f"{name} is not active with {' and '.join(parents)}")
+        return values
+
+    def changes(self, values: Mapping[str, Any]) -> str:
+        """What differs from the baseline, in words: `units=128 l2_1=0.001`."""
+        defaults = {each.name: each.hyperparameter.default for each in self.declarations}
+        changed = [f"{name}={value}" for name, value in values.items() if defaults[name] != value]
+        return " ".join(changed) or "baseline"
+
+
+def spaces_folder() -> Path:
+    """Where the spaces are: in the installed package, or beside it in a checkout."""
+    package = Path(__file__).parents[1]
+    inside = package / "search_spaces"
+    return inside if inside.is_dir() else package.parent / "search_spaces"
+
+
+def space_names() -> list[str]:
+    """The names of the spaces there are, sorted."""
+    return sorted(path.stem for path in spaces_folder().glob("*.toml"))
+
+
+def load_space(name: str | Path) -> Space:
+    """The space of this name in search_spaces/, or of this path to a .toml file.
+
+    Raises:
+        InputError: no such space, or a file that is not a valid one; the message names the file,
+            the table and the key.
+    """
+    path = Path(name)
+    if path.suffix != ".toml":
+        path = spaces_folder() / f"{name}.toml"
+        if not path.is_file():
+            known = space_names()
+            raise InputError(
+                f"no space '{name}' in search_spaces/ (found: {', '.join(known)})."
+                f"{nearest(str(name), known)}"
+            )
+        shown = f"search_spaces/{path.name}"
+    else:
+        shown = str(name)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot read the space file {shown}: {error}") from None
+    return parse_space(text, path.stem, shown)
+
+
+def parse_space(text: str, name: str, shown: str) -> Space:
+    """The space in the TOML `text`; `shown` is what errors call the file."""
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{shown} is not TOML: {error}") from None
+    if own := {"name", "text"} & set(tables):
+        raise InputError(f"{shown} has no key '{min(own)}': a space is named by its file")
+    try:
+        space = Space.model_validate({"name": name, "text": text, **tables})
+    except ValidationError as error:
+        raise InputError(f"{shown} {_first(error)}") from None
+    check_family(space, shown)
+    return space
+
+
+def _first(error: ValidationError) -> str:
+    """The most telling of pydantic's complaints as `[table] key: what is wrong`."""
+    complaints = error.errors()
+    unknown = [found for found in complaints if found["type"] == "extra_forbidden"]
+    found = (unknown or complaints)[0]
+    *tables, key = [str(part) for part in found["loc"] if part not in TYPES]
+    table = f"[{'.'.join(tables)}] " if tables else ""
+    message = found["msg"].removeprefix("Value error, ")
+    match found["type"]:
+        case "extra_forbidden":
+            return f"{table}has no key '{key}'.{nearest(key, _known_keys(found))}"
+        case "missing":
+            return f"{table}{key} is missing"
+        case "union_tag_not_found":
+            return f"{table.rstrip('] ')}.{key}] needs a type, one of {', '.join(TYPES)}"
+        case "union_tag_invalid":
+            given = found["ctx"]["tag"]
+            return (
+                f"{table.rstrip('] ')}.{key}] type: '{given}' is none of {', '.join(TYPES)}."
+                f"{nearest(given, TYPES)}"
+            )
+        case "value_error" if isinstance(found["input"], dict):
+            return f"{table.rstrip('] ')}.{key}]: {message}"
+        case _:
+            return f"{table}{key}: {message} (got {found['input']!r})"
+
+
+_TABLES: dict[str, type[Table]] = {"protocol": Protocol, "limits": Limits}
+
+
+def _known_keys(found: Any) -> list[str]:
+    typed = [TYPES[part] for part in found["loc"] if part in TYPES]
+    table: type[Table] = typed[0] if typed else _TABLES.get(str(found["loc"][0]), Space)
+    return [key for key in table.model_fields if key not in ("name", "text")]

@@ -1,0 +1,1 @@
+"""What trains: search and confirm."""

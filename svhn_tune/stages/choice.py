@@ -1,0 +1,93 @@
+"""Whom confirm retrains: the top of the search, or, once more are confirmed than asked for, the
+best of those by their means; and the baseline as a control.
+
+A choice by the means is recorded with the runs that it was made on: they are no fresh evidence
+about the chosen. The control takes part in no such choice, so its runs stay fresh.
+"""
+
+from typing import TYPE_CHECKING
+
+from ..errors import InputError
+from ..project.journal import Record
+from ..summary.samples import mean
+
+if TYPE_CHECKING:
+    from ..project.project import Project
+
+BASELINE = 0  # the first trial of every search
+
+
+def choose(
+    project: "Project", top: int, epochs: int, baseline: bool
+) -> tuple[list[Record], Record]:
+    """The records of the configurations to retrain, and a record of how they were chosen.
+
+    That record has no "used" runs where the search's ranking chose. The same call gives the same
+    configurations while their runs are added.
+
+    Raises:
+        InputError: fewer completed trials than `top`.
+    """
+    roots, used = _choose_by_means(project, top, epochs, baseline)
+    ranking = project.ranking()
+    if not roots:
+        if len(ranking) < top:
+            raise _too_few(project, top, len(ranking))
+        roots = [record["root"] for record in ranking[:top]]
+    known = _latest(project, epochs) | {record["root"]: record for record in ranking}
+    chosen = [known[root] for root in roots]
+    if baseline and BASELINE not in roots:
+        proposal = project.proposals()[BASELINE]
+        chosen.append(known.get(BASELINE, proposal | {"root": BASELINE}))
+    return chosen, {"event": "choice", "epochs": epochs, "chosen": roots, "used": used}
+
+
+def _choose_by_means(
+    project: "Project", top: int, epochs: int, baseline: bool
+) -> tuple[list[int], list[list[int]]]:
+    """The roots, and the runs that decided; no runs where an earlier choice still stands."""
+    groups = {root: runs for (root, each), runs in project.confirm_runs().items() if each == epochs}
+    if baseline:
+        groups.pop(BASELINE, None)
+    out = left_out(project, epochs)
+    staying = [root for root in groups if root not in out]
+    if out and len(staying) == top:
+        return staying, []
+    candidates = staying if len(staying) > top else list(groups)
+    if len(candidates) <= top:
+        return [], []
+    sign = -1 if project.space.protocol.direction == "max" else 1
+    means = {root: mean([run["score"] for run in groups[root]]) for root in candidates}
+    used = [[root, run["run"]] for root in candidates for run in groups[root]]
+    return sorted(candidates, key=lambda root: (sign * means[root], root))[:top], used
+
+
+def _latest(project: "Project", epochs: int) -> dict[int, Record]:
+    runs = project.confirm_runs().items()
+    return {root: records[-1] for (root, each), records in runs if each == epochs}
+
+
+def _choices(project: "Project", epochs: int) -> list[Record]:
+    return [r for r in project.records if r["event"] == "choice" and r["epochs"] == epochs]
+
+
+def used_runs(project: "Project", epochs: int) -> set[tuple[int, int]]:
+    """The runs, as (root, run), on whose scores a choice was made."""
+    return {(root, run) for choice in _choices(project, epochs) for root, run in choice["used"]}
+
+
+def left_out(project: "Project", epochs: int) -> set[int]:
+    """The roots that the last choice, or one before it, did not choose."""
+    choices = _choices(project, epochs)
+    if not choices:
+        return set()
+    return {root for root, _ in used_runs(project, epochs)} - set(choices[-1]["chosen"])
+
+
+def _too_few(project: "Project", top: int, completed: int) -> InputError:
+    trials = project.status()["trials"]
+    advice = f" or pass --top {completed}" if completed else ""
+    return InputError(
+        f"--top {top} needs {top} completed trials of different values; {project.folder} has "
+        f"{completed} ({trials['running']} running, {trials['failed']} failed): search more{advice}"
+    )

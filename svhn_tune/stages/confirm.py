@@ -1,0 +1,217 @@
+"""Confirm: the top trials again, from fresh seeds, on all training images, for the full epochs.
+
+It runs the seeds; choice.py says of which trials, and confirmed.py what came out. The test set is
+looked at once a run, after the last epoch.
+"""
+
+import time
+from pathlib import Path
+
+from ..cost.budget import Budget
+from ..cost.forecast import Forecast
+from ..data import Data, load_data
+from ..data.cache import share_arrays
+from ..errors import InputError
+from ..files import write_atomically
+from ..progress.progress import Progress, shown
+from ..project.journal import Record
+from ..project.project import Project
+from ..project.records import confirm_seed, decode_predicted, run_record
+from ..project.results import open_project
+from ..summary.status import record_begin
+from ..training.maps import maps_path, write_pictures
+from ..training.runs import Event, Run, Setup
+from ..training.workers import Workers
+from .choice import choose
+
+
+def confirm(
+    project: str | Path | Project | None = None,
+    data: str | Path | Data | None = None,
+    *,
+    top: int = 3,
+    runs: int = 10,
+    epochs: int | None = None,
+    baseline: bool = True,
+    workers: int = 1,
+    time_limit: float | None = None,
+    budget: float | None = None,
+    progress: Progress | None = None,
+) -> Project:
+    """Retrain the `top` trials until each has `runs` runs; called again, it adds what is missing.
+
+    The top is the search's. Once more configurations are confirmed than `top`, it is theirs by the
+    mean of their runs: `top=8, runs=3`, then `top=3, runs=10` trains seven more of the best three.
+
+    Args:
+        project: a name in results/, a folder, or a `Project`; by default the latest.
+        data: where the project's data are, if they moved.
+        top: how many of the best completed trials.
+        runs: of each, runs of an earlier call included.
+        epochs: of each run; the protocol's by default.
+        baseline: retrain the baseline, too, as a control beside the top.
+        workers: how many runs train side by side.
+        time_limit: stop at the end of the epochs in progress after this many seconds.
+        budget: seconds for the whole project, its search included; by default the search's.
+        progress: told what happens; silent by default.
+
+    Raises:
+        InputError: fewer completed trials than `top`, or other data than the search had.
+    """
+    deadline = None if time_limit is None else time.monotonic() + time_limit
+    project = project if isinstance(project, Project) else open_project(project)
+    epochs = project.space.protocol.epochs if epochs is None else epochs
+    for name, value in {"top": top, "runs": runs, "epochs": epochs}.items():
+        if value < 1:
+            raise InputError(f"{name}={value} must be at least 1")
+    choose(project, top, epochs, baseline)
+    data = data if isinstance(data, Data) else load_data(data or project.settings["data"]["source"])
+    expected = project.settings["data"]
+    if data.fingerprint != expected["fingerprint"]:
+        raise InputError(
+            f"{project.folder} was searched on {expected['name']}, fingerprint "
+            f"{expected['fingerprint'][:8]}, but {data.source} has {data.fingerprint[:8]}: pass "
+            f"--data with the folder that has the search's data"
+        )
+    with project.lock():
+        project.refresh()
+        chosen, choice = choose(project, top, epochs, baseline)
+        planned = [run for record in chosen for run in _plan_runs(project, record, runs, epochs)]
+        # A run of each, then another of each: where time is up, all have been confirmed alike.
+        planned.sort(key=lambda run: run.run)
+        missing = _leave_out_done(project, planned)
+        if choice["used"] and any(run.root in choice["chosen"] for run in missing):
+            project.record(choice)
+        if budget is not None:
+            project.update_settings(budget=budget)
+        progress = progress or Progress()
+        _train(project, data, planned, workers, deadline, progress)
+        _draw(project, data, progress)
+    return project
+
+
+def _draw(project: Project, data: Data, progress: Progress) -> None:
+    """Pictures for the report; what was confirmed stands without them."""
+    try:
+        write_pictures(project, data.test)
+    except Exception as error:
+        progress.note(f"no pictures for the report, all runs are saved: {error!r}")
+
+
+def _plan_runs(project: Project, chosen: Record, runs: int, epochs: int) -> list[Run]:
+    root = chosen["root"]
+    return [
+        Run(
+            stage="confirm",
+            trial=chosen["trial"],
+            root=root,
+            run=number,
+            seed=confirm_seed(project.settings["seed"], root, number),
+            values=chosen["values"],
+            epochs=epochs,
+            checkpoint=project.checkpoint_path("confirm", root, number),
+            model_file=project.model_path(root, number, epochs),
+        )
+        for number in range(runs)
+    ]
+
+
+def _leave_out_done(project: Project, planned: list[Run]) -> list[Run]:
+    done = {
+        (root, epochs, record["run"])
+        for (root, epochs), records in project.confirm_runs().items()
+        for record in records
+    }
+    return [run for run in planned if (run.root, run.epochs, run.run) not in done]
+
+
+def _train(
+    project: Project,
+    data: Data,
+    planned: list[Run],
+    count: int,
+    deadline: float | None,
+    progress: Progress,
+) -> None:
+    setup = Setup(
+        space=project.space,
+        arrays=share_arrays(data),
+        fingerprint=data.fingerprint,
+        classes=len(data.classes),
+        train_index=None,
+        validate_on=None,
+        test_at_end=True,
+    )
+    missing = _leave_out_done(project, planned)
+    if not missing:
+        return
+    count = min(count, len(missing))
+    left = {(run.root, run.run): (run.values, run.epochs) for run in missing}
+    forecast = Forecast(project, "confirm", data, lambda: left)
+    budget = Budget(project, "confirm", count, data, forecast)
+    if budget.is_spent:
+        raise InputError(
+            f"nothing is left of the budget of {project.folder} ({budget.describe()}): pass "
+            f"--budget with more hours, of search and confirm together"
+        )
+    epochs = sum(run.epochs for run in planned)
+    standing = record_begin(project, "confirm", count, len(planned), epochs, planned, deadline)
+    with (
+        shown(progress, project, standing, forecast.seconds_left, lambda: budget.left),
+        budget.clock(),
+        Workers(count, setup) as workers,
+    ):
+        while missing or workers.running:
+            late = deadline is not None and time.monotonic() > deadline
+            if late or budget.is_spent:
+                workers.pause()
+                missing = []
+            while workers.free and missing:
+                forecast.begin_run(missing[0])
+                progress.begin_run(missing[0])
+                workers.submit(missing.pop(0))
+            if not workers.running:
+                break
+            for event in workers.events():
+                if event.kind == "epoch":
+                    forecast.end_epoch(event.run)
+                    progress.end_epoch(event.run, event.epochs, event.metrics)
+                elif event.kind in ("done", "failed"):
+                    record = _record(project, data, setup, event)
+                    forecast.end_run(event.run)
+                    progress.end_run(project, record)
+                budget.tick()
+        if budget.left is not None:
+            progress.note(budget.describe())
+
+
+def _record(project: Project, data: Data, setup: Setup, event: Event) -> Record:
+    # Imported late: a second that `import svhn_tune` should not pay.
+    from sklearn.metrics import confusion_matrix
+
+    record = run_record(event, 0, project.space, setup)
+    if event.outcome is not None:
+        record["confusion"] = confusion_matrix(
+            data.test.labels, decode_predicted(record), labels=range(len(data.classes))
+        ).tolist()
+    project.record(record)
+    event.run.checkpoint.unlink(missing_ok=True)
+    _keep_best_models(project)
+    return record
+
+
+def _keep_best_models(project: Project) -> None:
+    """One file a configuration, its best run's; the best of all is the submission."""
+    choose = max if project.space.protocol.direction == "max" else min
+    for (root, epochs), group in project.confirm_runs().items():
+        best = choose(group, key=lambda run: run["score"])
+        for run in group:
+            if run is not best:
+                model_file = project.model_path(root, run["run"], epochs)
+                model_file.unlink(missing_ok=True)
+                maps_path(model_file).unlink(missing_ok=True)
+    best_of_all = project.best_confirmed()
+    if best_of_all is not None:
+        root, run, epochs = (best_of_all[key] for key in ("root", "run", "planned_epochs"))
+        model = project.model_path(root, run, epochs).read_bytes()
+        write_atomically(project.submission_path, model)

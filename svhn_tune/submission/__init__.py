@@ -1,0 +1,1 @@
+"""The file to hand in: written, and checked against the rules."""

@@ -1,0 +1,1 @@
+"""What a project's journal says, read and never written."""

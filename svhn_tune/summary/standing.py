@@ -1,0 +1,127 @@
+"""Where a search or a confirm stands at one moment. overview.py reads it, picture.py draws it."""
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from ..project.journal import Record
+
+if TYPE_CHECKING:
+    from ..training.runs import Run
+
+
+@dataclass(frozen=True)
+class RunStanding:
+    """A run that has not ended: `epochs` trained of `planned`, `initial` of them by a parent trial.
+
+    `run` is None in search; `metrics` are those of the last epoch, empty before the first;
+    `training` is whether a worker has it now.
+    """
+
+    trial: int
+    root: int
+    run: int | None
+    initial: int
+    epochs: int
+    planned: int
+    metrics: dict[str, float]
+    training: bool = False
+
+    def is_of(self, root: int, run: int) -> bool:
+        """Whether it is the run of this number of the trial `root`, the only one in search."""
+        return self.root == root and self.run in (run, None)
+
+
+@dataclass(frozen=True)
+class Best:
+    """The best trial so far: of search by its score, of confirm by the mean of its `runs`."""
+
+    trial: int
+    score: float
+    epochs: int
+    runs: int | None
+    changes: str
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A stage at one moment: what is done of what is planned, the best, and what is in training.
+
+    `trials` are runs in confirm. What is planned is None in projects that never said, and the times
+    (seconds) are None where they are not known; `stops` is when its time limit ends it, as
+    `time.time()` counts. `process` is the pid of who is at work on it.
+    """
+
+    stage: str
+    objective: str
+    trials: int
+    trials_planned: int | None
+    ended_epochs: int
+    epochs_planned: int | None
+    best: Best | None
+    runs: tuple[RunStanding, ...]
+    process: int | None = None
+    seconds_left: float | None = None
+    budget_left: float | None = None
+    stops: float | None = None
+
+    @property
+    def epochs(self) -> int:
+        """Epochs trained, those of runs that have not ended included."""
+        return self.ended_epochs + sum(run.epochs - run.initial for run in self.runs)
+
+    @property
+    def epochs_left(self) -> int:
+        """Epochs still to be trained; 0 where that is not known."""
+        return 0 if self.epochs_planned is None else self.epochs_planned - self.epochs
+
+    def as_dict(self) -> dict[str, Any]:
+        """The standing as `status --json` prints it."""
+        names = ("stage", "process", "trials", "trials_planned", "epochs", "epochs_planned")
+        runs = [
+            {name: getattr(run, name) for name in ("trial", "run", "epochs", "planned", "training")}
+            for run in self.runs
+        ]
+        return {
+            **{name: getattr(self, name) for name in names},
+            "seconds_left": self.seconds_left,
+            "stops": self.stops,
+            "runs": runs,
+        }
+
+    def with_epoch(self, run: "Run", epochs: int, metrics: dict[str, float]) -> "Standing":
+        """The standing once a run has trained `epochs`, `metrics` being those of the last."""
+        runs = tuple(
+            replace(each, epochs=epochs, metrics=metrics) if each.is_of(run.root, run.run) else each
+            for each in self.runs
+        )
+        return replace(self, runs=runs)
+
+    def with_begun(self, run: "Run", history: list[dict[str, float]]) -> "Standing":
+        """The standing once a run has begun, or goes on from a checkpoint with this history."""
+        before = [each for each in self.runs if each.is_of(run.root, run.run)]
+        begun = RunStanding(
+            trial=run.trial,
+            root=run.root,
+            run=None if self.stage == "search" else run.run,
+            initial=before[0].initial if before else len(history),
+            epochs=len(history),
+            planned=run.epochs,
+            metrics=history[-1] if history else {},
+            training=True,
+        )
+        return replace(self, runs=(*(each for each in self.runs if each not in before), begun))
+
+    def with_ended(self, record: Record, best: Best | None) -> "Standing":
+        """The standing once a run has ended; `best` is the best now."""
+        planned = self.epochs_planned
+        if planned is not None:
+            # A run whose loss is no number ends early.
+            planned -= record["planned_epochs"] - record["epochs"]
+        return replace(
+            self,
+            trials=self.trials + 1,
+            ended_epochs=self.ended_epochs + record["epochs"] - record["initial_epoch"],
+            epochs_planned=planned,
+            best=best,
+            runs=tuple(run for run in self.runs if not run.is_of(record["root"], record["run"])),
+        )

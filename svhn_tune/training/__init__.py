@@ -1,0 +1,1 @@
+"""One run: a model trained from one seed, and the processes where runs execute."""

@@ -1,0 +1,202 @@
+"""One run: a model trained from one seed, epoch by epoch, that can be stopped and continued.
+
+An epoch is a few compiled calls, each over `CHUNK` batches gathered in the epoch's order, with
+Keras's own `train_step` inside: what `fit(batch_size, shuffle=True)` does, without its waits.
+Nothing here knows oracles, trials' ranks or projects.
+
+A seed names everything random: initial weights, dropout, and the order of the images, which
+depends on the seed and the epoch alone. With one thread on a CPU and operations made deterministic
+(`use_one_thread`) a continued run ends with the same bits as one that never stopped.
+"""
+
+import io
+import json
+import math
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from ..data.dataset import Split
+from ..files import write_atomically
+from ..models.cnn import CNNHyperModel, class_weights
+from ..space.space import Space
+
+# Batches a compiled call: 6 MB of images, gathered from memory-mapped ones in 2 ms.
+CHUNK = 64
+EVALUATION_BATCH = 250
+
+
+def use_one_thread() -> None:
+    """One intra-op and one inter-op thread, and operations that repeat to the last bit.
+
+    Must come before TensorFlow runs anything in this process.
+    """
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    tf.config.experimental.enable_op_determinism()
+
+
+class Training:
+    """One model in training: its weights, its optimizer, and what each epoch brought.
+
+    Args:
+        space: the protocol and the model family.
+        values: active hyperparameter values.
+        seed: names everything random in the run.
+        train: images and labels, which may be memory-mapped.
+        classes: number of classes.
+        index: positions in `train` to train on; None for all.
+    """
+
+    def __init__(
+        self,
+        space: Space,
+        values: Mapping[str, Any],
+        seed: int,
+        train: Split,
+        classes: int,
+        index: np.ndarray | None = None,
+    ) -> None:
+        keras.utils.clear_session(free_memory=False)
+        keras.utils.set_random_seed(seed)
+        self.model = CNNHyperModel(space, train.images.shape[1:], classes).build_values(values)
+        build_variables(self.model, classes)
+        self.seed = seed
+        self.history: list[dict[str, float]] = []
+        self._train = train
+        self._index = np.arange(len(train.labels)) if index is None else index
+        self._batch = space.protocol.batch_size
+        gamma = values.get("class_weight", 0.0)
+        weights = class_weights(train.labels[self._index], gamma) if gamma else None
+        self._train_chunk = _compile_training(self.model, classes, self._batch, weights)
+        self._test_chunk = _compile_evaluation(self.model, classes)
+
+    @property
+    def epochs(self) -> int:
+        """Epochs trained so far."""
+        return len(self.history)
+
+    @property
+    def diverged(self) -> bool:
+        """Whether the last epoch's loss is no finite number: nothing more can be learnt."""
+        return bool(self.history) and not math.isfinite(self.history[-1]["loss"])
+
+    def train_epoch(self, validation: Split | None = None) -> dict[str, float]:
+        """Train one epoch; returns its metrics, with `val_` ones where there is a validation set.
+
+        `seconds` is the time of training, compiling included in the first epoch of a process.
+        """
+        start = time.perf_counter()
+        order = np.random.default_rng((self.seed, self.epochs)).permutation(self._index)
+        self.model.reset_metrics()
+        for chunk in _chunks(order, CHUNK * self._batch):
+            self._train_chunk(self._train.images[chunk], self._train.labels[chunk])
+        metrics = self._read_metrics()
+        metrics["seconds"] = time.perf_counter() - start
+        if validation is not None:
+            evaluated = self.evaluate(validation)
+            metrics |= {f"val_{name}": value for name, value in evaluated.items()}
+        self.history.append(metrics)
+        return metrics
+
+    def evaluate(self, split: Split) -> dict[str, float]:
+        """Loss and metrics on `split`, as `model.evaluate` gives them."""
+        self.model.reset_metrics()
+        for chunk in _chunks(np.arange(len(split.labels)), EVALUATION_BATCH):
+            self._test_chunk(split.images[chunk], split.labels[chunk])
+        return self._read_metrics()
+
+    def predict(self, split: Split) -> np.ndarray:
+        """The predicted class of each image of `split`, (N,) whole numbers from 0."""
+        chunks = _chunks(np.arange(len(split.labels)), EVALUATION_BATCH)
+        return np.concatenate(
+            [self.model.predict_on_batch(split.images[chunk]).argmax(axis=-1) for chunk in chunks]
+        )
+
+    def _read_metrics(self) -> dict[str, float]:
+        return {name: float(value) for name, value in self.model.get_metrics_result().items()}
+
+    def save(self, path: Path) -> None:
+        """Write all that continuing needs, in one atomic step.
+
+        Weights, optimizer and the state of every random generator (`load_weights` restores the
+        first two only, Keras 3.15), and the history.
+        """
+        arrays = [np.asarray(variable) for variable in self._variables()]
+        buffer = io.BytesIO()
+        np.savez(buffer, *arrays, history=np.array(json.dumps(self.history)))
+        write_atomically(path, buffer.getbuffer())
+
+    def restore(self, path: Path) -> None:
+        """Continue from what `save` wrote.
+
+        Raises:
+            ValueError: the file is cut short, or belongs to another model.
+        """
+        variables = self._variables()
+        try:
+            with path.open("rb") as file, np.load(file) as arrays:
+                stored = [arrays[f"arr_{i}"] for i in range(len(variables))]
+                history = json.loads(str(arrays["history"]))
+            if [value.shape for value in stored] != [tuple(each.shape) for each in variables]:
+                raise ValueError("its shapes are those of another model")
+        except Exception as error:
+            raise ValueError(f"{path} is no checkpoint of this run: {error}") from error
+        for variable, value in zip(variables, stored, strict=True):
+            variable.assign(value)
+        self.history = history
+
+    def _variables(self) -> list[keras.Variable]:
+        layers = [variable for layer in self.model.layers for variable in layer.variables]
+        return [*layers, *self.model.optimizer.variables]
+
+
+def build_variables(model: keras.Model, classes: int) -> None:
+    """Make the variables of optimizer and metrics now: those made in a trace cost a second one."""
+    model.optimizer.build(model.trainable_variables)
+    nothing = tf.zeros((1, classes))
+    model.compute_metrics(None, nothing, nothing)
+
+
+def _chunks(positions: np.ndarray, size: int) -> list[np.ndarray]:
+    return [positions[start : start + size] for start in range(0, len(positions), size)]
+
+
+def _compile_training(
+    model: keras.Model, classes: int, batch_size: int, weights: np.ndarray | None
+) -> Any:
+    """A compiled function that trains `model` on some batches of images and labels, in order."""
+    class_weight = None if weights is None else tf.constant(weights, tf.float32)
+
+    @tf.function(input_signature=_signature(model), autograph=False)
+    def train_chunk(images: tf.Tensor, labels: tf.Tensor) -> None:
+        def train_batch(start: tf.Tensor) -> tuple[tf.Tensor]:
+            label = labels[start : start + batch_size]
+            data = [images[start : start + batch_size], tf.one_hot(label, classes)]
+            if class_weight is not None:
+                data.append(tf.gather(class_weight, label))
+            model.train_step(tuple(data))
+            return (start + batch_size,)
+
+        tf.while_loop(lambda start: start < tf.shape(labels)[0], train_batch, (0,))
+
+    return train_chunk
+
+
+def _compile_evaluation(model: keras.Model, classes: int) -> Any:
+    """A compiled function that adds some images and labels to the model's metrics."""
+
+    @tf.function(input_signature=_signature(model), autograph=False)
+    def test_chunk(images: tf.Tensor, labels: tf.Tensor) -> None:
+        model.test_step((images, tf.one_hot(labels, classes)))
+
+    return test_chunk
+
+
+def _signature(model: keras.Model) -> list[tf.TensorSpec]:
+    return [tf.TensorSpec(model.input_shape, tf.uint8), tf.TensorSpec([None], tf.int32)]
