@@ -15,7 +15,7 @@ import numpy as np
 
 from ..space.hyperparameters import Declaration
 from ..space.space import Space, load_space
-from .layers import Layer, cnn_layers
+from .cnn import Layer, cnn_layers
 from .size import measure_size
 
 

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from pydantic import ByteSize, Field, ValidationError
 
 from ..errors import InputError, nearest
-from ..models.layers import FAMILIES
+from ..models.cnn import FAMILIES
 from ..models.spaces import check_family
 from .hyperparameters import TYPES, Declaration, Hyperparameter, Table
 
