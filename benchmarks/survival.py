@@ -24,9 +24,9 @@ from typing import Any
 import numpy as np
 import psutil
 
+from svhn_tune.models.spaces import load_space
 from svhn_tune.project.journal import Record
 from svhn_tune.project.results import open_project
-from svhn_tune.space.space import load_space
 from svhn_tune.stages.search import TUNERS
 
 SEARCH = ("--train-images", "60", "--workers", "1")

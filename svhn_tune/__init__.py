@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from .cost.plan import plan
     from .data import load_data
     from .models.hypermodel import CNNHyperModel
+    from .models.spaces import load_space
     from .progress.progress import make_progress
     from .project.results import open_project
-    from .space.space import load_space
     from .stages.confirm import confirm
     from .stages.search import search
 
@@ -31,7 +31,7 @@ _MODULES = {
     "CNNHyperModel": ".models.hypermodel",
     "confirm": ".stages.confirm",
     "load_data": ".data",
-    "load_space": ".space.space",
+    "load_space": ".models.spaces",
     "make_progress": ".progress.progress",
     "open_project": ".project.results",
     "plan": ".cost.plan",

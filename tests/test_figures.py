@@ -13,8 +13,8 @@ import pytest
 from svhn_tune.figures import FIGURES, Figures
 from svhn_tune.figures.importance import measure_importance
 from svhn_tune.figures.style import INK, Chart
+from svhn_tune.models.spaces import load_space, parse_space
 from svhn_tune.project.results import create_project
-from svhn_tune.space.space import load_space, parse_space
 from svhn_tune.summary.history import stitch_curves
 from svhn_tune.training.maps import find_hardest
 

@@ -115,7 +115,7 @@ def test_maps_are_those_at_each_blocks_end(space, chosen, blocks, archives, tmp_
     test = load_data(archives).test
     predicted = model.predict_on_batch(test.images[:50]).argmax(axis=-1)
     predicted = np.resize(predicted, len(test.labels))
-    write_maps(model, test, predicted, tmp_path / "maps.npz")
+    write_maps(model, space.task, test, predicted, tmp_path / "maps.npz")
     arrays = read_arrays(tmp_path / "maps.npz")
     shapes = [arrays[f"maps_{number}"].shape for number in range(len(arrays["blocks"]))]
     assert shapes == blocks
@@ -125,7 +125,9 @@ def test_maps_are_those_at_each_blocks_end(space, chosen, blocks, archives, tmp_
 def test_a_model_without_convolutions_has_an_image_only(archives, tmp_path):
     layers = [keras.Input((32, 32, 3)), keras.layers.Flatten(), keras.layers.Dense(10)]
     test = load_data(archives).test
-    write_maps(keras.Sequential(layers), test, test.labels, tmp_path / "maps.npz")
+    write_maps(
+        keras.Sequential(layers), load_space("cnn").task, test, test.labels, tmp_path / "maps.npz"
+    )
     arrays = read_arrays(tmp_path / "maps.npz")
     assert "filters" not in arrays
     assert len(arrays["blocks"]) == 0

@@ -14,8 +14,8 @@ from svhn_tune.cost.cost_model import Timing, Work, fit_cost, measure_work, sche
 from svhn_tune.cost.forecast import Forecast
 from svhn_tune.cost.plan import Estimate, describe_plan
 from svhn_tune.errors import InputError
+from svhn_tune.models.spaces import load_space
 from svhn_tune.oracles.simulation import simulate_search
-from svhn_tune.space.space import load_space
 from svhn_tune.stages.search import make_settings
 
 SMALL, LARGE = Work(10**6, 10**4, 10**5, 6), Work(10**8, 10**5, 10**7, 9)

@@ -8,9 +8,9 @@ import sys
 import pytest
 
 from svhn_tune.errors import InputError
+from svhn_tune.models.spaces import load_space
 from svhn_tune.project.project import Project
 from svhn_tune.project.results import delete_project
-from svhn_tune.space.space import load_space
 from svhn_tune.summary.samples import summarize
 
 HOLD = """

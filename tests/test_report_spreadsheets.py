@@ -4,9 +4,10 @@ import pandas as pd
 import pytest
 
 from svhn_tune.errors import InputError
-from svhn_tune.models.cnn import FAMILIES
+from svhn_tune.models.domain import TRAINING
+from svhn_tune.models.families import FAMILIES
+from svhn_tune.models.spaces import load_space
 from svhn_tune.report.spreadsheets import CONFIRM, RUNS, TRIALS, write_spreadsheets
-from svhn_tune.space.space import load_space
 
 HYPERPARAMETERS = [declaration.name for declaration in load_space("cnn").declarations]
 COLUMNS = {
@@ -71,7 +72,7 @@ def test_the_columns_are_pinned(name, project, tmp_path, make_project):
 
 def test_no_hyperparameter_has_the_name_of_a_column():
     for family in FAMILIES.values():
-        assert not {*TRIALS, *RUNS, *CONFIRM} & set(family)
+        assert not {*TRIALS, *RUNS, *CONFIRM} & {*family.DOMAINS, *TRAINING}
 
 
 def test_a_trial_a_row(project):

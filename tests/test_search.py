@@ -72,7 +72,6 @@ def test_a_record_run_again_alone_gives_its_score(project, archives, tmp_path):
         space=project.space,
         arrays=share_arrays(data),
         fingerprint=data.fingerprint,
-        classes=10,
         train_index=train,
         validate_on=holdout,
         test_at_end=False,

@@ -5,9 +5,10 @@ import hashlib
 import pytest
 
 from svhn_tune.errors import InputError
-from svhn_tune.models.cnn import FAMILIES, cnn_layers
+from svhn_tune.models.domain import TRAINING
+from svhn_tune.models.families import FAMILIES, list_layers
 from svhn_tune.models.size import measure_size
-from svhn_tune.space.space import load_space, parse_space, space_names, spaces_folder
+from svhn_tune.models.spaces import load_space, parse_space, space_names, spaces_folder
 
 TEXT = (spaces_folder() / "cnn.toml").read_text()
 BLOCKS = '[hyperparameters.blocks]\ntype = "Int"\nmin_value = 1\nmax_value = 5\ndefault = 3\n'
@@ -80,7 +81,7 @@ def test_space_limits_the_file_to_what_may_be_handed_in(space):
 
 
 def test_space_names_only_what_its_model_knows(space):
-    assert set(space.hyperparameters) <= set(FAMILIES[space.model])
+    assert set(space.hyperparameters) <= {*FAMILIES[space.model].DOMAINS, *TRAINING}
 
 
 def test_space_says_what_differs_from_the_baseline(space):
@@ -89,7 +90,8 @@ def test_space_says_what_differs_from_the_baseline(space):
 
 
 def test_the_baseline_of_cnn_is_the_model_of_question_1():
-    layers = [(layer.type, layer.arguments) for layer in cnn_layers(load_space("cnn").baseline, 10)]
+    space = load_space("cnn")
+    layers = [(layer.type, layer.arguments) for layer in list_layers(space, space.baseline)]
     blocks = []
     for filters in (16, 32, 64):
         convolution = {"filters": filters, "kernel_size": 3, "padding": "same"}
@@ -120,10 +122,10 @@ def test_a_blocks_hyperparameters_are_active_only_while_it_exists(space, blocks)
             assert {key for key in values if key.startswith(f"{name}_")} == existing
 
 
-def test_values_of_a_space_without_blocks_follow_the_models_default():
+def test_a_hyperparameter_per_block_needs_the_number_of_blocks():
     kernels = '[hyperparameters.kernel_size]\nper = "block"\ntype = "Choice"\nvalues = [3, 5]\n'
-    space = parse_space(MINIMAL.replace(BLOCKS, f"{kernels}default = 5\n"), "mine", "mine.toml")
-    assert space.baseline == {"kernel_size_1": 5, "kernel_size_2": 5, "kernel_size_3": 5}
+    with pytest.raises(InputError, match=r'per = "block" needs a \[hyperparameters.blocks\]'):
+        parse_space(MINIMAL.replace(BLOCKS, f"{kernels}default = 5\n"), "mine", "mine.toml")
 
 
 def test_a_child_is_active_only_with_its_parents_values_wherever_it_stands():
@@ -247,7 +249,8 @@ CHOICE = '[hyperparameters.dropout]\ntype = "Choice"\n'
         ("1e-5", "nan", "[protocol] learning_rate: Input should be"),
         ("1e-5", "1e-5\noptimizer = 'adm'", "[protocol] optimizer: Input should be 'adam', "),
         ('"svhn"', '"cifar"', "data: Input should be 'svhn' (got 'cifar')"),
-        ('"cnn"', '"mlp"', "model: Input should be 'cnn' (got 'mlp')"),
+        ('"cnn"', '"mpl"', "model: 'mpl' is none of cnn, mlp. Did you mean 'mlp'?"),
+        ('"cnn"', '"mlp"', "the model 'mlp' has no hyperparameter 'blocks'"),
         ('"238.4 MiB"', '"big"', "[limits] file_size: could not parse value and unit"),
         ('"238.4 MiB"', "-5", "[limits] file_size"),
         ('"238.4 MiB"', "0", "[limits] file_size"),
@@ -288,7 +291,7 @@ CHOICE = '[hyperparameters.dropout]\ntype = "Choice"\n'
             'default = 3\nper = "block"',
             "[hyperparameters.blocks]: per = \"block\" must not be given for 'blocks'",
         ),
-        ("default = 3", 'default = 3\nper = "layer"', "[hyperparameters.blocks] per: Input should"),
+        ("default = 3", 'default = 3\nper = "row"', "[hyperparameters.blocks] per: Input should"),
         (
             BLOCKS,
             '[hyperparameters.l2]\ntype = "Fixed"\nvalue = 0.0',

@@ -45,7 +45,7 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """May this file be handed in? Exit status 1 if not."""
-    from ..space.space import load_space
+    from ..models.spaces import load_space
 
     loaded = load_space(space)
     if not file.is_file():
@@ -74,7 +74,7 @@ def describe(
 ) -> None:
     """Layers, shapes, parameters and bytes of a model, without building it."""
     from ..models.describe import describe_values
-    from ..space.space import load_space
+    from ..models.spaces import load_space
     from .tables import print_description
 
     if trial is not None:
@@ -108,7 +108,7 @@ def export(
 
 def spaces(as_json: AsJson = False) -> None:
     """The spaces there are."""
-    from ..space.space import load_space, space_names
+    from ..models.spaces import load_space, space_names
     from .tables import print_spaces
 
     loaded = [load_space(name) for name in space_names()]

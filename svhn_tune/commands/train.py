@@ -51,8 +51,8 @@ def search(
 ) -> None:
     """Search a space. The same command again goes on where it was."""
     limit, hours = parse_duration(time_limit), parse_duration(budget)
+    from ..models.spaces import load_space
     from ..progress.progress import make_progress
-    from ..space.space import load_space
 
     loaded = load_space(space)
     found = load_data(data, quiet)
@@ -145,7 +145,7 @@ def plan(
 ) -> None:
     """What search and confirm will cost on this machine, and what fits a budget."""
     seconds = parse_duration(budget)
-    from ..space.space import load_space
+    from ..models.spaces import load_space
 
     loaded = load_space(space)
     found = load_data(data)

@@ -23,7 +23,7 @@ class Work:
     """What one image, or one batch, of a model asks for.
 
     Args:
-        operations: multiply-adds of its Conv2D and Dense layers for one image, forward.
+        operations: multiply-adds of its layers for one image, forward.
         activations: numbers that its layers put out for one image.
         parameters: read and changed once a batch, and saved once an epoch.
         layers: built and compiled once a run.
@@ -92,16 +92,15 @@ class CostModel:
         return self.process * (1 + runs // RUNS_PER_PROCESS / workers)
 
 
-def measure_work(space: Space, values: Mapping[str, Any], classes: int = 10) -> Work:
+def measure_work(space: Space, values: Mapping[str, Any]) -> Work:
     """The work of the model of feasible `values`, without building it."""
-    size = measure_size(space, values, classes=classes)
-    operations = sum(
-        (layer.parameters - layer.output_shape[-1]) * prod(layer.output_shape[:-1])
-        for layer in size.layers
-        if layer.type in ("Conv2D", "Dense")
+    size = measure_size(space, values)
+    return Work(
+        operations=sum(layer.operations for layer in size.layers),
+        activations=sum(prod(layer.output_shape) for layer in size.layers),
+        parameters=size.parameters,
+        layers=len(size.layers),
     )
-    activations = sum(prod(layer.output_shape) for layer in size.layers)
-    return Work(operations, activations, size.parameters, len(size.layers))
 
 
 def fit_cost(timings: Sequence[Timing], batch_size: int, process: float = 0.0) -> CostModel:

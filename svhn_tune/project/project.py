@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError, cannot_write
 from ..files import count_bytes, remove_leftovers, write_atomically
-from ..space.space import Space, parse_space
+from ..models.spaces import parse_space
+from ..space.space import Space
 from ..summary.confirmed import describe_handed_in, list_test_set_uses, summarize_confirmed
 from ..summary.status import read_standing
 from .journal import Record, append_record, read_records

@@ -16,7 +16,7 @@ class Table(BaseModel):
 
 
 class _Hyperparameter(Table):
-    per: Literal["block"] | None = None
+    per: Literal["block", "layer"] | None = None
     parent_name: str | None = None
     parent_values: list[bool | int | float | str] | None = None
 

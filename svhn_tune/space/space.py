@@ -1,22 +1,22 @@
 """search_spaces/*.toml -> Space: read, validated, hashed.
 
-A space says what is studied and under which rules. This module knows neither Keras nor KerasTuner:
-models/cnn.py turns the declarations into `kt.HyperParameters`.
+A space says what is studied and under which rules. This module knows no model family, and neither
+Keras nor KerasTuner: models/spaces.py checks a space against its family, and models/hypermodel.py
+turns the declarations into `kt.HyperParameters`.
 """
 
 import hashlib
 import tomllib
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import ByteSize, Field, ValidationError
 
 from ..errors import InputError, nearest
-from ..models.cnn import FAMILIES
-from ..models.spaces import check_family
 from .hyperparameters import TYPES, Declaration, Hyperparameter, Table
+from .task import SOURCES, Task
 
 
 class Protocol(Table):
@@ -37,6 +37,12 @@ class Protocol(Table):
         return "min" if self.objective == "val_loss" else "max"
 
 
+class Input(Table):
+    """How the network gets its images: `channels` "last" or "first"."""
+
+    channels: Literal["first", "last"] = "last"
+
+
 class Limits(Table):
     """What a model must stay under. `file_size` is in bytes of the .keras file handed in."""
 
@@ -46,14 +52,15 @@ class Limits(Table):
 class Space(Table):
     """A space file: data, model, protocol, limits and hyperparameters.
 
-    `name` is the file's stem, `text` the file as it was read; both are set by `load_space`.
+    `name` is the file's stem, `text` the file as it was read; both are set by whoever read it.
     """
 
     name: str
     text: str
     title: str
     data: Literal["svhn"]
-    model: Literal["cnn"]
+    model: str
+    input: Input = Input()
     protocol: Protocol
     limits: Limits
     hyperparameters: dict[str, Hyperparameter]
@@ -64,13 +71,16 @@ class Space(Table):
         return hashlib.sha256(self.text.encode()).hexdigest()
 
     @cached_property
+    def task(self) -> Task:
+        """Which images go in, and how many classes come out."""
+        return replace(SOURCES[self.data], channels_first=self.input.channels == "first")
+
+    @cached_property
     def declarations(self) -> list[Declaration]:
-        """Every hyperparameter, `per = "block"` ones once a block, parents before children."""
+        """Every hyperparameter, parents before children; one of `per = "block"` once per block."""
         return sorted(self._declare(), key=lambda declaration: len(declaration.parents))
 
     def _declare(self) -> Iterator[Declaration]:
-        blocks = self.hyperparameters.get("blocks")
-        count = int(max(blocks.extremes)) if blocks else FAMILIES[self.model]["blocks"].default
         for name, given in self.hyperparameters.items():
             parents: dict[str, list[Any]] = {}
             if given.parent_name and given.parent_values:
@@ -78,12 +88,12 @@ class Space(Table):
             if given.per is None:
                 yield Declaration(name=name, hyperparameter=given, parents=parents)
                 continue
-            for block in range(1, count + 1):
-                exists: dict[str, list[Any]] = {}
-                if blocks:
-                    exists["blocks"] = list(range(block, count + 1))
+            # As many as there are at most; each exists where there are at least so many.
+            most = int(max(self.hyperparameters[f"{given.per}s"].extremes))
+            for number in range(1, most + 1):
+                exists = {f"{given.per}s": list(range(number, most + 1))}
                 yield Declaration(
-                    name=f"{name}_{block}", hyperparameter=given, parents=parents | exists
+                    name=f"{name}_{number}", hyperparameter=given, parents=parents | exists
                 )
 
     @cached_property
@@ -133,46 +143,12 @@ class Space(Table):
         return " ".join(changed) or "baseline"
 
 
-def spaces_folder() -> Path:
-    """Where the spaces are: in the installed package, or beside it in a checkout."""
-    package = Path(__file__).parents[1]
-    inside = package / "search_spaces"
-    return inside if inside.is_dir() else package.parent / "search_spaces"
-
-
-def space_names() -> list[str]:
-    """The names of the spaces there are, sorted."""
-    return sorted(path.stem for path in spaces_folder().glob("*.toml"))
-
-
-def load_space(name: str | Path) -> Space:
-    """The space of this name in search_spaces/, or of this path to a .toml file.
+def read_space(text: str, name: str, shown: str) -> Space:
+    """The space in the TOML `text`, of whatever family; `shown` is what errors call the file.
 
     Raises:
-        InputError: no such space, or a file that is not a valid one; the message names the file,
-            the table and the key.
+        InputError: the text is not TOML, or a table is not valid for itself.
     """
-    path = Path(name)
-    if path.suffix != ".toml":
-        path = spaces_folder() / f"{name}.toml"
-        if not path.is_file():
-            known = space_names()
-            raise InputError(
-                f"no space '{name}' in search_spaces/ (found: {', '.join(known)})."
-                f"{nearest(str(name), known)}"
-            )
-        shown = f"search_spaces/{path.name}"
-    else:
-        shown = str(name)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot read the space file {shown}: {error}") from None
-    return parse_space(text, path.stem, shown)
-
-
-def parse_space(text: str, name: str, shown: str) -> Space:
-    """The space in the TOML `text`; `shown` is what errors call the file."""
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -180,11 +156,9 @@ def parse_space(text: str, name: str, shown: str) -> Space:
     if own := {"name", "text"} & set(tables):
         raise InputError(f"{shown} has no key '{min(own)}': a space is named by its file")
     try:
-        space = Space.model_validate({"name": name, "text": text, **tables})
+        return Space.model_validate({"name": name, "text": text, **tables})
     except ValidationError as error:
         raise InputError(f"{shown} {_first(error)}") from None
-    check_family(space, shown)
-    return space
 
 
 def _first(error: ValidationError) -> str:

@@ -137,7 +137,6 @@ def _train(
         space=project.space,
         arrays=share_arrays(data),
         fingerprint=data.fingerprint,
-        classes=len(data.classes),
         train_index=None,
         validate_on=None,
         test_at_end=True,
