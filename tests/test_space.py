@@ -41,7 +41,7 @@ def write(folder, text):
 
 
 def test_the_spaces_are_found():
-    assert {"cnn", "cnn_open"} <= set(space_names())
+    assert set(LIMITS) <= set(space_names())
 
 
 def test_space_is_read_whole_and_hashed_as_it_lies_on_the_disk(space):
@@ -76,8 +76,16 @@ def test_space_allows_every_extreme_of_every_hyperparameter(space):
             assert space.complete(chosen)[declaration.name] == value
 
 
+LIMITS = {
+    "cnn": 249_980_518,
+    "cnn_open": 249_980_518,
+    "linear": 5_033_164,
+    "mlp": 24_956_108,
+}
+
+
 def test_space_limits_the_file_to_what_may_be_handed_in(space):
-    assert space.limits.file_size == 249_980_518
+    assert space.limits.file_size == LIMITS[space.name]
 
 
 def test_space_names_only_what_its_model_knows(space):
@@ -86,7 +94,17 @@ def test_space_names_only_what_its_model_knows(space):
 
 def test_space_says_what_differs_from_the_baseline(space):
     assert space.changes(space.baseline) == "baseline"
-    assert space.changes(space.complete({"units": 128, "blocks": 3})) == "units=128"
+
+
+def test_a_question_says_what_differs_from_the_baseline():
+    space = load_space("mlp")
+    assert space.changes(space.complete({"units_1": 64, "layers": 1})) == "units_1=64"
+    assert [space.changes(values) for values in space.listed][:3] == [
+        "baseline",
+        "activation=relu",
+        "units_1=64 activation=relu",
+    ]
+    assert len(space.listed) == 12
 
 
 def test_the_baseline_of_cnn_is_the_model_of_question_1():
@@ -113,12 +131,14 @@ def test_the_protocol_of_cnn_is_the_assignments():
     assert (protocol.objective, protocol.direction) == ("val_categorical_accuracy", "max")
 
 
-@pytest.mark.parametrize("blocks", [1, 2, 3, 4, 5])
-def test_a_blocks_hyperparameters_are_active_only_while_it_exists(space, blocks):
-    values = space.complete({"blocks": blocks})
+def test_what_each_block_or_layer_has_is_active_only_while_it_exists(space):
     for name, given in space.hyperparameters.items():
-        if given.per == "block":
-            existing = {f"{name}_{block}" for block in range(1, blocks + 1)}
+        if given.per is None:
+            continue
+        counts = space.hyperparameters[f"{given.per}s"]
+        for count in range(counts.min_value, counts.max_value + 1):
+            values = space.complete({f"{given.per}s": count})
+            existing = {f"{name}_{number}" for number in range(1, count + 1)}
             assert {key for key in values if key.startswith(f"{name}_")} == existing
 
 

@@ -10,12 +10,13 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import ByteSize, Field, ValidationError
 
 from ..errors import InputError, nearest
 from .hyperparameters import TYPES, Declaration, Hyperparameter, Table
+from .questions import Question
 from .task import SOURCES, Task
 
 
@@ -49,6 +50,17 @@ class Limits(Table):
     file_size: ByteSize = Field(gt=0)
 
 
+class Rules(Table):
+    """What `check` asks of a model beside its shapes, layers and protocol; None where all may be.
+
+    `hidden_activations` are functions of `keras.activations`, `hidden_dense` the numbers of hidden
+    dense layers.
+    """
+
+    hidden_activations: Annotated[list[str], Field(min_length=1)] | None = None
+    hidden_dense: Annotated[list[int], Field(min_length=1)] | None = None
+
+
 class Space(Table):
     """A space file: data, model, protocol, limits and hyperparameters.
 
@@ -63,7 +75,9 @@ class Space(Table):
     input: Input = Input()
     protocol: Protocol
     limits: Limits
+    rules: Rules = Rules()
     hyperparameters: dict[str, Hyperparameter]
+    questions: list[Question] = Field(default_factory=list)
 
     @cached_property
     def sha256(self) -> str:
@@ -100,6 +114,22 @@ class Space(Table):
     def baseline(self) -> dict[str, Any]:
         """The default values, active ones only (for `cnn`: question 1's model)."""
         return self.complete({})
+
+    @cached_property
+    def listed(self) -> list[dict[str, Any]]:
+        """The values of the baseline and of all that the questions name, once each."""
+        found = [self.baseline]
+        for question in self.questions:
+            found += [values for values in self.asked_by(question) if values not in found]
+        return found
+
+    def asked_by(self, question: Question) -> list[dict[str, Any]]:
+        """The values of each configuration that a question names, in its order.
+
+        Raises:
+            InputError: a value that the space does not allow.
+        """
+        return [self.complete(chosen) for chosen in question.configurations]
 
     def complete(
         self, chosen: Mapping[str, Any], base: Mapping[str, Any] | None = None
@@ -156,9 +186,24 @@ def read_space(text: str, name: str, shown: str) -> Space:
     if own := {"name", "text"} & set(tables):
         raise InputError(f"{shown} has no key '{min(own)}': a space is named by its file")
     try:
-        return Space.model_validate({"name": name, "text": text, **tables})
+        space = Space.model_validate({"name": name, "text": text, **tables})
     except ValidationError as error:
         raise InputError(f"{shown} {_first(error)}") from None
+    _check_questions(space, shown)
+    return space
+
+
+def _check_questions(space: Space, shown: str) -> None:
+    """Refuse values that the space does not allow, and a number that two questions have."""
+    numbers = [question.number for question in space.questions]
+    for question in space.questions:
+        table = f"{shown} [[questions]] {question.number}"
+        if numbers.count(question.number) > 1:
+            raise InputError(f"{table}: {numbers.count(question.number)} questions have the number")
+        try:
+            space.asked_by(question)
+        except InputError as error:
+            raise InputError(f"{table}: {error}") from None
 
 
 def _first(error: ValidationError) -> str:
