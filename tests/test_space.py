@@ -102,7 +102,7 @@ def test_a_question_says_what_differs_from_the_baseline():
     assert [space.changes(values) for values in space.listed][:3] == [
         "baseline",
         "activation=relu",
-        "units_1=64 activation=relu",
+        "activation=relu units_1=64",
     ]
     assert len(space.listed) == 12
 
