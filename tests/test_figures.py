@@ -15,7 +15,7 @@ from svhn_tune.figures.importance import measure_importance
 from svhn_tune.figures.style import INK, Chart
 from svhn_tune.project.results import create_project
 from svhn_tune.space.space import load_space, parse_space
-from svhn_tune.summary.history import stitch_curves
+from svhn_tune.summary.curves import stitch_curves
 from svhn_tune.training.maps import find_hardest
 
 NAMES = [entry.name for entry in FIGURES]

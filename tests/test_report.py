@@ -9,11 +9,11 @@ from html.parser import HTMLParser
 
 import pytest
 
-from svhn_tune.commands.confirm_table import describe_recommendation
 from svhn_tune.commands.output import try_report
 from svhn_tune.errors import InputError
 from svhn_tune.project.project import Project
 from svhn_tune.report import write_report
+from svhn_tune.summary.wording import describe_recommendation
 
 EVIL = "<script>alert(1)</script>\"'&<img src=x onerror=alert(2)>"
 GOOD = [0.850, 0.852, 0.848, 0.851]

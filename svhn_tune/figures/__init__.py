@@ -115,7 +115,7 @@ class Figures:
 
     def rounds(self) -> "Chart | None":
         """Hyperband's brackets and rounds, and who was promoted."""
-        from .round_figures import draw_rounds
+        from .search import draw_rounds
 
         return draw_rounds(self._project)
 
@@ -151,7 +151,7 @@ class Figures:
 
     def confusion(self) -> "Chart | None":
         """Mean confusion matrices of the baseline and the best, without and with class weights."""
-        from .confusion import draw_confusion
+        from .confirm import draw_confusion
 
         return draw_confusion(self._project)
 

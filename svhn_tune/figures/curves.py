@@ -7,7 +7,7 @@ from matplotlib import rc_context
 from matplotlib.lines import Line2D
 
 from ..project.journal import Record
-from ..summary.history import NO_SCORE, Curve, list_longest, stitch_curves
+from ..summary.curves import NO_SCORE, Series, list_longest, stitch_curves
 from .style import CYCLE, INK, STYLE, Chart, space_labels
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def _longest_confirmed(project: "Project") -> dict[int, list[Record]]:
 def _draw_search(
     axes: "Axes",
     project: "Project",
-    curves: dict[int, dict[str, Curve]],
+    curves: dict[int, dict[str, Series]],
     colors: dict[int, str],
 ) -> None:
     """Validation solid, training dashed, over all rounds that a run went through."""

@@ -8,7 +8,7 @@ from matplotlib import rc_context
 
 from ..project.journal import Record
 from ..space.hyperparameters import Declaration, Float, Int
-from ..summary.history import list_longest, list_varied
+from ..summary.curves import list_longest, list_varied
 from .search import explain_dots, scale_scores
 from .style import INK, MANY, STYLE, Chart, color_epochs, name_number, name_score, name_value
 

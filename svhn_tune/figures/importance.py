@@ -13,7 +13,7 @@ import numpy as np
 from matplotlib import rc_context
 
 from ..space.hyperparameters import Declaration
-from ..summary.history import list_completed, list_longest, list_varied, score_at, stitch_curves
+from ..summary.curves import list_completed, list_longest, list_varied, score_at, stitch_curves
 from .style import BLUE, INK, STYLE, Chart
 
 if TYPE_CHECKING:

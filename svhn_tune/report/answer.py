@@ -4,15 +4,16 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from ..commands.confirm_table import (
+from ..project.project import Project
+from ..summary.confirmed import Entry
+from ..summary.samples import summarize
+from ..summary.wording import (
     conclude,
     describe_interval,
     describe_recommendation,
     describe_used,
+    with_provenance,
 )
-from ..project.project import Project
-from ..summary.confirmed import Entry
-from ..summary.samples import summarize
 from .tables import (
     MISSING,
     Cell,
@@ -20,7 +21,6 @@ from .tables import (
     Table,
     show_minutes,
     show_number,
-    with_provenance,
 )
 
 SHOWN = 5  # of a search that nothing confirms yet

@@ -16,10 +16,11 @@ from ..console import format_seconds
 from ..errors import cannot_write
 from ..files import write_atomically
 from ..project.project import Project
+from ..summary.wording import say_provenance
 from .answer import answer
 from .repetition import list_facts, repeat_commands
 from .spreadsheets import write_spreadsheets
-from .tables import list_confirm_runs, list_trials, say_provenance
+from .tables import list_confirm_runs, list_trials
 
 TEMPLATES = Path(__file__).parent / "templates"
 REM_PER_AXIS = 6
@@ -100,7 +101,7 @@ def render(project: Project) -> str:
 def draw_pictures(project: Project) -> list[Picture]:
     """All figures that have something to show, in their order."""
     from ..figures import FIGURES, Figures
-    from ..figures.still import draw_still
+    from ..figures.parallel import draw_still
     from .drawings import draw_svg, pack_figure
 
     figures = Figures(project)

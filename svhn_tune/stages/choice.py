@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 
 from ..errors import InputError
 from ..project.journal import Record
+from ..summary.confirmed import BASELINE, left_out
 from ..summary.samples import mean
 
 if TYPE_CHECKING:
     from ..project.project import Project
-
-BASELINE = 0  # the first trial of every search
 
 
 def choose(
@@ -65,23 +64,6 @@ def _choose_by_means(
 def _latest(project: "Project", epochs: int) -> dict[int, Record]:
     runs = project.confirm_runs().items()
     return {root: records[-1] for (root, each), records in runs if each == epochs}
-
-
-def _choices(project: "Project", epochs: int) -> list[Record]:
-    return [r for r in project.records if r["event"] == "choice" and r["epochs"] == epochs]
-
-
-def used_runs(project: "Project", epochs: int) -> set[tuple[int, int]]:
-    """The runs, as (root, run), on whose scores a choice was made."""
-    return {(root, run) for choice in _choices(project, epochs) for root, run in choice["used"]}
-
-
-def left_out(project: "Project", epochs: int) -> set[int]:
-    """The roots that the last choice, or one before it, did not choose."""
-    choices = _choices(project, epochs)
-    if not choices:
-        return set()
-    return {root for root, _ in used_runs(project, epochs)} - set(choices[-1]["chosen"])
 
 
 def _too_few(project: "Project", top: int, completed: int) -> InputError:

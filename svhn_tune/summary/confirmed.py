@@ -7,7 +7,6 @@ runs (`mean`), and the accuracy of the one file handed in (`handed_in`: the best
 from typing import TYPE_CHECKING, Any
 
 from ..project.journal import Record
-from ..stages.choice import BASELINE, left_out, used_runs
 from .comparison import compare, compare_with_control, recommend
 from .samples import expected_best, mean, summarize
 
@@ -15,6 +14,8 @@ if TYPE_CHECKING:
     from ..project.project import Project
 
 Entry = dict[str, Any]
+
+BASELINE = 0  # the first trial of every search
 
 
 def summarize_confirmed(project: "Project", *, every_test: bool = True) -> list[Entry]:
@@ -174,6 +175,23 @@ def average_confusion(project: "Project", entry: Entry) -> dict[str, Any] | None
     ]
     accuracy = [row[i] / sum(row) if sum(row) else None for i, row in enumerate(confusion)]
     return {"runs": len(runs), "confusion": confusion, "accuracy": accuracy}
+
+
+def _choices(project: "Project", epochs: int) -> list[Record]:
+    return [r for r in project.records if r["event"] == "choice" and r["epochs"] == epochs]
+
+
+def used_runs(project: "Project", epochs: int) -> set[tuple[int, int]]:
+    """The runs, as (root, run), on whose scores a choice was made."""
+    return {(root, run) for choice in _choices(project, epochs) for root, run in choice["used"]}
+
+
+def left_out(project: "Project", epochs: int) -> set[int]:
+    """The roots that the last choice, or one before it, did not choose."""
+    choices = _choices(project, epochs)
+    if not choices:
+        return set()
+    return {root for root, _ in used_runs(project, epochs)} - set(choices[-1]["chosen"])
 
 
 def _is_higher_better(project: "Project") -> bool:

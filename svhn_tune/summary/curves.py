@@ -1,4 +1,4 @@
-"""Runs with all their epochs: what a promoted trial continued is one curve with what it added."""
+"""The runs of a project in order, each with all its epochs: promoted trials are one curve."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,6 +7,10 @@ from typing import Any
 from ..project.journal import Record
 from ..project.project import Project
 from ..project.records import search_seed
+
+# A run that diverged has no loss; its score, where less is better, is a number beyond any loss.
+NO_SCORE = 1e9
+Series = list[float | None]
 
 
 @dataclass(frozen=True)
@@ -86,3 +90,49 @@ def confirm_curves(project: Project) -> Iterator[Curve]:
         for run in runs:
             known = {name: run[name] for name in Curve.__dataclass_fields__ if name in run}
             yield Curve(**{"test": {}} | known)
+
+
+def list_completed(project: Project) -> list[Record]:
+    """The search's completed runs that have a score, in the journal's order."""
+    return [
+        record
+        for record in project.ended("search")
+        if record["status"] == "completed" and record["score"] < NO_SCORE
+    ]
+
+
+def list_longest(project: Project) -> list[Record]:
+    """The longest training of each root that has a score: the ranking."""
+    return [record for record in project.ranking() if record["score"] < NO_SCORE]
+
+
+def stitch_curves(project: Project, root: int) -> dict[str, Series]:
+    """Each metric of a search run over all its epochs: a promoted trial goes on where it was.
+
+    Epochs whose metrics the journal lacks are None.
+    """
+    records = [r for r in project.ended("search") if r["root"] == root]
+    length = max((record["epochs"] for record in records), default=0)
+    curves: dict[str, Series] = {}
+    for record in records:
+        for name, values in record["metrics"].items():
+            curve = curves.setdefault(name, [None] * length)
+            first = record["initial_epoch"]
+            curve[first : first + len(values)] = values
+    return curves
+
+
+def score_at(project: Project, curves: dict[str, Series], epoch: int) -> float | None:
+    """The objective after so many epochs, if the run got there."""
+    curve = curves.get(project.space.protocol.objective, [])
+    return curve[epoch - 1] if epoch <= len(curve) else None
+
+
+def list_varied(project: Project, records: list[Record]) -> list[Any]:
+    """The declarations of the space whose values differ among these runs, in the space's order."""
+    varied = []
+    for declaration in project.space.declarations:
+        name = declaration.name
+        if len({record["values"][name] for record in records if name in record["values"]}) > 1:
+            varied.append(declaration)
+    return varied
