@@ -13,6 +13,7 @@ from ..project.project import Project
 from ..space.space import Space
 from ..summary.standing import Standing
 from ..summary.status import read_standing
+from ..summary.status import status as read_status
 from .confirm_table import print_class_weights, print_summaries
 
 
@@ -25,7 +26,7 @@ def _data_line(project: Project) -> str:
 def print_status(project: Project) -> None:
     """Counts, the best trials, and what was confirmed."""
     console = _console()
-    status = project.status(every_test=False)
+    status = read_status(project)
     trials = status["trials"]
     console.print(f"{project.folder}: space '{project.space.name}', {_data_line(project)}")
     standing = read_standing(project)
@@ -76,7 +77,7 @@ def print_confirmed(project: Project) -> None:
     """The summary of each confirmed configuration, then the best run: confusion and classes."""
     console = _console()
     console.print(f"{project.folder}: {_data_line(project)}")
-    status = project.status(every_test=False)
+    status = read_status(project)
     if not status["confirm"]:
         console.print("no run is finished yet: the same command goes on")
         return

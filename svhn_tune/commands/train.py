@@ -102,6 +102,7 @@ def confirm(
     from ..progress.progress import make_progress
     from ..project.results import open_project
     from ..stages.confirm import confirm as run_confirm
+    from ..summary.status import status as read_status
     from .tables import print_confirmed
 
     opened = open_project(project)
@@ -120,7 +121,7 @@ def confirm(
         progress=None if quiet else make_progress(),
     )
     if as_json:
-        print_json(done.status())
+        print_json(read_status(done))
     else:
         print_confirmed(done)
     try_report(done, quiet)

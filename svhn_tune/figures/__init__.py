@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ..project.project import Project
+
 if TYPE_CHECKING:
-    from ..project.project import Project
     from .style import Chart
 
 
@@ -98,7 +99,7 @@ class Figures:
         project: an open project; what is in its journal is drawn.
     """
 
-    def __init__(self, project: "Project") -> None:
+    def __init__(self, project: Project) -> None:
         self._project = project
 
     def score_against_hours(self) -> "Chart | None":

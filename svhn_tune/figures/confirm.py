@@ -13,6 +13,7 @@ from matplotlib.colors import LinearSegmentedColormap, to_rgba
 from matplotlib.lines import Line2D
 
 from ..project.journal import Record
+from ..project.project import Project
 from ..summary.confirmed import Entry, average_confusion, compare_class_weights, summarize_confirmed
 from ..summary.curves import NO_SCORE
 from .style import BLUE, INK, ORANGE, STYLE, VERMILION, Chart, name_score
@@ -20,14 +21,12 @@ from .style import BLUE, INK, ORANGE, STYLE, VERMILION, Chart, name_score
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ..project.project import Project
-
 # From nothing, so that the page shows through: light or dark.
 SHADES = LinearSegmentedColormap.from_list("share", [to_rgba(BLUE, 0), to_rgba(BLUE)])
 
 
 @rc_context(STYLE)
-def draw_confirmed(project: "Project") -> Chart | None:
+def draw_confirmed(project: Project) -> Chart | None:
     """A row a configuration: its runs, their mean and 95 % interval, and what the search said.
 
     Runs that a choice was made on are hollow: they are no fresh evidence.
@@ -81,13 +80,13 @@ def _draw_entry(axes: "Axes", row: int, entry: Entry, runs: list[Record]) -> Non
         )
 
 
-def _name_entry(project: "Project", entry: Entry) -> str:
+def _name_entry(project: Project, entry: Entry) -> str:
     name = f"trial {entry['trial']:03d}" + (", baseline" if entry["baseline"] else "")
     out = ", not chosen" if entry["left_out"] else ""
     return f"{name}\n{entry['runs']} runs of {entry['epochs']} epochs{out}"
 
 
-def _limit_scores(axes: "Axes", project: "Project", entries: list[Entry]) -> None:
+def _limit_scores(axes: "Axes", project: Project, entries: list[Entry]) -> None:
     """No further than twice the runs' own range: the interval of two runs can be far wider."""
     seen = [score for e in entries for score in [*e["scores"], e["search_score"]]]
     known = [score for score in seen if score is not None and score < NO_SCORE]
@@ -133,7 +132,7 @@ def _say_recommended(entries: list[Entry]) -> str:
 
 
 @rc_context(STYLE)
-def draw_confusion(project: "Project") -> Chart | None:
+def draw_confusion(project: Project) -> Chart | None:
     """The baseline's and the best's, and the best without and with class weights, side by side."""
     panels = _choose_panels(project)
     if not panels:
@@ -149,7 +148,7 @@ def draw_confusion(project: "Project") -> Chart | None:
     return chart
 
 
-def _choose_panels(project: "Project") -> dict[str, Sequence[Sequence[float]]]:
+def _choose_panels(project: Project) -> dict[str, Sequence[Sequence[float]]]:
     """Title -> mean confusion matrix; a configuration that is asked for twice is there once."""
     entries = summarize_confirmed(project)
     longest = [e for e in entries if e["epochs"] == entries[0]["epochs"]]

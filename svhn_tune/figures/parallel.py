@@ -4,7 +4,7 @@ And the same as a drawing: for paper, and where the interactive ones cannot run.
 """
 
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -13,19 +13,17 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from ..project.journal import Record
+from ..project.project import Project
 from ..space.hyperparameters import Declaration, Float, Int
 from ..summary.curves import list_longest, list_varied
 from .style import INK, name_score, name_value
-
-if TYPE_CHECKING:
-    from ..project.project import Project
 
 FEW = 10  # values of a whole number that get a tick each
 NOWHERE = "off"
 INCHES_PER_AXIS = 0.5
 
 
-def draw_parallel(project: "Project") -> Any:
+def draw_parallel(project: Project) -> Any:
     """A `plotly.graph_objects.Figure`, or None where no two configurations differ.
 
     A hyperparameter that is not active in a configuration has its own place at the axis's foot.

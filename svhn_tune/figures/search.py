@@ -11,6 +11,7 @@ from matplotlib import rc_context
 from matplotlib.lines import Line2D
 
 from ..project.journal import Record
+from ..project.project import Project
 from ..summary.curves import list_completed
 from .style import (
     INK,
@@ -26,13 +27,11 @@ from .style import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ..project.project import Project
-
 NAMED = 3  # of the trials that reach a bracket's last round
 
 
 @rc_context(STYLE)
-def draw_score(project: "Project", against: str) -> Chart | None:
+def draw_score(project: Project, against: str) -> Chart | None:
     """Every trial's score and the best so far, against "hours" or "epochs" of the whole search.
 
     A score after 4 epochs says little of one after 100. The best so far is that of the longest
@@ -60,7 +59,7 @@ def draw_score(project: "Project", against: str) -> Chart | None:
     return chart
 
 
-def _spend(project: "Project", against: str) -> tuple[dict[int, float], str]:
+def _spend(project: Project, against: str) -> tuple[dict[int, float], str]:
     """Trial -> what all runs had cost together when it ended, and what that is called."""
     ended = project.ended("search")
     if against == "epochs":
@@ -113,7 +112,7 @@ def explain_dots(
     )
 
 
-def scale_scores(axes: "Axes", project: "Project", records: list[Record]) -> None:
+def scale_scores(axes: "Axes", project: Project, records: list[Record]) -> None:
     """Losses that differ by more than a factor of 20 on a logarithmic axis."""
     scores = [record["score"] for record in records]
     if project.space.protocol.direction == "min" and max(scores) > 20 * min(scores) > 0:
@@ -123,7 +122,7 @@ def scale_scores(axes: "Axes", project: "Project", records: list[Record]) -> Non
 
 def _draw_best(
     axes: "Axes",
-    project: "Project",
+    project: Project,
     records: list[Record],
     spent: dict[int, float],
     colors: dict[int, Any],
@@ -145,7 +144,7 @@ def _draw_best(
 
 
 @rc_context(STYLE)
-def draw_rounds(project: "Project") -> Chart | None:
+def draw_rounds(project: Project) -> Chart | None:
     """A panel a bracket: score against round, a line for each promoted run."""
     proposals = {record["trial"]: record for record in project.proposals()}
     runs = [r for r in list_completed(project) if proposals[r["trial"]]["bracket"] is not None]
@@ -208,7 +207,7 @@ def _draw_bracket(
     axes.grid(axis="x", visible=False)
 
 
-def _name_best(axes: "Axes", project: "Project", last: Iterable[Record], place: int) -> None:
+def _name_best(axes: "Axes", project: Project, last: Iterable[Record], place: int) -> None:
     """The trial numbers of the best of a bracket's last round, beside their dots."""
     sign = -1 if project.space.protocol.direction == "max" else 1
     best = sorted(last, key=lambda run: sign * run["score"])[:NAMED]

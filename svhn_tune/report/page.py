@@ -16,6 +16,7 @@ from ..console import format_seconds
 from ..errors import cannot_write
 from ..files import write_atomically
 from ..project.project import Project
+from ..summary.status import status as read_status
 from ..summary.wording import say_provenance
 from .answer import answer
 from .repetition import list_facts, repeat_commands
@@ -62,7 +63,7 @@ def render(project: Project) -> str:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
-    status = project.status()
+    status = read_status(project)
     pictures = draw_pictures(project)
     script = (TEMPLATES / "report.js").read_text(encoding="utf-8")
     environment = Environment(

@@ -13,6 +13,7 @@ from ..errors import cannot_write
 from ..files import write_atomically
 from ..project.journal import Record
 from ..project.project import Project
+from ..summary.confirmed import summarize_confirmed
 
 Row = dict[str, Any]
 
@@ -32,14 +33,14 @@ RUNS = (
     *("seconds", "parameters", "file_bytes", "train_images", "device"),
     *("keras", "tensorflow", "numpy", "data_fingerprint", "weights_sha256", "reason"),
 )
-# One row a confirmed configuration, in the order of `status`. `difference` to `dunnett` are beside
-# the baseline; `fresh` ones leave out the runs that a choice was made on.
+# One row per confirmed configuration, in the order of `status`. `difference` to `p` are against the
+# baseline; `fresh` ones leave out the runs that a choice was made on.
 CONFIRM = (
     *("data", "trial", "root", "epochs", "runs", "collapsed"),
     *("mean", "sd", "ci95_low", "ci95_high", "min", "max"),
     *("expected_best", "expected_best_of", "search_score", "search_epochs", "drop"),
     *("baseline", "difference", "difference_low", "difference_high", "verdict"),
-    *("probability", "probability_low", "probability_high", "p", "games_howell", "dunnett"),
+    *("probability", "probability_low", "probability_high", "p"),
     *("recommended", "tied_with_best", "left_out", "fresh_runs", "fresh_mean"),
     *("file_bytes", "seconds"),
 )
@@ -111,7 +112,7 @@ def _last_metrics(record: Record) -> Row:
 
 
 def _confirm_rows(project: Project) -> Iterator[Row]:
-    for entry in project.confirmed():
+    for entry in summarize_confirmed(project):
         beside = entry["against_baseline"] or {}
         row = {**project.values(entry["trial"]), **beside, **entry}
         row["root"] = project.root(entry["trial"])

@@ -8,17 +8,58 @@ its "session" records (budget.py). What replays the journal passes over both.
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from ..files import count_bytes
 from ..project.journal import Record
 from ..project.lock import find_holder
+from ..project.project import Project
 from ..training.checkpoints import read_history
+from .confirmed import describe_handed_in, list_test_set_uses, summarize_confirmed
 from .samples import mean
 from .standing import Best, RunStanding, Standing
 
 if TYPE_CHECKING:
-    from ..project.project import Project
     from ..training.runs import Run
+
+BEST = ("trial", "score", "epochs", "values")
+
+
+def status(project: Project) -> dict[str, Any]:
+    """Where the project stands, as `status --json` prints it."""
+    ranking = project.ranking()
+    runs = project.ended("search") + project.ended("confirm")
+    best = {key: ranking[0][key] for key in BEST} if ranking else None
+    return {
+        "project": project.name,
+        "space": project.space.name,
+        "space_sha256": project.space.sha256,
+        "data": project.settings["data"],
+        "trials": count_trials(project),
+        "epochs_trained": sum(r["epochs"] - r["initial_epoch"] for r in runs),
+        "seconds_trained": sum(r["seconds"] for r in runs),
+        "seconds_spent": project.seconds_spent(),
+        "budget_seconds": project.settings.get("budget"),
+        "disk_bytes": count_bytes(project.folder),
+        "progress": read_standing(project).as_dict(),
+        "best": best,
+        "confirm": summarize_confirmed(project),
+        "handed_in": describe_handed_in(project),
+        "test_set_used_to_choose": list_test_set_uses(project),
+        "submission": str(project.submission_path) if project.submission_path.exists() else None,
+    }
+
+
+def count_trials(project: Project) -> dict[str, int]:
+    """How many trials are completed, running and failed, and how many of them collapsed."""
+    ended = project.ended("search")
+    failed = sum(record["status"] == "failed" for record in ended)
+    return {
+        "completed": len(ended) - failed,
+        "running": len(project.proposals()) - len(ended),
+        "failed": failed,
+        "collapsed": sum(record["collapsed"] for record in ended),
+    }
 
 
 def record_begin(
