@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from .data import load_data
     from .figures import Figures
     from .models.cnn import CNNHyperModel
-    from .progress.progress import make_progress
+    from .progress.live import make_progress
     from .project.results import open_project
     from .space.space import load_space
     from .stages.confirm import confirm
@@ -37,7 +37,7 @@ _MODULES = {
     "confirm": ".stages.confirm",
     "load_data": ".data",
     "load_space": ".space.space",
-    "make_progress": ".progress.progress",
+    "make_progress": ".progress.live",
     "open_project": ".project.results",
     "plan": ".cost.plan",
     "search": ".stages.search",

@@ -51,7 +51,7 @@ def search(
 ) -> None:
     """Search a space. The same command again goes on where it was."""
     limit, hours = parse_duration(time_limit), parse_duration(budget)
-    from ..progress.progress import make_progress
+    from ..progress.live import make_progress
     from ..space.space import load_space
 
     loaded = load_space(space)
@@ -99,7 +99,7 @@ def confirm(
 ) -> None:
     """Retrain the best trials from fresh seeds on all training images; again adds runs."""
     limit, hours = parse_duration(time_limit), parse_duration(budget)
-    from ..progress.progress import make_progress
+    from ..progress.live import make_progress
     from ..project.results import open_project
     from ..stages.confirm import confirm as run_confirm
     from ..summary.status import status as read_status
