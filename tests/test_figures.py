@@ -174,7 +174,7 @@ def test_figures_are_readable_on_light_and_dark(confirmed):
 @pytest.mark.parametrize("name", sorted(SEARCHED | CONFIRMED))
 def test_built_in_digits_are_called_so(name, confirmed):
     assert "not SVHN" not in draw(getattr(Figures(confirmed), name)())
-    confirmed.settings["data"]["synthetic"] = True
+    confirmed.settings["data"] |= {"synthetic": True, "name": "built-in digits, not SVHN"}
     assert "built-in digits, not SVHN" in draw(getattr(Figures(confirmed), name)())
 
 
@@ -182,7 +182,9 @@ def test_scores_on_the_test_set_are_called_so(hyperband):
     assert "validation accuracy" in texts(Figures(hyperband).effects())
     hyperband.settings["validate_on"] = "test"
     for name in ("score_against_hours", "effects", "rounds"):
-        assert "test accuracy" in texts(getattr(Figures(hyperband), name)())
+        words = texts(getattr(Figures(hyperband), name)())
+        assert "test accuracy" in words
+        assert "the search validated on the test set" in words
 
 
 def test_the_best_is_that_of_the_longest_trained(hyperband):

@@ -171,7 +171,8 @@ def test_every_trial_and_run_has_a_row(page, confirmed):
 
 
 def test_built_in_digits_are_told_everywhere(tmp_path, make_project):
-    data = {"name": "built-in digits", "fingerprint": "0", "synthetic": True, "source": "builtin"}
+    name = "built-in digits, not SVHN"
+    data = {"name": name, "fingerprint": "0", "synthetic": True, "source": "builtin"}
     page = read(make_project(tmp_path / "cnn", TRIALS, data=data))
     (banner,) = page.find("p", class_="banner")
     assert "Built-in digits, not SVHN" in banner

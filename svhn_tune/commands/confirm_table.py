@@ -8,17 +8,15 @@ from rich.console import Console
 from ..console import make_table
 from ..project.project import Project
 from ..summary.confirmed import Entry, compare_class_weights
-from ..summary.wording import conclude, describe_interval, describe_used
+from ..summary.wording import conclude, describe_interval, describe_used, with_provenance
 
 
 def print_summaries(console: Console, project: Project, status: dict[str, Any]) -> None:
     """A table for each number of epochs, the longest first, and what follows from the first."""
     objective = project.space.protocol.objective.removeprefix("val_")
-    digits = "built-in digits, not SVHN; " if project.settings["data"]["synthetic"] else ""
     for epochs, group in groupby(status["confirm"], key=lambda entry: entry["epochs"]):
-        console.print(
-            f"\nconfirmed: {objective} on the test set, {epochs} epochs, {digits}fresh seeds"
-        )
+        heading = f"\nconfirmed: {objective} on the test set, {epochs} epochs, fresh seeds"
+        console.print(with_provenance(project, heading))
         _print_table(console, list(group))
     longest = [e for e in status["confirm"] if e["epochs"] == status["confirm"][0]["epochs"]]
     for line in conclude(longest, status):
@@ -84,7 +82,8 @@ def print_class_weights(console: Console, project: Project) -> None:
         f"{word} class weights: trial {each['trial']:03d} (class_weight={each['class_weight']})"
         for word, each in zip(("without", "with"), compared, strict=True)
     ]
-    console.print(f"\n{'; '.join(says)}; mean over runs, true class down, predicted across")
+    console.print(f"\n{'; '.join(says)}")
+    console.print("means over runs; rows: true class; columns: predicted class")
     labels = [str(index) for index in range(len(compared[0]["confusion"]))]
     table = make_table("class", *labels, "accuracy", *labels, "accuracy")
     for index, label in enumerate(labels):

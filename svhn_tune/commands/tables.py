@@ -43,9 +43,8 @@ def print_status(project: Project) -> None:
     print_standing(console, standing)
     ranking = project.ranking()[:5]
     if ranking:
-        table = _table(
-            "trial", "epochs", project.space.protocol.objective, "bytes", "beside the baseline"
-        )
+        objective = project.space.protocol.objective
+        table = _table("trial", "epochs", objective, "bytes", "changes from the baseline")
         table.columns[-1].justify = "left"
         table.columns[-1].no_wrap = False
         for record in ranking:
@@ -86,7 +85,7 @@ def print_confirmed(project: Project) -> None:
     assert best is not None
     console.print(
         f"\nbest run: trial {best['trial']:03d}, run {best['run']}, {best['score']:.4f}; "
-        f"true class down, predicted across"
+        f"rows: true class; columns: predicted class"
     )
     confusion = best["confusion"]
     table = _table("class", *[str(index) for index in range(len(confusion))], "accuracy")
@@ -103,7 +102,7 @@ def print_confirmed(project: Project) -> None:
 
 
 def print_check(path: Path, result: dict[str, Any]) -> None:
-    """One line a rule: kept, broken, or not known."""
+    """One line per rule: kept, broken, or not known."""
     console = _console()
     for check in result["checks"]:
         known = not check["detail"].startswith("not known")
@@ -169,7 +168,7 @@ def print_plan(space: Space, plan: dict[str, Any]) -> None:
 
 
 def print_spaces(spaces: list[Space]) -> None:
-    """One line a space."""
+    """One line per space."""
     table = _table("space", "hyperparameters", "title")
     table.columns[-1].justify = "left"
     for space in spaces:

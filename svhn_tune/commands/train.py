@@ -106,8 +106,9 @@ def confirm(
     from .tables import print_confirmed
 
     opened = open_project(project)
-    if opened.settings["data"]["synthetic"] and not quiet:
-        note("the data are the built-in digits, not SVHN")
+    data_settings = opened.settings["data"]
+    if data_settings["synthetic"] and not quiet:
+        note(f"the data are the {data_settings['name']}")
     done = run_confirm(
         opened,
         data,

@@ -69,7 +69,7 @@ FIGURES = [
     Entry(
         "confusion",
         "Confusion matrices",
-        "True class down, predicted class across, in percent of the true class, mean over runs.",
+        "Rows: true class; columns: predicted class; in percent of the true class, mean over runs.",
     ),
     Entry(
         "hardest_digits",

@@ -27,7 +27,7 @@ SHADES = LinearSegmentedColormap.from_list("share", [to_rgba(BLUE, 0), to_rgba(B
 
 @rc_context(STYLE)
 def draw_confirmed(project: Project) -> Chart | None:
-    """A row a configuration: its runs, their mean and 95 % interval, and what the search said.
+    """One row per configuration: its runs, their mean and 95 % interval, and what the search said.
 
     Runs that a choice was made on are hollow: they are no fresh evidence.
     """

@@ -49,7 +49,7 @@ def draw_curves(project: Project) -> Chart | None:
 
 
 def _color_roots(roots: list[int]) -> dict[int, str]:
-    """A colour a configuration, the same in both panels."""
+    """One colour per configuration, the same in both panels."""
     known = list(dict.fromkeys(roots))
     return {root: CYCLE[place % len(CYCLE)] for place, root in enumerate(known)}
 

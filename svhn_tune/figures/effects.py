@@ -21,9 +21,9 @@ COLUMNS = 3
 
 @rc_context(STYLE)
 def draw_effects(project: Project) -> Chart | None:
-    """A dot a configuration at its longest training, for each hyperparameter that varied.
+    """One dot per configuration, after its longest training, for each hyperparameter that varied.
 
-    One that only some values of others switch on is shown where it is active, no more.
+    One that is active only for some values of others is shown for those only.
     """
     records = list_longest(project)
     varied = list_varied(project, records)

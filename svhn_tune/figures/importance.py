@@ -1,9 +1,9 @@
 """Which hyperparameters matter: how much worse a random forest predicts when one is shuffled.
 
-The forest predicts configurations that it has not seen (cross-validation), so that what matters
-not comes out near zero, and its share of explained differences says how far to believe the rest.
-On made scores of 30 to 500 trials this found what mattered; PED-ANOVA of Optuna 5.0, which looks
-at each hyperparameter alone, put one without any effect first.
+The forest predicts configurations that it has not seen (cross-validation), so that irrelevant
+hyperparameters come out near zero, and the share of the variance that it explains says how far to
+believe the rest. On synthetic scores of 30 to 500 trials this found the relevant ones; PED-ANOVA of
+Optuna 5.0, which looks at each hyperparameter alone, ranked one without any effect first.
 """
 
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ class Importance:
 
 @rc_context(STYLE)
 def draw_importance(project: Project) -> Chart | None:
-    """A bar a hyperparameter, the most important first."""
+    """One bar per hyperparameter, the most important first."""
     found = measure_importance(project)
     if found is None:
         return None

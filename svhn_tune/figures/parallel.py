@@ -1,4 +1,4 @@
-"""All configurations at once, as lines through an axis a hyperparameter that can be brushed.
+"""All configurations at once: lines through one axis per hyperparameter, which can be brushed.
 
 And the same as a drawing: for paper, and where the interactive ones cannot run.
 """
@@ -16,6 +16,7 @@ from ..project.journal import Record
 from ..project.project import Project
 from ..space.hyperparameters import Declaration, Float, Int
 from ..summary.curves import list_longest, list_varied
+from ..summary.wording import with_provenance
 from .style import INK, name_score, name_value
 
 FEW = 10  # values of a whole number that get a tick each
@@ -59,12 +60,10 @@ def draw_parallel(project: Project) -> Any:
         labelside="bottom",
     )
     title = f"{len(records)} configurations at the end of their longest training"
-    if project.settings["data"]["synthetic"]:
-        title += "; built-in digits, not SVHN"
     return graph_objects.Figure(
         lines,
         {
-            "title": {"text": title, "font": {"size": 14}},
+            "title": {"text": with_provenance(project, title), "font": {"size": 14}},
             "font": {"color": INK},
             "paper_bgcolor": "rgba(0,0,0,0)",
             "plot_bgcolor": "rgba(0,0,0,0)",
@@ -82,7 +81,7 @@ def _viridis() -> list[tuple[float, str]]:
 
 
 def _make_dimension(declaration: Declaration, records: list[Record]) -> dict[str, Any]:
-    """An axis: numbers as they are (logarithms where the space samples so), else a tick a value."""
+    """An axis: of numbers (logarithmic where the space samples so), else one tick per value."""
     given, name = declaration.hyperparameter, declaration.name
     values = [record["values"].get(name) for record in records]
     known = {value for value in values if value is not None}

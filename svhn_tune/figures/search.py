@@ -74,7 +74,7 @@ def _spend(project: Project, against: str) -> tuple[dict[int, float], str]:
 
 
 def plot_scores(axes: "Axes", dots: list[tuple[float, Record]], colors: dict[int, Any]) -> None:
-    """A dot a run in its colour of epochs, at the given place; a cross if it collapsed."""
+    """One dot per run in its colour of epochs, at the given place; a cross if it collapsed."""
     for collapsed in (False, True):
         some = [(place, r) for place, r in dots if r["collapsed"] == collapsed]
         axes.scatter(
@@ -145,7 +145,7 @@ def _draw_best(
 
 @rc_context(STYLE)
 def draw_rounds(project: Project) -> Chart | None:
-    """A panel a bracket: score against round, a line for each promoted run."""
+    """One panel per bracket: score against round, a line for each promoted run."""
     proposals = {record["trial"]: record for record in project.proposals()}
     runs = [r for r in list_completed(project) if proposals[r["trial"]]["bracket"] is not None]
     if not runs:

@@ -15,6 +15,7 @@ from cycler import cycler
 from matplotlib.figure import Figure
 
 from ..project.project import Project
+from ..summary.wording import say_provenance
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -102,10 +103,9 @@ class Chart(Figure):
             super().draw(renderer)
 
     def headline(self, project: Project, text: str) -> None:
-        """What the chart shows, in words, and below it what its data are, if not SVHN."""
-        lines = textwrap.wrap(text, int(self.get_size_inches()[0] * 11.3))
-        if project.settings["data"]["synthetic"]:
-            lines.append("built-in digits, not SVHN")
+        """What the chart shows, in words, and below it what must be said of its numbers."""
+        width = int(self.get_size_inches()[0] * 11.3)
+        lines = textwrap.wrap(text, width) + textwrap.wrap(say_provenance(project), width)
         self.suptitle("\n".join(lines), x=0.01, ha="left")
 
     def _repr_png_(self) -> tuple[bytes, dict[str, int]]:

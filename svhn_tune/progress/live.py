@@ -84,7 +84,7 @@ class Notebook:
 
 
 class LiveProgress(Progress):
-    """A picture of how it stands, always the newest, and a line a run.
+    """A picture of how it stands, always the newest, and one line per run.
 
     Args:
         screen: shows both.

@@ -58,7 +58,7 @@ def shown(
 
 
 class LineProgress(Progress):
-    """A plain line a run, for logs and pipes."""
+    """One plain line per run, for logs and pipes."""
 
     def __init__(self) -> None:
         self._console = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)

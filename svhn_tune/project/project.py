@@ -168,13 +168,13 @@ class Project:
         return choose(runs, key=lambda run: run["score"])
 
     def seconds_spent(self) -> float:
-        """Seconds on the wall of all calls that trained: the last record of each."""
+        """Wall-clock seconds of all calls that trained: the last record of each."""
         calls = {r["began"]: float(r["seconds"]) for r in self.records if r["event"] == "session"}
         return sum(calls.values())
 
     @property
     def trials(self) -> "pd.DataFrame":
-        """One row a trial: trial, score, epochs, status, collapsed, parent, values, ..."""
+        """One row per trial: trial, score, epochs, status, collapsed, parent, values, ..."""
         import pandas as pd
 
         ended = {record["trial"]: record for record in self.ended("search")}
@@ -198,7 +198,7 @@ class Project:
 
     @property
     def runs(self) -> "pd.DataFrame":
-        """One row an ended run: stage, trial, run, seed, epochs, score, seconds, parameters, ..."""
+        """One row per ended run: stage, trial, run, seed, epochs, score, seconds, ..."""
         import pandas as pd
 
         return pd.DataFrame([record for record in self.records if record["event"] == "run"])

@@ -1,8 +1,8 @@
 """trials.csv, runs.csv and confirm.csv: a project's tables for a spreadsheet or pandas.
 
-Which columns there are depends on the space alone: those named here, then one a hyperparameter
-under its own name. A cell is empty where nothing is known
-and where a hyperparameter is not active. Times are in seconds, files in bytes, numbers unrounded.
+Which columns there are depends on the space alone: those named here, then one per
+hyperparameter, under its name. A cell is empty where nothing is known and where a hyperparameter is
+not active. Times are in seconds, files in bytes, numbers unrounded.
 """
 
 from collections.abc import Iterable, Iterator
@@ -17,13 +17,13 @@ from ..summary.confirmed import summarize_confirmed
 
 Row = dict[str, Any]
 
-# One row a trial: a proposal of the oracle. `root` is the trial that began its run.
+# One row per trial: a proposal of the oracle. `root` is the trial that began its run.
 TRIALS = (
     *("data", "trial", "root", "parent", "bracket", "round"),
     *("status", "initial_epoch", "planned_epochs", "epochs", "scored_on", "score", "collapsed"),
     *("seed", "seconds", "parameters", "file_bytes", "reason"),
 )
-# One row an ended run of search or confirm, with the metrics of its last epoch. `train_images` is
+# One row per ended run of search or confirm, with the metrics of its last epoch. `train_images` is
 # empty where a run had all of them.
 RUNS = (
     *("data", "stage", "trial", "root", "run", "seed"),

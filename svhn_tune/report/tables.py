@@ -65,7 +65,7 @@ def list_trials(project: Project) -> Table:
         Column("bytes"),
         Column("minutes"),
         Column("seed"),
-        Column("beside the baseline", is_number=False),
+        Column("changes from the baseline", is_number=False),
     ]
     caption = with_provenance(
         project,

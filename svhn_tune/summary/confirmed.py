@@ -133,8 +133,8 @@ def list_test_set_uses(project: Project) -> list[str]:
 def compare_class_weights(project: Project) -> list[dict[str, Any]]:
     """The best confirmed configuration without class weights and the best with them.
 
-    Each with its mean confusion matrix over runs (true class down, predicted across) and the
-    accuracy of every class. Empty where the longest confirmed do not differ in `class_weight`.
+    Each with its mean confusion matrix over runs (rows: true class; columns: predicted class) and
+    the accuracy of every class. Empty where the longest confirmed do not differ in `class_weight`.
     """
     entries = summarize_confirmed(project)
     by_kind: dict[bool, dict[str, Any]] = {}

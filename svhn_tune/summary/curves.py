@@ -19,7 +19,7 @@ class Curve:
 
     `trial` is the last proposal that asked for it and `root` the first. `status` is "completed",
     "failed" or "running" (a search that stopped goes on with it). `score` is None where there is
-    none, `metrics` has one value an epoch (None: not finite), `seconds` is of training in all.
+    none, `metrics` has one value per epoch (None: not finite), `seconds` is of training in all.
     """
 
     stage: str
@@ -41,7 +41,7 @@ class Curve:
 
 
 def search_curves(project: Project) -> list[Curve]:
-    """One curve a configuration that the search has tried, in the order of their first trials."""
+    """One curve per configuration that the search has tried, in the order of their first trials."""
     ended = {record["trial"]: record for record in project.ended("search")}
     roots = project.roots()
     chains: dict[int, list[Record]] = {}
@@ -85,7 +85,7 @@ def _concatenate(parts: list[Record]) -> dict[str, list[float | None]]:
 
 
 def confirm_curves(project: Project) -> Iterator[Curve]:
-    """One curve a completed run of confirm."""
+    """One curve per completed run of confirm."""
     for runs in project.confirm_runs().values():
         for run in runs:
             known = {name: run[name] for name in Curve.__dataclass_fields__ if name in run}

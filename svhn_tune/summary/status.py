@@ -2,7 +2,7 @@
 
 So any process can look on. What a call sets out to do is in the journal as {"event": "begin",
 "stage", "began", "workers", "trials", "epochs", "stops", "runs"}, and how long it still takes in
-its "session" records (budget.py). What replays the journal passes over both.
+its "session" records (cost/budget.py). What replays the journal passes over both.
 """
 
 import time

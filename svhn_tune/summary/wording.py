@@ -7,11 +7,16 @@ from ..project.project import Project
 from .confirmed import Entry
 
 
+def as_sentence(text: str) -> str:
+    """The text with a capital and a full stop; nothing of nothing."""
+    return f"{text[:1].upper()}{text[1:]}." if text else ""
+
+
 def say_provenance(project: Project) -> str:
     """What must be said beside every number: what the data are, what the search validated on."""
     notes = []
     if project.settings["data"]["synthetic"]:
-        notes.append("built-in digits, not SVHN")
+        notes.append(project.settings["data"]["name"])
     if project.settings["validate_on"] == "test":
         notes.append("the search validated on the test set")
     return "; ".join(notes)
@@ -53,7 +58,7 @@ def conclude(entries: list[Entry], status: dict[str, Any]) -> Iterator[str]:
         f"its configuration is {file['mean']:.4f})"
     )
     if "search" in status["test_set_used_to_choose"]:
-        yield "the search chose by the test set, too: what it chose is judged too well here"
+        yield "the search chose by the test set, too: the scores of what it chose are optimistic"
     if any(e["search_epochs"] not in (None, e["epochs"]) for e in entries):
         yield "the search's scores are after other epochs: the drop is no winner's curse alone"
 
@@ -71,7 +76,7 @@ def describe_recommendation(entries: list[Entry]) -> str:
     names = ", ".join(f"{entry['trial']:03d}{_baseline_note(entry)}" for entry in tied)
     return (
         f"a tie at the top (5 % over the family): trials {names}; recommended: {name}, the smaller "
-        f"file of them ({recommended['file_bytes']:,} bytes, {recommended['seconds']:,.0f} s a run)"
+        f"file ({recommended['file_bytes']:,} bytes, {recommended['seconds']:,.0f} s per run)"
     )
 
 
