@@ -1,7 +1,7 @@
 """Confirm: the top trials again, from fresh seeds, on all training images, for the full epochs.
 
-It runs the seeds; choice.py says of which trials, and confirmed.py what came out. The test set is
-looked at once a run, after the last epoch.
+It runs the seeds; choice.py says of which trials, and summary/confirmed.py what came out. The test
+set is looked at once per run, after the last epoch.
 """
 
 import time
