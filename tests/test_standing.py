@@ -12,7 +12,8 @@ import svhn_tune
 from svhn_tune.commands.tables import print_status
 from svhn_tune.progress.progress import describe_end
 from svhn_tune.project.project import Project
-from svhn_tune.summary.status import read_standing, record_begin
+from svhn_tune.stages.begin import record_begin
+from svhn_tune.summary.status import read_standing
 from svhn_tune.training.runs import Run
 
 RUNNING = {"status": "running"}

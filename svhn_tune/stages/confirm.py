@@ -18,10 +18,10 @@ from ..project.journal import Record
 from ..project.project import Project
 from ..project.records import confirm_seed, decode_predicted, run_record
 from ..project.results import open_project
-from ..summary.status import record_begin
 from ..training.maps import maps_path, write_pictures
 from ..training.runs import Event, Run, Setup
 from ..training.workers import Workers
+from .begin import record_begin
 from .choice import choose
 
 

@@ -1,4 +1,4 @@
-"""Where a project's search or confirm stands, read from its journal, checkpoints and lock.
+"""Where a project stands, and its search or confirm, read from its journal, checkpoints and lock.
 
 So any process can look on. What a call sets out to do is in the journal as {"event": "begin",
 "stage", "began", "workers", "trials", "epochs", "stops", "runs"}, and how long it still takes in
@@ -6,9 +6,8 @@ its "session" records (cost/budget.py). What replays the journal passes over bot
 """
 
 import time
-from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..files import count_bytes
 from ..project.journal import Record
@@ -18,9 +17,6 @@ from ..training.checkpoints import read_history
 from .confirmed import describe_handed_in, list_test_set_uses, summarize_confirmed
 from .samples import mean
 from .standing import Best, RunStanding, Standing
-
-if TYPE_CHECKING:
-    from ..training.runs import Run
 
 BEST = ("trial", "score", "epochs", "values")
 
@@ -62,51 +58,13 @@ def count_trials(project: Project) -> dict[str, int]:
     }
 
 
-def record_begin(
-    project: "Project",
-    stage: str,
-    workers: int,
-    trials: int,
-    epochs: int,
-    runs: "Sequence[Run]" = (),
-    deadline: float | None = None,
-) -> Standing:
-    """Write down that a call begins, if anything is left to train, and return where it begins.
-
-    Args:
-        project: open and locked.
-        stage: "search" or "confirm".
-        workers: how many runs train side by side.
-        trials, epochs: planned in all, those done before included.
-        runs: all runs of confirm, in the order in which they are trained.
-        deadline: of `time.monotonic()`, if the call has a time limit.
-    """
-    record: Record = {
-        "event": "begin",
-        "stage": stage,
-        "began": time.time(),
-        "workers": workers,
-        "trials": trials,
-        "epochs": epochs,
-        "stops": None if deadline is None else time.time() + deadline - time.monotonic(),
-        "runs": [
-            {"trial": run.trial, "root": run.root, "run": run.run, "epochs": run.epochs}
-            for run in runs
-        ],
-    }
-    standing = _read(project, record)
-    if standing.trials < trials:
-        project.record(record)
-    return standing
-
-
-def read_standing(project: "Project") -> Standing:
+def read_standing(project: Project) -> Standing:
     """Where the latest call's stage stands now, and which process is at work on it."""
     begins = [record for record in project.records if record["event"] == "begin"]
     if not begins:
-        return _read(project, {"stage": "search", "trials": None, "epochs": None})
+        return read_begun(project, {"stage": "search", "trials": None, "epochs": None})
     begin = begins[-1]
-    standing = _read(project, begin, find_holder(project.folder))
+    standing = read_begun(project, begin, find_holder(project.folder))
     if standing.process is None:
         return replace(standing, stops=None)
     untold = _seconds_untold(project, begin)
@@ -119,18 +77,18 @@ def read_standing(project: "Project") -> Standing:
     return replace(standing, seconds_left=seconds, budget_left=budget_left)
 
 
-def _seconds_untold(project: "Project", begin: Record) -> float:
+def _seconds_untold(project: Project, begin: Record) -> float:
     """Seconds that the call at work has spent since it last wrote them down."""
     last = _last_told(project, begin)
     return time.time() - last["began"] - last.get("seconds", 0.0)
 
 
-def _last_told(project: "Project", begin: Record) -> Record:
+def _last_told(project: Project, begin: Record) -> Record:
     """The last record with the time of a call, or of its beginning."""
     return [each for each in project.records if each["event"] == "session" or each is begin][-1]
 
 
-def find_best(project: "Project", stage: str, epochs: int | None = None) -> Best | None:
+def find_best(project: Project, stage: str, epochs: int | None = None) -> Best | None:
     """The best trial of a stage so far; in confirm, of the runs of so many epochs."""
     if stage == "search":
         ranking = project.ranking()
@@ -152,7 +110,7 @@ def _mean_score(group: list[Record]) -> float:
     return mean([record["score"] for record in group])
 
 
-def _read(project: "Project", begin: Record, process: int | None = None) -> Standing:
+def read_begun(project: Project, begin: Record, process: int | None = None) -> Standing:
     """The standing of the stage that a call began, with `process` at work on it."""
     is_search = begin["stage"] == "search"
     ended = project.ended("search") if is_search else _ended_confirm(project, begin)
@@ -180,7 +138,7 @@ def _read(project: "Project", begin: Record, process: int | None = None) -> Stan
     )
 
 
-def _ended_confirm(project: "Project", begin: Record) -> list[Record]:
+def _ended_confirm(project: Project, begin: Record) -> list[Record]:
     """The records of the planned runs; one that failed in an earlier call is planned again."""
     planned = {(run["root"], run["run"], run["epochs"]) for run in begin["runs"]}
     records = project.records
@@ -195,7 +153,7 @@ def _ended_confirm(project: "Project", begin: Record) -> list[Record]:
     ]
 
 
-def _unfinished_search(project: "Project") -> list[Record]:
+def _unfinished_search(project: Project) -> list[Record]:
     ended = {record["trial"] for record in project.ended("search")}
     return [
         proposal | {"root": project.root(proposal["trial"]), "run": 0}
@@ -211,7 +169,7 @@ def _unfinished_confirm(begin: Record, ended: list[Record]) -> list[Record]:
     ]
 
 
-def _look_at(project: "Project", begin: Record, run: Record, training: bool) -> RunStanding:
+def _look_at(project: Project, begin: Record, run: Record, training: bool) -> RunStanding:
     """A run as its checkpoint has it."""
     path = project.checkpoint_path(begin["stage"], run["root"], run["run"])
     history = read_history(path)
