@@ -192,6 +192,11 @@ def test_no_import_goes_upward_and_there_is_no_circle():
     assert not NOT_YET - found, f"mended, so take it out of NOT_YET: {NOT_YET - found}"
 
 
+def test_the_page_on_the_architecture_has_the_rooms_in_this_order():
+    page = (PACKAGE.parent / "docs" / "ARCHITECTURE.md").read_text()
+    assert "\n".join("    " + ", ".join(row) for row in HOUSE[1:]) in page
+
+
 MISPLACED = {
     "upward, in a function": ("summary/a.py", "def f():\n    from ..figures import b\n", "below"),
     "upward, for types": ("files.py", "if TYPE_CHECKING:\n    from .space.b import C\n", "below"),
