@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from svhn_tune import CNNHyperModel, confirm, load_data, load_space, search
+from svhn_tune.figures import Figures
 from svhn_tune.figures.style import Chart
 from svhn_tune.progress.progress import Progress
 from svhn_tune.training.maps import maps_path, read_arrays, write_maps, write_pictures
@@ -48,7 +49,7 @@ def test_only_kept_models_have_maps(confirmed):
 @pytest.mark.parametrize("name", PICTURES)
 def test_the_report_draws_them(name, confirmed, tmp_path):
     runs = confirmed.ended("confirm")
-    figure = getattr(confirmed.figures, name)()
+    figure = getattr(Figures(confirmed), name)()
     if name == "hardest_digits" and all(run["collapsed"] for run in runs):
         assert figure is None
     else:
@@ -93,7 +94,7 @@ def test_pictures_missing_or_of_an_older_project_are_no_error(copy):
     for path in (copy.folder / "models").glob("*.npz"):
         os.remove(path)
     copy.pictures_path.unlink()
-    assert [getattr(copy.figures, name)() for name in PICTURES] == [None] * 3
+    assert [getattr(Figures(copy), name)() for name in PICTURES] == [None] * 3
     assert read_arrays(maps_path(copy.folder / "models" / "none.keras")) == {}
 
 

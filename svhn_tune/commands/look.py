@@ -19,11 +19,12 @@ from .output import load_data, print_json
 def status(project: ProjectName = None, as_json: AsJson = False) -> None:
     """Where the project stands."""
     from ..project.results import open_project
+    from ..summary.status import status as read_status
     from .tables import print_status
 
     opened = open_project(project)
     if as_json:
-        print_json(opened.status())
+        print_json(read_status(opened))
     else:
         print_status(opened)
 

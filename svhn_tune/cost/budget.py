@@ -72,7 +72,7 @@ class Budget:
                 self._record()
 
     def tick(self) -> None:
-        """Something was trained: write the time down, once a minute, and when first it is known."""
+        """Record the time spent: at the first event, each minute, and once there is a forecast."""
         late = time.monotonic() - self._told > EVERY
         known = not self._has_forecast and self._forecast.seconds_left() is not None
         if self._told == self._start or late or known:

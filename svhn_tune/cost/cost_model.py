@@ -1,6 +1,6 @@
-"""What training a model costs: its work, counted from its values, times what a unit of it takes.
+"""Predicts seconds: counts a model's operations and multiplies by measured seconds per operation.
 
-Numbers in, numbers out: nothing here trains. timing.py measures on the machine, the journal holds
+Nothing here trains. timing.py measures on the machine, the journal holds
 what earlier runs took, and `fit_cost` turns either into seconds.
 """
 
@@ -60,12 +60,12 @@ class CostModel:
     """Seconds of epochs and runs on one core of the machine that was timed.
 
     Args:
-        train: seconds a layer and batch, an image, an operation, an activation, and a parameter
+        train: seconds per layer and batch, image, operation, activation, and parameter
             and batch.
-        rest: seconds an epoch, an evaluated image, operation and activation, a saved parameter.
-        start: seconds a run, and a layer of it.
+        rest: seconds per epoch, evaluated image, operation and activation, saved parameter.
+        start: seconds per run, and per layer of it.
         process: seconds until a new worker begins to train.
-        batch_size: images a batch.
+        batch_size: images per batch.
     """
 
     train: np.ndarray
@@ -104,7 +104,7 @@ def measure_work(space: Space, values: Mapping[str, Any]) -> Work:
 
 
 def fit_cost(timings: Sequence[Timing], batch_size: int, process: float = 0.0) -> CostModel:
-    """The cost model nearest to `timings`, in per cent, with no negative term."""
+    """A non-negative least-squares fit to `timings`, by relative error."""
     rested = [timing for timing in timings if timing.rest is not None]
     started = [timing for timing in timings if timing.start is not None]
     return CostModel(

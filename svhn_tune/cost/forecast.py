@@ -99,7 +99,7 @@ class Forecast:
         self._begun[self._key(run)] = (values, self._done[self._key(run)])
 
     def seconds_left(self) -> float | None:
-        """On the wall; None until a run has ended, and an epoch of this call."""
+        """Wall-clock seconds left; None until a run has ended and this call trained an epoch."""
         ended = len(_ended(self._project))
         if ended != self._fitted:
             self._fitted = ended

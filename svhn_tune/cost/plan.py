@@ -1,7 +1,7 @@
 """Plan: what search and confirm will cost on this machine, and what fits a budget.
 
-A few models are timed (timing.py), their cost is fitted (cost.py), and the search is driven with
-drawn scores in place of training (simulation.py). Nothing is written.
+A few models are timed (timing.py), their cost is fitted (cost_model.py), and the search is driven
+with drawn scores in place of training (oracles/simulation.py). Nothing is written.
 """
 
 from collections.abc import Iterator

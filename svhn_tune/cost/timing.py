@@ -93,7 +93,7 @@ def _time(
 
 
 def _make_setup(space: Space, data: Data, operations: int) -> Setup:
-    """As many images as keep the largest of the models within its operations."""
+    """Few enough images that an epoch of the largest model stays below OPERATIONS."""
     batch = space.protocol.batch_size
     wanted = min(max(int(OPERATIONS / max(operations, 1)), 2 * batch), 960)
     available = len(data.train.labels)
