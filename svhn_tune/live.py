@@ -8,9 +8,8 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from .checkpoints import read_history
 from .journal import Record
-from .overview import find_best
+from .overview import find_best, read_checkpoint
 from .picture import Picture
 from .progress import Progress, Seconds, describe_end
 from .project import Project
@@ -96,14 +95,15 @@ class LiveProgress(Progress):
         self, project: Project, standing: Standing, time_left: Seconds, budget_left: Seconds
     ) -> None:
         """Show where it begins."""
-        self._standing = standing
+        self._project, self._standing = project, standing
         self._time_left, self._budget_left = time_left, budget_left
         self._asked = 0.0
         self._show()
 
     def begin_run(self, run: Run) -> None:
         """Add the run, with what its checkpoint has of it."""
-        self._standing = self._standing.with_begun(run, read_history(run.checkpoint))
+        history = read_checkpoint(self._project, run.stage, run.root, run.run, run.epochs)
+        self._standing = self._standing.with_begun(run, history)
         self._show()
 
     def end_epoch(self, run: Run, epochs: int, metrics: dict[str, float]) -> None:

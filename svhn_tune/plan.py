@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from .cost import CostModel, Work, measure_work, schedule
 from .data import Data, load_data
 from .data.dataset import split_holdout
-from .errors import InputError
 from .search import make_settings
+from .settings import check_numbers
 from .space import Space, load_space
 
 if TYPE_CHECKING:
@@ -61,9 +61,8 @@ def plan(
     Raises:
         InputError: what `search` or `confirm` would refuse.
     """
-    for name, value in {"workers": workers, "top": top, "runs": runs, "epochs": epochs}.items():
-        if value is not None and value < 1:
-            raise InputError(f"{name}={value} must be at least 1")
+    numbers = {"workers": workers, "top": top, "runs": runs, "epochs": epochs}
+    workers, top, runs, epochs = check_numbers(numbers).values()
     space = space if isinstance(space, Space) else load_space(space)
     data = data if isinstance(data, Data) else load_data(data)
     given = {

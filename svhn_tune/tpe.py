@@ -22,6 +22,8 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from .feasible import FeasibleMixin, Values
 
+MAX_POSITIONS = 1_000_000
+
 
 class TPE(FeasibleMixin, kt.Oracle):
     """Optuna's `TPESampler` over feasible values, in groups that are active together.
@@ -46,7 +48,7 @@ class TPE(FeasibleMixin, kt.Oracle):
         if len(self.end_order) >= self.num_initial_points:
             values = self._suggest_new()
         values = values or self._random_values()
-        return {"status": "RUNNING" if values else "STOPPED", "values": values}
+        return {"status": "STOPPED" if values is None else "RUNNING", "values": values}
 
     def _suggest_new(self) -> Values | None:
         """The first of some suggestions that is feasible and new; None if none is.
@@ -101,12 +103,18 @@ class TPE(FeasibleMixin, kt.Oracle):
 
 
 def _distribution(hp: Any) -> BaseDistribution:
-    """Words as they are, a range without steps as a share of it, all else as a position."""
+    """Words as they are, a range without steps as a share of it, all else as a position.
+
+    So many steps that nobody could count them are as good as none.
+    """
     if not getattr(hp, "ordered", True):
         return CategoricalDistribution(hp.values)
-    if getattr(hp, "step", 1) is None:
+    if not hasattr(hp, "step"):
+        return IntDistribution(0, len(hp.values) - 1)
+    count = None if hp.step is None else hp._get_n_values()
+    if count is None or count > MAX_POSITIONS:
         return FloatDistribution(0, 1)
-    return IntDistribution(0, sum(1 for _ in hp.values) - 1)
+    return IntDistribution(0, count - 1)
 
 
 def _encode(hp: Any, distribution: BaseDistribution, value: Any) -> Any:

@@ -5,7 +5,7 @@ from svhn_tune import forecast as forecast_module
 from svhn_tune.cost import measure_work
 from svhn_tune.data import Data
 from svhn_tune.data.dataset import Split
-from svhn_tune.forecast import Forecast
+from svhn_tune.forecast import Forecast, Planned
 from svhn_tune.runs import Run
 
 IMAGES = 1_000
@@ -43,9 +43,9 @@ def train(project, forecast, clock, run):
     """Train a run on the imagined machine: each epoch takes 20 % more than its training."""
     seconds = true_seconds(project.space, run.values)
     forecast.begin_run(run)
-    for _ in range(run.epochs):
+    for epoch in range(run.epochs):
         clock.now += 1.2 * seconds
-        forecast.end_epoch(run)
+        forecast.end_epoch(run, epoch + 1)
     project.record(
         {
             "event": "run",
@@ -66,10 +66,10 @@ def make_plan(space, epochs):
 def test_nothing_is_said_before_a_run_has_ended(make_project, tmp_path, clock):
     project = make_project(tmp_path / "p")
     plan = make_plan(project.space, 3)
-    forecast = Forecast(project, "search", DATA, lambda: plan)
+    forecast = Forecast(project, "search", DATA, lambda: Planned(plan))
     run = make_run(project, 0, plan[0, 0][0], 3)
     forecast.begin_run(run)
-    forecast.end_epoch(run)
+    forecast.end_epoch(run, 1)
     clock.now += 10
     assert forecast.seconds_left() is None
 
@@ -77,7 +77,7 @@ def test_nothing_is_said_before_a_run_has_ended(make_project, tmp_path, clock):
 def test_the_time_left_follows_the_work_that_is_left(make_project, tmp_path, clock):
     project = make_project(tmp_path / "p")
     plan = make_plan(project.space, 3)
-    forecast = Forecast(project, "search", DATA, lambda: plan)
+    forecast = Forecast(project, "search", DATA, lambda: Planned(plan))
     errors = []
     for trial in range(len(plan) - 1):
         train(project, forecast, clock, make_run(project, trial, *plan[trial, 0]))
@@ -92,12 +92,12 @@ def test_a_run_that_ends_early_leaves_nothing(make_project, tmp_path, clock):
     project = make_project(tmp_path / "p")
     plan = make_plan(project.space, 3)
     last = make_run(project, len(plan) - 1, *plan[len(plan) - 1, 0])
-    forecast = Forecast(project, "search", DATA, lambda: plan)
+    forecast = Forecast(project, "search", DATA, lambda: Planned(plan))
     for trial in range(len(plan) - 1):
         train(project, forecast, clock, make_run(project, trial, *plan[trial, 0]))
     forecast.begin_run(last)
     before = forecast.seconds_left()
-    forecast.end_epoch(last)
+    forecast.end_epoch(last, 1)
     forecast.end_run(last)
     assert before > 0
     assert forecast.seconds_left() == pytest.approx(0)
@@ -106,7 +106,7 @@ def test_a_run_that_ends_early_leaves_nothing(make_project, tmp_path, clock):
 def test_the_values_of_a_run_that_has_begun_replace_the_planned_ones(make_project, tmp_path, clock):
     project = make_project(tmp_path / "p")
     plan = make_plan(project.space, 3)
-    forecast = Forecast(project, "search", DATA, lambda: plan)
+    forecast = Forecast(project, "search", DATA, lambda: Planned(plan))
     for trial in range(len(plan) - 1):
         train(project, forecast, clock, make_run(project, trial, *plan[trial, 0]))
     planned = forecast.seconds_left()

@@ -1,6 +1,5 @@
 """Where a project stands, from its journal, checkpoints and lock alone."""
 
-import json
 import os
 import re
 import time
@@ -8,9 +7,11 @@ import time
 import numpy as np
 import pytest
 
+from svhn_tune.checkpoints import write
 from svhn_tune.overview import read_standing, record_begin
 from svhn_tune.progress import describe_end
 from svhn_tune.project import Project
+from svhn_tune.records import confirm_seed, search_seed
 from svhn_tune.runs import Run
 from svhn_tune.tables import print_status
 
@@ -20,9 +21,18 @@ RUNNING = {"status": "running"}
 def leave_checkpoint(project, stage, root, run, scores):
     """A checkpoint as a run leaves it after so many epochs."""
     history = [{"loss": 2.0, "val_categorical_accuracy": score} for score in scores]
-    path = project.checkpoint_path(stage, root, run)
-    with path.open("wb") as file:
-        np.savez(file, np.zeros(3), history=np.array(json.dumps(history)))
+    derive = {"search": lambda: search_seed(0, root), "confirm": lambda: confirm_seed(0, root, run)}
+    owner = {
+        "stage": stage,
+        "root": root,
+        "run": run,
+        "seed": derive[stage](),
+        "values": project.values(root),
+        "space": project.space.sha256,
+        "data": project.settings["data"]["fingerprint"],
+        "images": "those of the run",
+    }
+    write(project.checkpoint_path(stage, root, run, 5), [np.zeros(3)], history, owner)
 
 
 def confirm_runs(project, roots, runs, epochs):
@@ -36,7 +46,7 @@ def confirm_runs(project, roots, runs, epochs):
             seed=run,
             values=project.values(root),
             epochs=epochs,
-            checkpoint=project.checkpoint_path("confirm", root, run),
+            checkpoint=project.checkpoint_path("confirm", root, run, epochs),
         )
         for root in roots
         for run in range(runs)

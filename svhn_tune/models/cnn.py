@@ -13,10 +13,13 @@ import keras
 import keras_tuner as kt
 import numpy as np
 
-from ..hyperparameters import Declaration
+from ..hyperparameters import Declaration, Float
 from ..size import measure_size
 from ..space import Space, load_space
 from .layers import Layer, cnn_layers
+
+# A step of which a range has more than so many is none: no float64 can tell them apart.
+FINEST = 2.0**53
 
 
 def declare(space: Space, hp: kt.HyperParameters) -> dict[str, Any]:
@@ -34,6 +37,13 @@ def _declare_one(declaration: Declaration, hp: kt.HyperParameters) -> Any:
     arguments = given.model_dump(
         exclude_none=True, exclude={"type", "per", "parent_name", "parent_values"}
     )
+    if isinstance(given, Float) and given.step is not None and given.sampling == "linear":
+        width = given.max_value - given.min_value
+        if given.step * FINEST <= width:
+            del arguments["step"]
+        else:
+            # KerasTuner multiplies an infinite step by 0.
+            arguments["step"] = min(given.step, 2 * width or 1.0)
     with ExitStack() as scopes:
         for name, allowed in declaration.parents.items():
             scopes.enter_context(hp.conditional_scope(name, allowed))
