@@ -32,8 +32,7 @@ class Bayesian(FeasibleMixin, kt.oracles.BayesianOptimizationOracle):
             n_restarts_optimizer=self.RESTARTS,
             normalize_y=True,
             alpha=self.alpha,
-            # scikit-learn takes 32 bits; a seed is one more here.
-            random_state=self.seed % 2**32,
+            random_state=self.seed,
         )
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:

@@ -49,14 +49,15 @@ class Hyperband(FeasibleMixin, kt.oracles.HyperbandOracle):
     def populate_space(self, trial_id: str) -> dict[str, Any]:
         """Values for the next trial."""
         response: dict[str, Any] = super().populate_space(trial_id)
-        newest = self._brackets[-1] if self._brackets else None
-        if response["status"] == "RUNNING" or newest is None or not newest["rounds"][0]:
+        if response["status"] == "RUNNING":
             return response
-        self._short = (newest["bracket_num"], len(newest["rounds"][0]))
-        try:
-            response = super().populate_space(trial_id)
-        finally:
-            self._short = None
+        for bracket in self._brackets:
+            number, begun = bracket["bracket_num"], len(bracket["rounds"][0])
+            if 0 < begun < self._get_size(number, 0):
+                self._short = (number, begun)
+                response = super().populate_space(trial_id)
+                self._short = None
+                break
         return response
 
     def _get_size(self, bracket_num: int, round_num: int) -> int:

@@ -7,9 +7,10 @@ from typing import Any
 from .errors import InputError
 
 MANY = 10**9
-# Where each begins and ends. A seed is what NumPy, scikit-learn and Keras take: 32 bits.
+# Where each begins and ends. NumPy and scikit-learn take seeds of 32 bits, KerasTuner 0 for none:
+# the oracles' are one more than ours.
 RANGES = {
-    "seed": (0, 2**32 - 1),
+    "seed": (0, 2**32 - 2),
     "max_epochs": (1, MANY),
     "max_trials": (1, MANY),
     "factor": (2, MANY),

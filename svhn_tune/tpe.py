@@ -21,6 +21,7 @@ from optuna.distributions import (
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from .feasible import FeasibleMixin, Values
+from .models.cnn import clip
 
 MAX_POSITIONS = 1_000_000
 
@@ -130,10 +131,9 @@ def _suggest_one(trial: optuna.Trial, hp: Any, distribution: BaseDistribution) -
     if isinstance(distribution, CategoricalDistribution):
         return trial.suggest_categorical(hp.name, distribution.choices)
     if isinstance(distribution, FloatDistribution):
-        value = hp.prob_to_value(trial.suggest_float(hp.name, 0, 1))
-        return min(max(value, hp.min_value), hp.max_value)
+        return clip(hp, hp.prob_to_value(trial.suggest_float(hp.name, 0, 1)))
     index = trial.suggest_int(hp.name, 0, distribution.high)
-    return hp.prob_to_value((index + 0.5) / (distribution.high + 1))
+    return clip(hp, hp.prob_to_value((index + 0.5) / (distribution.high + 1)))
 
 
 @contextmanager

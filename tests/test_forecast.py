@@ -113,3 +113,35 @@ def test_the_values_of_a_run_that_has_begun_replace_the_planned_ones(make_projec
     small = project.space.complete({"blocks": 1, "pool_size_1": 3})
     forecast.begin_run(make_run(project, len(plan) - 1, small, 3))
     assert forecast.seconds_left() < planned / 2
+
+
+def test_runs_whose_values_are_not_known_take_the_mean_of_models(make_project, tmp_path, clock):
+    project = make_project(tmp_path / "p")
+    plan = make_plan(project.space, 3)
+    models = [values for values, _ in plan.values()]
+    planned = Planned({}, others=10**6, epochs=3 * 10**6, models=models)
+    forecast = Forecast(project, "search", DATA, lambda: planned)
+    for trial in range(len(plan)):
+        train(project, forecast, clock, make_run(project, trial, *plan[trial, 0]))
+    truth = 3 * 10**6 * np.mean([1.2 * true_seconds(project.space, values) for values in models])
+    assert forecast.seconds_left() == pytest.approx(truth, rel=0.1)
+
+
+def test_the_worker_has_the_last_word_of_where_a_run_goes_on(make_project, tmp_path, clock):
+    """Its checkpoint said three epochs of four, but had damaged weights: it begins again."""
+    project = make_project(tmp_path / "p")
+    (values, _) = make_plan(project.space, 4)[0, 0]
+    run = make_run(project, 0, values, 4)
+    forecast = Forecast(project, "search", DATA, lambda: Planned({(0, 0): (values, 4)}))
+    other = make_run(project, 1, values, 4)
+    train(project, forecast, clock, other)
+    forecast.begin_run(run)
+    forecast._begun[0, 0] = (values, 1)
+    lefts = []
+    for epoch in range(4):
+        clock.now += 1.2 * true_seconds(project.space, values)
+        forecast.end_epoch(run, epoch + 1)
+        lefts.append(forecast.seconds_left())
+    assert lefts == sorted(lefts, reverse=True)
+    assert lefts[-1] == pytest.approx(0)
+    assert lefts[0] > 0
