@@ -8,7 +8,6 @@ weights are equal bit for bit. Exit status 1 if they are not.
 """
 
 import argparse
-import json
 import os
 import platform
 import random
@@ -21,10 +20,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import psutil
 
 from svhn_tune.models.spaces import load_space
+from svhn_tune.project.checkpoints import read_checkpoint
 from svhn_tune.project.journal import Record
 from svhn_tune.project.results import open_project
 from svhn_tune.stages.search import TUNERS
@@ -70,10 +69,10 @@ def completed_epochs(folder: Path) -> int:
     ended = {record["trial"] for record in project.ended("search")}
     epochs = int(status(project)["epochs_trained"])
     for proposal in project.proposals():
-        path = project.checkpoint_path("search", project.root(proposal["trial"]), 0)
-        if proposal["trial"] not in ended and path.exists():
-            with path.open("rb") as file, np.load(file) as arrays:
-                epochs += len(json.loads(str(arrays["history"]))) - proposal["initial_epoch"]
+        if proposal["trial"] not in ended:
+            root = project.root(proposal["trial"])
+            history = read_checkpoint(project, "search", root, 0, proposal["epochs"])
+            epochs += max(len(history) - proposal["initial_epoch"], 0)
     return epochs
 
 

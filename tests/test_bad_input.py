@@ -256,7 +256,7 @@ def test_too_few_images_to_hold_any_out(refused, place, write_archives):
         (["--tuner", "random", "--factor", "3"], "factor=3 applies to hyperband only, not to "),
         (["--tuner", "tpe", "--factor", "3"], "factor=3 applies to hyperband only, not to tpe"),
         (["--factor", "1"], "factor=1 must be at least 2"),
-        (["--seed", "-1"], "seed=-1 must not be negative"),
+        (["--seed", "-1"], "seed=-1 must be from 0 to 4,294,967,294"),
         (["--validate-on", "train"], "validate_on=train must be 'holdout' or 'test'"),
         (["--train-images", "9"], "train_images=9 must be from 10 to 540, the images that are "),
         (["--train-images", "541"], "train_images=541 must be from 10 to 540, the images that "),

@@ -152,3 +152,110 @@ def test_bayesian_search_beats_random_search_on_a_smooth_score(tight):
         return max(scores)
 
     assert best("bayesian") > best("random")
+
+
+# Spaces with few values, or with odd ones.
+
+HEAD = load_space("cnn").text.partition("[hyperparameters")[0]
+FIXED = '[hyperparameters.units]\ntype = "Fixed"\nvalue = 32\n'
+
+
+def make_choice(count):
+    values = list(range(32, 32 + count))
+    return f'[hyperparameters.units]\ntype = "Choice"\nvalues = {values}\ndefault = 32\n'
+
+
+def interleave(oracle, side, max_epochs=100):
+    """So many trials at once; returns what was asked and told, in order."""
+    running, events = [], []
+    while True:
+        while len(running) < side and isinstance(p := ask(oracle, max_epochs), Proposal):
+            running.append(p)
+            events.append(p)
+        if not running:
+            return events
+        ended = running.pop(len(events) % len(running))
+        score = ended.trial * 7 % 11 / 11
+        tell(oracle, ended.trial, score)
+        events.append((ended.trial, score))
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("side", [1, 3])
+@pytest.mark.parametrize("tuner", TUNERS)
+@pytest.mark.parametrize(
+    ("tables", "count"), [(FIXED, 1), (make_choice(1), 1), (make_choice(5), 5)]
+)
+def test_a_space_of_few_models_is_trained_whole_once_and_to_the_last_epoch(
+    tables, count, tuner, side
+):
+    space = parse_space(HEAD + tables, "few", "few.toml")
+    events = interleave(make_oracle(space, tuner, max_trials=100, max_epochs=100), side)
+    proposals = [each for each in events if isinstance(each, Proposal)]
+    begun = [str(each.values) for each in proposals if each.parent is None]
+    assert len(begun) == len(set(begun)) == count
+    assert max(each.epochs for each in proposals) == 100
+    promoted = [each.parent for each in proposals if each.parent is not None]
+    assert len(promoted) == len(set(promoted))
+
+
+@pytest.mark.parametrize("count", [1, 5, 13, 40])
+def test_a_hyperband_short_of_models_is_replayed_as_it_was(count):
+    space = parse_space(HEAD + make_choice(count), "few", "few.toml")
+    events = interleave(make_oracle(space, max_epochs=100), 3)
+    oracle = make_oracle(space, max_epochs=100)
+    for event in events:
+        if isinstance(event, Proposal):
+            assert ask(oracle, 100) == event
+        else:
+            tell(oracle, *event)
+    assert ask(oracle, 100) == "STOPPED"
+
+
+def make_range(low, high, step, sampling="linear", name="dropout", kind="Float"):
+    keys = {"min_value": low, "max_value": high, "step": step, "default": low}
+    lines = [f"{key} = {value}" for key, value in keys.items() if value is not None]
+    types = [f'type = "{kind}"', f'sampling = "{sampling}"']
+    return "\n".join([f"[hyperparameters.{name}]", *types, *lines, ""])
+
+
+UNITS = make_range(1, 65536, None, name="units", kind="Int")
+ODD = {
+    "tiny": make_range(0.0, 0.9, 1e-9),
+    "below what floats tell apart": make_range(0.0, 0.9, 1e-18),
+    "the smallest float": make_range(0.0, 0.9, 5e-324),
+    "infinite": make_range(0.1, 0.9, "inf") + UNITS,
+    "infinite in no range": make_range(0.1, 0.1, "inf") + UNITS,
+    "infinite factor": make_range(1e-6, 1e-2, "inf", "log", "learning_rate") + UNITS,
+    "wider than the range": make_range(0.1, 0.9, 5.0) + UNITS,
+    "factor": make_range(3e-8, 3e-3, 10.0, "log", "learning_rate") + UNITS,
+    "reverse factor": make_range(3e-8, 3e-7, 10.0, "reverse_log", "learning_rate") + UNITS,
+    "factor near 1": make_range(1e-12, 10.0, 1.0000000000000002, "log", "learning_rate"),
+    "whole numbers": make_range(3, 6000, 2, "reverse_log", "units", "Int"),
+}
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("tuner", TUNERS)
+@pytest.mark.parametrize("tables", ODD.values(), ids=ODD)
+def test_whatever_the_step_only_values_of_the_space_are_proposed(tables, tuner):
+    space = parse_space(HEAD + tables, "odd", "odd.toml")
+    oracle = make_oracle(space, tuner, max_trials=16, max_epochs=27)
+    proposals = drive(oracle, 27, trials=16)
+    assert len(proposals) > 5
+    for proposal in proposals:
+        assert space.complete(proposal.values) == proposal.values
+
+
+def test_a_step_beyond_the_range_leaves_its_least_value():
+    for tables in (ODD["infinite"], ODD["wider than the range"]):
+        space = parse_space(HEAD + tables, "odd", "odd.toml")
+        proposals = drive(make_oracle(space, "random", max_trials=10))
+        assert {each.values["dropout"] for each in proposals} == {0.1}
+        assert len({each.values["units"] for each in proposals}) > 5
+
+
+@pytest.mark.parametrize("seed", [0, 2**31, 2**32 - 2])
+@pytest.mark.parametrize("tuner", TUNERS)
+def test_every_seed_is_one_for_every_tuner(tight, tuner, seed):
+    assert len(drive(make_oracle(tight, tuner, seed=seed, max_trials=14), trials=14)) == 14

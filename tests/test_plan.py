@@ -12,7 +12,7 @@ from svhn_tune import confirm, load_data, open_project, plan, search
 from svhn_tune.cli import main
 from svhn_tune.cost.budget import Budget
 from svhn_tune.cost.cost_model import Timing, Work, fit_cost, measure_work, schedule
-from svhn_tune.cost.forecast import Forecast
+from svhn_tune.cost.forecast import Forecast, Planned
 from svhn_tune.cost.plan import Estimate, describe_plan
 from svhn_tune.errors import InputError
 from svhn_tune.models.spaces import load_space
@@ -192,7 +192,7 @@ def test_what_is_spent_is_the_last_word_of_every_call(tmp_path, make_project):
 
 def make_budget(project, stage, data):
     """The budget of a call with two workers that plans to train nothing."""
-    return Budget(project, stage, 2, data, Forecast(project, stage, data, dict))
+    return Budget(project, stage, 2, data, Forecast(project, stage, data, lambda: Planned({})))
 
 
 def test_search_leaves_what_confirm_will_need_and_at_most_half(tmp_path, make_project, archives):

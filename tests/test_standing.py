@@ -1,6 +1,5 @@
 """Where a project stands, from its journal, checkpoints and lock alone."""
 
-import json
 import os
 import re
 import time
@@ -12,8 +11,10 @@ import svhn_tune
 from svhn_tune.commands.tables import print_status
 from svhn_tune.progress.progress import describe_end
 from svhn_tune.project.project import Project
+from svhn_tune.project.records import confirm_seed, search_seed
 from svhn_tune.stages.begin import record_begin
 from svhn_tune.summary.status import read_standing
+from svhn_tune.training.checkpoints import write
 from svhn_tune.training.runs import Run
 
 RUNNING = {"status": "running"}
@@ -22,9 +23,18 @@ RUNNING = {"status": "running"}
 def leave_checkpoint(project, stage, root, run, scores):
     """A checkpoint as a run leaves it after so many epochs."""
     history = [{"loss": 2.0, "val_categorical_accuracy": score} for score in scores]
-    path = project.checkpoint_path(stage, root, run)
-    with path.open("wb") as file:
-        np.savez(file, np.zeros(3), history=np.array(json.dumps(history)))
+    derive = {"search": lambda: search_seed(0, root), "confirm": lambda: confirm_seed(0, root, run)}
+    owner = {
+        "stage": stage,
+        "root": root,
+        "run": run,
+        "seed": derive[stage](),
+        "values": project.values(root),
+        "space": project.space.sha256,
+        "data": project.settings["data"]["fingerprint"],
+        "images": "those of the run",
+    }
+    write(project.checkpoint_path(stage, root, run, 5), [np.zeros(3)], history, owner)
 
 
 def confirm_runs(project, roots, runs, epochs):
@@ -38,7 +48,7 @@ def confirm_runs(project, roots, runs, epochs):
             seed=run,
             values=project.values(root),
             epochs=epochs,
-            checkpoint=project.checkpoint_path("confirm", root, run),
+            checkpoint=project.checkpoint_path("confirm", root, run, epochs),
         )
         for root in roots
         for run in range(runs)

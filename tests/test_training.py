@@ -40,6 +40,9 @@ def make(case, split, seed=0, index=None):
     return Training(space, space.complete(chosen), seed, split, index)
 
 
+OWNER = {"root": 3, "seed": 0}
+
+
 def weights(training):
     return [np.asarray(variable) for variable in training._variables()]
 
@@ -73,10 +76,10 @@ def test_a_continued_run_ends_with_the_bits_of_an_uninterrupted_one(case, split,
         whole.train_epoch(split)
     stopped = make(case, split)
     stopped.train_epoch(split)
-    stopped.save(tmp_path / "run.npz")
+    stopped.save(tmp_path / "run.npz", OWNER)
     # Another seed: all that differs must come from the file.
     continued = make(case, split)
-    continued.restore(tmp_path / "run.npz")
+    continued.restore(tmp_path / "run.npz", OWNER, 3)
     assert continued.epochs == 1
     for _ in range(2):
         continued.train_epoch(split)
@@ -123,17 +126,17 @@ def test_an_index_trains_on_those_images_only(split):
 def test_a_checkpoint_cut_short_is_refused(keep, split, tmp_path):
     training = make("baseline", split)
     path = tmp_path / "run.npz"
-    training.save(path)
+    training.save(path, OWNER)
     content = path.read_bytes()
     path.write_bytes(content[: int(len(content) * keep) if keep != 1 else len(content) - 1])
     with pytest.raises(ValueError, match="is no checkpoint of this run"):
-        training.restore(path)
+        training.restore(path, OWNER, 3)
 
 
 def test_a_checkpoint_of_another_model_is_refused(split, tmp_path):
-    make("batch_normalization", split).save(tmp_path / "run.npz")
+    make("batch_normalization", split).save(tmp_path / "run.npz", OWNER)
     with pytest.raises(ValueError, match="is no checkpoint of this run"):
-        make("baseline", split).restore(tmp_path / "run.npz")
+        make("baseline", split).restore(tmp_path / "run.npz", OWNER, 3)
 
 
 def test_predictions_are_the_classes_that_evaluate_counts(split):

@@ -6,22 +6,39 @@ takes, evaluating, saving and waiting included. Both know more with each run tha
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
-from functools import cache
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Any
 
 from ..data import Data
+from ..project.checkpoints import read_checkpoint
 from ..project.journal import Record
 from ..project.project import Project
-from ..training.checkpoints import read_history
 from ..training.runs import Run
 from .cost_model import CostModel, Timing, Work, fit_cost, measure_work
 
 Key = tuple[int, int]
-Planned = Mapping[Key, tuple[Mapping[str, Any], int]]
+Values = Mapping[str, Any]
 # The newest ended runs that the cost model is fitted to.
 NEWEST = 100
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What a call will still train.
+
+    Args:
+        runs: values and epochs of the runs that are known, by their key: (trial, 0) in search,
+            (root, run) in confirm.
+        others, epochs: how many more runs, and how long they train in all.
+        models: values such as theirs may be.
+    """
+
+    runs: Mapping[Key, tuple[Values, int]]
+    others: int = 0
+    epochs: int = 0
+    models: Sequence[Values] = field(default=(), repr=False)
 
 
 def fit_journal(project: Project, images: int) -> CostModel | None:
@@ -65,8 +82,7 @@ class Forecast:
         project: its ended runs say what models cost.
         stage: "search" or "confirm".
         data: confirm trains on all of its training images.
-        plan: gives values and epochs of every run that the call will train, by its key: (trial, 0)
-            in search, (root, run) in confirm. Asked once, when a time is first wanted.
+        plan: says what the call will still train. Asked when a time is wanted.
     """
 
     def __init__(
@@ -75,28 +91,30 @@ class Forecast:
         self._project = project
         self._stage = stage
         self._images = len(data.train.labels)
-        self._plan = cache(plan)
-        self._begun: dict[Key, tuple[Mapping[str, Any], int]] = {}
+        self._plan = plan
+        self._begun: dict[Key, tuple[Values, int]] = {}
         self._done: Counter[Key] = Counter()
         self._works: dict[Key, Work] = {}
+        self._samples: list[Work] = []
         self._fitted = 0
         self._cost: CostModel | None = None
         self._start = time.monotonic()
 
     def begin_run(self, run: Run) -> None:
         """A run begins, or goes on from its checkpoint: now its values are known."""
-        epochs = run.epochs - len(read_history(run.checkpoint))
-        self._begun[self._key(run)] = (run.values, epochs)
+        trained = read_checkpoint(self._project, run.stage, run.root, run.run, run.epochs)
+        self._begun[self._key(run)] = (run.values, run.epochs - len(trained))
         self._works.pop(self._key(run), None)
 
-    def end_epoch(self, run: Run) -> None:
-        """An epoch of a run has been trained."""
+    def end_epoch(self, run: Run, epochs: int) -> None:
+        """A run has trained `epochs` in all, one of them just now."""
         self._done[self._key(run)] += 1
+        # Its worker has the last word of where it went on.
+        self._begun[self._key(run)] = (run.values, run.epochs - epochs)
 
     def end_run(self, run: Run) -> None:
         """A run has ended, maybe early."""
-        values, _ = self._begun[self._key(run)]
-        self._begun[self._key(run)] = (values, self._done[self._key(run)])
+        self._begun[self._key(run)] = (run.values, 0)
 
     def seconds_left(self) -> float | None:
         """Wall-clock seconds left; None until a run has ended and this call trained an epoch."""
@@ -104,20 +122,32 @@ class Forecast:
         if ended != self._fitted:
             self._fitted = ended
             self._cost = fit_journal(self._project, self._images)
-        if self._cost is None:
+        if self._cost is None or not self._done:
             return None
-        left = done = 0.0
-        for key, (values, epochs) in {**self._plan(), **self._begun}.items():
-            start, epoch = self._weigh(self._cost, key, values)
+        planned = self._plan()
+        left, done = self._weigh_others(self._cost, planned), 0.0
+        for key, (values, epochs) in {**planned.runs, **self._begun}.items():
+            if key not in self._works:
+                self._works[key] = self._measure(values)
+            start, epoch = self._weigh(self._cost, self._works[key])
             done += epoch * self._done[key] + start * (key in self._begun)
-            left += epoch * (epochs - self._done[key]) + start * (key not in self._begun)
+            left += epoch * epochs + start * (key not in self._begun)
         return (time.monotonic() - self._start) * left / done if done else None
 
-    def _weigh(self, cost: CostModel, key: Key, values: Mapping[str, Any]) -> tuple[float, float]:
+    def _weigh_others(self, cost: CostModel, planned: Planned) -> float:
+        """What the cost model says of the runs whose values are not known: the mean of models."""
+        if not planned.others:
+            return 0.0
+        self._samples = self._samples or [self._measure(values) for values in planned.models]
+        weights = [self._weigh(cost, work) for work in self._samples]
+        start, epoch = map(fmean, zip(*weights, strict=True))
+        return planned.others * start + planned.epochs * epoch
+
+    def _measure(self, values: Values) -> Work:
+        return measure_work(self._project.space, values)
+
+    def _weigh(self, cost: CostModel, work: Work) -> tuple[float, float]:
         """What the cost model says of a run's start and of an epoch."""
-        if key not in self._works:
-            self._works[key] = measure_work(self._project.space, values)
-        work = self._works[key]
         start = cost.run_seconds(work, 0, self._images, 0, 0)
         return start, cost.epoch_seconds(work, self._images, 0)
 

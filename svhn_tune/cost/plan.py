@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..data import Data, load_data
 from ..data.dataset import split_holdout
-from ..errors import InputError
 from ..models.spaces import load_space
+from ..project.numbers import check_numbers
 from ..space.space import Space
 from ..stages.search import make_settings
 from .cost_model import CostModel, Work, measure_work, schedule
@@ -62,9 +62,8 @@ def plan(
     Raises:
         InputError: what `search` or `confirm` would refuse.
     """
-    for name, value in {"workers": workers, "top": top, "runs": runs, "epochs": epochs}.items():
-        if value is not None and value < 1:
-            raise InputError(f"{name}={value} must be at least 1")
+    numbers = {"workers": workers, "top": top, "runs": runs, "epochs": epochs}
+    workers, top, runs, epochs = check_numbers(numbers).values()
     space = space if isinstance(space, Space) else load_space(space)
     data = data if isinstance(data, Data) else load_data(data)
     given = {

@@ -56,8 +56,15 @@ def draw_values(hp: kt.HyperParameters, seed: int, keep: Mapping[str, Any] | Non
             if keep and parameter.name in keep:
                 values[parameter.name] = keep[parameter.name]
             else:
-                values[parameter.name] = parameter.random_sample(seed + number)
+                values[parameter.name] = clip(parameter, parameter.random_sample(seed + number))
     return values
+
+
+def clip(parameter: Any, value: Any) -> Any:
+    """The value in its range: KerasTuner's logarithmic steps end a rounding error beyond it."""
+    if not hasattr(parameter, "min_value"):
+        return value
+    return min(max(value, parameter.min_value), parameter.max_value)
 
 
 def class_weights(labels: np.ndarray, gamma: float) -> np.ndarray:

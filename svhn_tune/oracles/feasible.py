@@ -13,6 +13,8 @@ from ..models.hypermodel import draw_values
 
 Values = dict[str, Any]
 MAX_DRAWS = 10_000
+# Values that were each drawn so often, on average, are all there are.
+REPEATS = 5
 
 
 class FeasibleMixin:
@@ -25,16 +27,41 @@ class FeasibleMixin:
     feasible: Callable[[Values], bool]
     first: Sequence[Values]
     recorded: Mapping[int, Values]
+    # How many trials there were when nothing new was found for the next one.
+    _exhausted_at: int | None = None
 
     def _random_values(self: Any) -> Values | None:
         for values in self.first:
             if not self._duplicate(values):
                 return dict(values)
+        if self._exhausted_at == len(self.trials):
+            return None
         for draw in range(MAX_DRAWS):
             values = self._draw(draw)
             if self._is_new(values):
                 return values
+        self._exhausted_at = len(self.trials)
         return None
+
+    def sample(self: Any, count: int) -> tuple[list[Values], bool]:
+        """So many models that may still be proposed, and whether they are all there are.
+
+        They are drawn as the next trials are. That they are all is a guess: drawn again and again,
+        only these came.
+        """
+        found: dict[str, Values] = {}
+        for values in self.first:
+            if not self._duplicate(values):
+                found[self._compute_values_hash(values)] = dict(values)
+        drawn = 0
+        for draw in range(MAX_DRAWS):
+            if len(found) >= count:
+                return list(found.values()), False
+            values = self._draw(draw)
+            if self._is_new(values):
+                drawn += 1
+                found.setdefault(self._compute_values_hash(values), values)
+        return list(found.values()), drawn >= REPEATS * (len(found) - (not self.trials))
 
     def _draw(self: Any, draw: int, keep: Mapping[str, Any] | None = None) -> Values:
         """The draw of this number for the next trial."""

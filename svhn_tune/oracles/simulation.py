@@ -1,40 +1,38 @@
 """A search without training: the oracle proposes, scores are drawn, the clock is counted."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from heapq import heappop, heappush
+from statistics import fmean
 from typing import Any
 
 import numpy as np
 
 from ..space.space import Space
-from .ask_tell import Proposal, ask, make_oracle, tell
+from .ask_tell import Hyperband, Oracle, Proposal, ask, make_oracle, tell
+from .feasible import Values
 
 # Proposals depend on scores only through what is promoted: a few draws of those are averaged.
 DRAWS = 3
+# A longer search is not simulated, but counted: by the mean of so many of its models.
+LONGEST, SAMPLE = 500, 200
 
 
 @dataclass(frozen=True)
 class Simulated:
-    """A search that was not trained: its seconds, and what it proposed, in order."""
+    """A search that was not trained.
+
+    Args:
+        seconds: that it takes.
+        trials, epochs: trained in all, the epochs of a promoted trial once.
+        models: the values of the trials that continue no other, in order; of a long search, of
+            some of them.
+    """
 
     seconds: float
-    proposals: list[Proposal]
-
-    @property
-    def trials(self) -> int:
-        """How many."""
-        return len(self.proposals)
-
-    @property
-    def epochs(self) -> int:
-        """Trained in all, those of a promoted trial once."""
-        return sum(each.epochs - each.initial_epoch for each in self.proposals)
-
-    @property
-    def models(self) -> list[dict[str, Any]]:
-        """The values of the trials that continue no other."""
-        return [each.values for each in self.proposals if each.parent is None]
+    trials: int
+    epochs: int
+    models: list[Values]
 
 
 def simulate_search(
@@ -56,9 +54,42 @@ def simulate_search(
     """
     if settings["tuner"] != "hyperband":
         settings, draws = settings | {"tuner": "random"}, 1
+    oracle = _make_oracle(space, settings)
+    rounds = list_rounds(oracle, settings)
+    if sum(size for size, _, _ in rounds) > LONGEST:
+        models, is_all = oracle.sample(SAMPLE)
+        if not is_all:
+            return _count(models, rounds, workers, cost)
     each = [_simulate(space, settings, workers, cost, draw) for draw in range(draws)]
-    seconds = sum(simulated.seconds for simulated in each) / draws
-    return Simulated(seconds, each[0].proposals)
+    return replace(each[0], seconds=fmean(simulated.seconds for simulated in each))
+
+
+def list_rounds(oracle: Oracle, settings: dict[str, Any]) -> list[tuple[int, int, int]]:
+    """(trials, first epoch, last epoch) of every round; tuners without rounds have one."""
+    if isinstance(oracle, Hyperband):
+        return [round_[1:] for round_ in oracle.rounds()]
+    return [(settings["max_trials"], 0, settings["max_epochs"])]
+
+
+def _make_oracle(space: Space, settings: dict[str, Any]) -> Oracle:
+    names = ("seed", "max_epochs", "factor", "max_trials")
+    return make_oracle(space, settings["tuner"], **{name: settings[name] for name in names})
+
+
+def _count(
+    models: list[Values],
+    rounds: list[tuple[int, int, int]],
+    workers: int,
+    cost: Callable[[Proposal], float],
+) -> Simulated:
+    """A search of these rounds whose models are like `models`, all workers busy to its end."""
+    seconds = sum(
+        size * fmean(cost(Proposal(0, values, first, last, None, None, None)) for values in models)
+        for size, first, last in rounds
+    )
+    trials = sum(size for size, _, _ in rounds)
+    epochs = sum(size * (last - first) for size, first, last in rounds)
+    return Simulated(seconds / workers, trials, epochs, models)
 
 
 def _simulate(
@@ -68,8 +99,7 @@ def _simulate(
     cost: Callable[[Proposal], float],
     draw: int,
 ) -> Simulated:
-    names = ("seed", "max_epochs", "factor", "max_trials")
-    oracle = make_oracle(space, settings["tuner"], **{name: settings[name] for name in names})
+    oracle = _make_oracle(space, settings)
     rng = np.random.default_rng(draw)
     running: list[tuple[float, int]] = []
     proposals: list[Proposal] = []
@@ -82,6 +112,8 @@ def _simulate(
             proposals.append(proposal)
             heappush(running, (now + cost(proposal), proposal.trial))
         if not running:
-            return Simulated(now, proposals)
+            epochs = sum(each.epochs - each.initial_epoch for each in proposals)
+            models = [each.values for each in proposals if each.parent is None]
+            return Simulated(now, len(proposals), epochs, models)
         now, trial = heappop(running)
         tell(oracle, trial, float(rng.random()))

@@ -20,7 +20,10 @@ from optuna.distributions import (
 )
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
+from ..models.hypermodel import clip
 from .feasible import FeasibleMixin, Values
+
+MAX_POSITIONS = 1_000_000
 
 
 class TPE(FeasibleMixin, kt.Oracle):
@@ -46,7 +49,7 @@ class TPE(FeasibleMixin, kt.Oracle):
         if len(self.end_order) >= self.num_initial_points:
             values = self._suggest_new()
         values = values or self._random_values()
-        return {"status": "RUNNING" if values else "STOPPED", "values": values}
+        return {"status": "STOPPED" if values is None else "RUNNING", "values": values}
 
     def _suggest_new(self) -> Values | None:
         """The first of some suggestions that is feasible and new; None if none is.
@@ -101,12 +104,18 @@ class TPE(FeasibleMixin, kt.Oracle):
 
 
 def _distribution(hp: Any) -> BaseDistribution:
-    """Words as they are, a range without steps as a share of it, all else as a position."""
+    """Words as they are, a range without steps as a share of it, all else as a position.
+
+    So many steps that nobody could count them are as good as none.
+    """
     if not getattr(hp, "ordered", True):
         return CategoricalDistribution(hp.values)
-    if getattr(hp, "step", 1) is None:
+    if not hasattr(hp, "step"):
+        return IntDistribution(0, len(hp.values) - 1)
+    count = None if hp.step is None else hp._get_n_values()
+    if count is None or count > MAX_POSITIONS:
         return FloatDistribution(0, 1)
-    return IntDistribution(0, sum(1 for _ in hp.values) - 1)
+    return IntDistribution(0, count - 1)
 
 
 def _encode(hp: Any, distribution: BaseDistribution, value: Any) -> Any:
@@ -122,10 +131,9 @@ def _suggest_one(trial: optuna.Trial, hp: Any, distribution: BaseDistribution) -
     if isinstance(distribution, CategoricalDistribution):
         return trial.suggest_categorical(hp.name, distribution.choices)
     if isinstance(distribution, FloatDistribution):
-        value = hp.prob_to_value(trial.suggest_float(hp.name, 0, 1))
-        return min(max(value, hp.min_value), hp.max_value)
+        return clip(hp, hp.prob_to_value(trial.suggest_float(hp.name, 0, 1)))
     index = trial.suggest_int(hp.name, 0, distribution.high)
-    return hp.prob_to_value((index + 0.5) / (distribution.high + 1))
+    return clip(hp, hp.prob_to_value((index + 0.5) / (distribution.high + 1)))
 
 
 @contextmanager

@@ -9,11 +9,11 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from ..project.checkpoints import read_checkpoint
 from ..project.journal import Record
 from ..project.project import Project
 from ..summary.standing import Standing
 from ..summary.status import find_best
-from ..training.checkpoints import read_history
 from ..training.runs import Run
 from .picture import Picture
 from .progress import LineProgress, Progress, Seconds, describe_end
@@ -97,14 +97,15 @@ class LiveProgress(Progress):
         self, project: Project, standing: Standing, time_left: Seconds, budget_left: Seconds
     ) -> None:
         """Show where it begins."""
-        self._standing = standing
+        self._project, self._standing = project, standing
         self._time_left, self._budget_left = time_left, budget_left
         self._asked = 0.0
         self._show()
 
     def begin_run(self, run: Run) -> None:
         """Add the run, with what its checkpoint has of it."""
-        self._standing = self._standing.with_begun(run, read_history(run.checkpoint))
+        history = read_checkpoint(self._project, run.stage, run.root, run.run, run.epochs)
+        self._standing = self._standing.with_begun(run, history)
         self._show()
 
     def end_epoch(self, run: Run, epochs: int, metrics: dict[str, float]) -> None:

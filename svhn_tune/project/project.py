@@ -68,9 +68,13 @@ class Project:
         """What the report shows of the submission's model and of hard images, once confirmed."""
         return self._path("pictures.npz")
 
-    def checkpoint_path(self, stage: str, trial: int, run: int) -> Path:
-        """Where a run, named by its first trial, keeps what continuing needs."""
-        return self._path("checkpoints") / f"{stage}-{trial:04d}-{run:02d}.npz"
+    def checkpoint_path(self, stage: str, trial: int, run: int, epochs: int | None = None) -> Path:
+        """Where a run, named by its first trial, keeps what continuing needs.
+
+        In confirm a run of other `epochs` is another one; in search it was promoted.
+        """
+        length = f"-epochs-{epochs}" if stage == "confirm" else ""
+        return self._path("checkpoints") / f"{stage}-{trial:04d}-{run:02d}{length}.npz"
 
     def model_path(self, trial: int, run: int, epochs: int) -> Path:
         """Where a confirmed model is kept, named by its first trial."""

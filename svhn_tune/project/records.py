@@ -76,9 +76,13 @@ def run_record(event: Event, initial_epoch: int, space: Space, setup: Setup) -> 
             if name.startswith("val_")
         }
     )
-    if not outcome.diverged:
-        record["score"] = last[space.protocol.objective.removeprefix("val_")]
+    score = last[space.protocol.objective.removeprefix("val_")]
+    # After a last epoch whose loss was a number, that on other images may be none.
+    if not outcome.diverged and math.isfinite(score):
+        record["score"] = score
     record |= {
+        # One that had diverged before it was promoted was not trained again.
+        "initial_epoch": min(initial_epoch, len(outcome.history)),
         "epochs": len(outcome.history),
         # All images in one class: the run never learnt, or forgot.
         "collapsed": outcome.diverged or len(np.unique(outcome.predicted)) == 1,

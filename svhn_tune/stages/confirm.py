@@ -8,13 +8,14 @@ import time
 from pathlib import Path
 
 from ..cost.budget import Budget
-from ..cost.forecast import Forecast
+from ..cost.forecast import Forecast, Planned
 from ..data import Data, load_data
 from ..data.cache import share_arrays
 from ..errors import InputError
 from ..files import write_atomically
 from ..progress.progress import Progress, shown
 from ..project.journal import Record
+from ..project.numbers import check_numbers
 from ..project.project import Project
 from ..project.records import confirm_seed, decode_predicted, run_record
 from ..project.results import open_project
@@ -61,9 +62,8 @@ def confirm(
     deadline = None if time_limit is None else time.monotonic() + time_limit
     project = project if isinstance(project, Project) else open_project(project)
     epochs = project.space.protocol.epochs if epochs is None else epochs
-    for name, value in {"top": top, "runs": runs, "epochs": epochs}.items():
-        if value < 1:
-            raise InputError(f"{name}={value} must be at least 1")
+    numbers = {"top": top, "runs": runs, "epochs": epochs, "workers": workers}
+    top, runs, epochs, workers = check_numbers(numbers).values()
     choose(project, top, epochs, baseline)
     data = data if isinstance(data, Data) else load_data(data or project.settings["data"]["source"])
     expected = project.settings["data"]
@@ -109,7 +109,7 @@ def _plan_runs(project: Project, chosen: Record, runs: int, epochs: int) -> list
             seed=confirm_seed(project.settings["seed"], root, number),
             values=chosen["values"],
             epochs=epochs,
-            checkpoint=project.checkpoint_path("confirm", root, number),
+            checkpoint=project.checkpoint_path("confirm", root, number, epochs),
             model_file=project.model_path(root, number, epochs),
         )
         for number in range(runs)
@@ -146,7 +146,7 @@ def _train(
         return
     count = min(count, len(missing))
     left = {(run.root, run.run): (run.values, run.epochs) for run in missing}
-    forecast = Forecast(project, "confirm", data, lambda: left)
+    forecast = Forecast(project, "confirm", data, lambda: Planned(left))
     budget = Budget(project, "confirm", count, data, forecast)
     if budget.is_spent:
         raise InputError(
@@ -173,7 +173,7 @@ def _train(
                 break
             for event in workers.events():
                 if event.kind == "epoch":
-                    forecast.end_epoch(event.run)
+                    forecast.end_epoch(event.run, event.epochs)
                     progress.end_epoch(event.run, event.epochs, event.metrics)
                 elif event.kind in ("done", "failed"):
                     record = _record(project, data, setup, event)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..cost.budget import Budget
-from ..cost.forecast import Forecast, Planned
+from ..cost.forecast import Forecast
 from ..data import Data, load_data
 from ..data.cache import share_arrays
 from ..data.dataset import split_holdout
@@ -19,6 +19,7 @@ from ..errors import InputError
 from ..models.size import measure_size
 from ..models.spaces import load_space
 from ..progress.progress import Progress
+from ..project.numbers import check_numbers
 from ..project.project import Project
 from ..project.results import create_project, delete_project, open_project, project_folder
 from ..space.space import Space
@@ -73,6 +74,7 @@ def search(
     space = space if isinstance(space, Space) else load_space(space)
     data = data if isinstance(data, Data) else load_data(data)
     progress = progress or Progress()
+    workers = check_numbers({"workers": workers})["workers"]
     wanted = {
         "tuner": tuner,
         "max_epochs": max_epochs,
@@ -88,7 +90,7 @@ def search(
     with opened.lock():
         opened.refresh()
         setup = _make_setup(opened, data)
-        forecast = Forecast(opened, "search", data, lambda: _plan_runs(opened, workers))
+        forecast = Forecast(opened, "search", data, lambda: loop.remaining.plan())
         budget_left = Budget(opened, "search", workers, data, forecast)
         with budget_left.clock(), Workers(workers, setup) as pool:
             # Imports Keras, as the workers do meanwhile: 4 s on each side, side by side.
@@ -99,17 +101,11 @@ def search(
     return opened
 
 
-def _plan_runs(project: Project, workers: int) -> Planned:
-    # Imports KerasTuner, which the loop has done by then.
-    from .search_loop import plan_runs
-
-    return plan_runs(project, workers)
-
-
 def _open_or_create(
     folder: Path, space: Space, data: Data, wanted: dict[str, Any], overwrite: bool
 ) -> Project:
-    given = {name: value for name, value in wanted.items() if value is not None}
+    given = {name: value for name, value in check_numbers(wanted).items() if value is not None}
+    _check_space(space)
     if (folder / "journal.jsonl").exists() and not overwrite:
         project = open_project(folder)
         _refuse_changes(project, space, data, given)
@@ -119,7 +115,7 @@ def _open_or_create(
         if budget := given.get("budget"):
             project.update_settings(budget=budget)
         return project
-    settings = make_settings(space, data, wanted)
+    settings = make_settings(space, data, given)
     if overwrite and folder.exists():
         delete_project(folder)
     packages = ["svhn_tune", "keras", "keras-tuner", "tensorflow", "numpy"]
@@ -156,7 +152,7 @@ def make_settings(space: Space, data: Data, wanted: dict[str, Any]) -> dict[str,
         "validate_on": space.protocol.validation,
         "budget": None,
     }
-    given = {name: value for name, value in wanted.items() if value is not None}
+    given = {name: value for name, value in check_numbers(wanted).items() if value is not None}
     settings = defaults | given
     _check_settings(settings, given, space, data)
     return settings
@@ -177,6 +173,7 @@ def _make_setup(project: Project, data: Data) -> Setup:
 def _check_settings(
     settings: dict[str, Any], given: dict[str, Any], space: Space, data: Data
 ) -> None:
+    _check_space(space)
     _check_tuner(settings["tuner"])
     if settings["tuner"] == "hyperband" and "max_trials" in given:
         raise InputError(
@@ -187,13 +184,6 @@ def _check_settings(
         raise InputError(
             f"factor={given['factor']} applies to hyperband only, not to {settings['tuner']}"
         )
-    for name in ("max_epochs", "max_trials"):
-        if settings[name] < 1:
-            raise InputError(f"{name}={settings[name]} must be at least 1")
-    if settings["factor"] < 2:
-        raise InputError(f"factor={settings['factor']} must be at least 2")
-    if settings["seed"] < 0:
-        raise InputError(f"seed={settings['seed']} must not be negative")
     if settings["validate_on"] not in ("holdout", "test"):
         raise InputError(f"validate_on={settings['validate_on']} must be 'holdout' or 'test'")
     images = settings["train_images"]
@@ -206,6 +196,14 @@ def _check_settings(
     split_holdout(data.train.labels, images)
     if reasons := measure_size(space, space.baseline).reasons:
         raise InputError(f"the baseline of the space '{space.name}' is infeasible: {reasons[0]}")
+
+
+def _check_space(space: Space) -> None:
+    if not space.declarations:
+        raise InputError(
+            f"{space.name}.toml has no hyperparameters, so there is nothing to search: add a table "
+            f"such as [hyperparameters.units] with type, min_value, max_value and default"
+        )
 
 
 def _check_tuner(tuner: str) -> None:

@@ -9,10 +9,10 @@ import time
 import numpy as np
 
 from ..cost.budget import Budget
-from ..cost.forecast import Forecast, Planned
+from ..cost.forecast import Forecast
+from ..cost.remaining import Remaining
 from ..errors import InputError
-from ..oracles.ask_tell import Hyperband, Oracle, Proposal, ask, make_oracle, tell
-from ..oracles.simulation import simulate_search
+from ..oracles.ask_tell import Oracle, Proposal, ask, make_oracle, tell
 from ..progress.progress import Progress, shown
 from ..project.journal import Record
 from ..project.project import Project
@@ -31,7 +31,7 @@ class SearchLoop:
         workers: what trains them.
         deadline: of `time.monotonic()`, after which the epochs in progress are the last.
         budget: of the project, of which confirm will need its part.
-        forecast: of this call, from `plan_runs`.
+        forecast: of this call, from `remaining`.
         progress: told what happens.
     """
 
@@ -54,6 +54,7 @@ class SearchLoop:
         self.workers = workers
         self.settings = project.settings
         self.oracle = self._restore_oracle()
+        self.remaining = Remaining(project, self.oracle)
 
     def run(self) -> None:
         """Train what was begun, then what the oracle proposes, until it stops or time is up."""
@@ -70,7 +71,8 @@ class SearchLoop:
             self.project,
             "search",
             self.workers.free,
-            *self._planned(),
+            self.remaining.trials,
+            self.remaining.epochs,
             deadline=self.deadline,
         )
         budget, left = self.budget, self.forecast.seconds_left
@@ -84,17 +86,10 @@ class SearchLoop:
                 if self.deadline is not None and time.monotonic() > self.deadline:
                     break
             self._pause()
+            # A bracket may have ended with fewer trials than it has room for.
+            self._drop_checkpoints()
             if budget.left is not None:
                 self.progress.note(budget.describe())
-
-    def _planned(self) -> tuple[int, int]:
-        """Trials and epochs of the whole search."""
-        if isinstance(self.oracle, Hyperband):
-            rounds = self.oracle.rounds()
-            trials = sum(size for _, size, _, _ in rounds)
-            return trials, sum(size * (last - first) for _, size, first, last in rounds)
-        trials = self.settings["max_trials"]
-        return trials, trials * self.settings["max_epochs"]
 
     def _fill(self, waiting: list[Run]) -> None:
         while self.workers.free:
@@ -119,7 +114,7 @@ class SearchLoop:
 
     def _handle(self, event: Event) -> None:
         if event.kind == "epoch":
-            self.forecast.end_epoch(event.run)
+            self.forecast.end_epoch(event.run, event.epochs)
             self.progress.end_epoch(event.run, event.epochs, event.metrics)
         elif event.kind in ("done", "failed"):
             proposal = self._proposal(event.run.trial)
@@ -188,20 +183,3 @@ def _trial_record(proposal: Proposal) -> Record:
         for name, value in proposal.values.items()
     }
     return {"event": "trial", **vars(proposal), "values": values}
-
-
-def plan_runs(project: Project, workers: int) -> Planned:
-    """Values and epochs of the trials that a search has not ended yet.
-
-    Those that are not proposed yet are drawn as the oracle would: promoted at random, and at random
-    where it would learn from scores.
-    """
-    simulated = simulate_search(project.space, project.settings, workers, lambda _: 1.0, 1)
-    planned = {
-        each.trial: (each.values, each.epochs - each.initial_epoch) for each in simulated.proposals
-    }
-    planned |= {
-        r["trial"]: (r["values"], r["epochs"] - r["initial_epoch"]) for r in project.proposals()
-    }
-    ended = {record["trial"] for record in project.ended("search")}
-    return {(trial, 0): each for trial, each in planned.items() if trial not in ended}

@@ -10,10 +10,10 @@ from dataclasses import replace
 from typing import Any
 
 from ..files import count_bytes
+from ..project.checkpoints import read_checkpoint
 from ..project.journal import Record
 from ..project.lock import find_holder
 from ..project.project import Project
-from ..training.checkpoints import read_history
 from .confirmed import describe_handed_in, list_test_set_uses, summarize_confirmed
 from .samples import mean
 from .standing import Best, RunStanding, Standing
@@ -171,8 +171,7 @@ def _unfinished_confirm(begin: Record, ended: list[Record]) -> list[Record]:
 
 def _look_at(project: Project, begin: Record, run: Record, training: bool) -> RunStanding:
     """A run as its checkpoint has it."""
-    path = project.checkpoint_path(begin["stage"], run["root"], run["run"])
-    history = read_history(path)
+    history = read_checkpoint(project, begin["stage"], run["root"], run["run"], run["epochs"])
     epochs = len(history)
     return RunStanding(
         trial=run["trial"],

@@ -9,9 +9,6 @@ depends on the seed and the epoch alone. With one thread on a CPU and operations
 (`use_one_thread`) a continued run ends with the same bits as one that never stopped.
 """
 
-import io
-import json
-import math
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,9 +19,9 @@ import numpy as np
 import tensorflow as tf
 
 from ..data.dataset import Split
-from ..files import write_atomically
 from ..models.hypermodel import HyperModel, class_weights
 from ..space.space import Space
+from . import checkpoints
 
 # Batches a compiled call: 6 MB of images, gathered from memory-mapped ones in 2 ms.
 CHUNK = 64
@@ -83,7 +80,7 @@ class Training:
     @property
     def diverged(self) -> bool:
         """Whether the last epoch's loss is no finite number: nothing more can be learnt."""
-        return bool(self.history) and not math.isfinite(self.history[-1]["loss"])
+        return bool(self.history) and checkpoints.has_diverged(self.history[-1])
 
     def train_epoch(self, validation: Split | None = None) -> dict[str, float]:
         """Train one epoch; returns its metrics, with `val_` ones where there is a validation set.
@@ -120,39 +117,57 @@ class Training:
     def _read_metrics(self) -> dict[str, float]:
         return {name: float(value) for name, value in self.model.get_metrics_result().items()}
 
-    def save(self, path: Path) -> None:
+    def save(self, path: Path, owner: Mapping[str, Any]) -> None:
         """Write all that continuing needs, in one atomic step.
 
         Weights, optimizer and the state of every random generator (`load_weights` restores the
-        first two only, Keras 3.15), and the history.
+        first two only, Keras 3.15), and the history, all of it as `owner`'s.
         """
         arrays = [np.asarray(variable) for variable in self._variables()]
-        buffer = io.BytesIO()
-        np.savez(buffer, *arrays, history=np.array(json.dumps(self.history)))
-        write_atomically(path, buffer.getbuffer())
+        checkpoints.write(path, arrays, self.history, owner)
 
-    def restore(self, path: Path) -> None:
-        """Continue from what `save` wrote.
+    def restore(self, path: Path, owner: Mapping[str, Any], epochs: int) -> None:
+        """Continue from what `save` wrote for `owner`, a run of `epochs`.
 
         Raises:
-            ValueError: the file is cut short, or belongs to another model.
+            ValueError: the file is damaged, or another run's; nothing has changed.
         """
-        variables = self._variables()
-        try:
-            with path.open("rb") as file, np.load(file) as arrays:
-                stored = [arrays[f"arr_{i}"] for i in range(len(variables))]
-                history = json.loads(str(arrays["history"]))
-            if [value.shape for value in stored] != [tuple(each.shape) for each in variables]:
-                raise ValueError("its shapes are those of another model")
-        except Exception as error:
-            raise ValueError(f"{path} is no checkpoint of this run: {error}") from error
-        for variable, value in zip(variables, stored, strict=True):
+        stored, history = checkpoints.read(path, owner, epochs)
+        if reason := self._misfit(stored, history):
+            raise ValueError(f"{path} is no checkpoint of this run: {reason}")
+        for variable, value in zip(self._variables(), stored, strict=True):
             variable.assign(value)
         self.history = history
+
+    def _misfit(self, stored: list[np.ndarray], history: checkpoints.History) -> str | None:
+        """Why this model cannot have had these variables after this history, if it cannot."""
+        variables = self._variables()
+        if [(a.shape, a.dtype) for a in stored] != [(v.shape, v.dtype) for v in variables]:
+            return "its variables are those of another model"
+        steps = int(stored[_position(variables, self.model.optimizer.iterations)])
+        if steps != len(history) * -(-len(self._index) // self._batch):
+            return f"its {len(history)} epochs are not the {steps} steps of its optimizer"
+        if not history:
+            return None
+        names = {"seconds", *self._read_metrics()}
+        if not names <= history[-1].keys() <= names | {f"val_{name}" for name in names}:
+            return f"its history is of {', '.join(history[-1])}"
+        # Where a loss is no number, neither are weights; squared gradients may overflow any time.
+        weights = stored[: len(variables) - len(self.model.optimizer.variables)]
+        whole = all(np.isfinite(a).all() for a in weights) and not any(
+            np.isnan(a).any() for a in stored
+        )
+        if not whole and np.isfinite(list(history[-1].values())).all():
+            return "it has weights that are no numbers"
+        return None
 
     def _variables(self) -> list[keras.Variable]:
         layers = [variable for layer in self.model.layers for variable in layer.variables]
         return [*layers, *self.model.optimizer.variables]
+
+
+def _position(variables: list[keras.Variable], wanted: keras.Variable) -> int:
+    return next(n for n, variable in enumerate(variables) if variable is wanted)
 
 
 def build_variables(model: keras.Model, classes: int) -> None:

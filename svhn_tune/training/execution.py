@@ -58,7 +58,7 @@ class Executor:
         training = self._resume(run)
         while training.epochs < run.epochs and not training.diverged:
             metrics = training.train_epoch(self._validation)
-            training.save(run.checkpoint)
+            training.save(run.checkpoint, self._owner(run))
             connection.send(("epoch", (training.epochs, metrics)))
             if training.epochs < run.epochs and connection.poll():
                 connection.recv()
@@ -73,11 +73,14 @@ class Executor:
         self._key = run.key
         if run.checkpoint.exists():
             try:
-                self._training.restore(run.checkpoint)
+                self._training.restore(run.checkpoint, self._owner(run), run.epochs)
             except ValueError:
-                # A damaged checkpoint costs its epochs, not the run: from its seed it ends alike.
+                # It costs its epochs, not the run: from its seed that ends alike.
                 run.checkpoint.unlink()
         return self._training
+
+    def _owner(self, run: Run) -> dict[str, Any]:
+        return run.owner | self._setup.owner
 
     def _has_grown(self) -> bool:
         """Whether memory grew since the first run by more than a fresh process would cost."""

@@ -3,7 +3,9 @@
 Plain data, which cross from process to process. Nothing here trains.
 """
 
+import hashlib
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -33,6 +35,21 @@ class Setup:
     validate_on: np.ndarray | Literal["test"] | None
     test_at_end: bool
 
+    @cached_property
+    def owner(self) -> dict[str, Any]:
+        """What the checkpoints of all these runs belong to."""
+        images = hashlib.sha256()
+        for positions in (self.train_index, self.validate_on):
+            if isinstance(positions, np.ndarray):
+                images.update(positions.tobytes())
+            else:
+                images.update(str(positions).encode())
+        return {
+            "space": self.space.sha256,
+            "data": self.fingerprint,
+            "images": images.hexdigest(),
+        }
+
 
 @dataclass(frozen=True)
 class Run:
@@ -56,6 +73,12 @@ class Run:
     def key(self) -> tuple[str, int, int]:
         """What stays the same when the run is continued."""
         return (self.stage, self.root, self.run)
+
+    @property
+    def owner(self) -> dict[str, Any]:
+        """What its checkpoint belongs to, beside what all runs of the stage share."""
+        names = ("stage", "root", "run", "seed", "values")
+        return {name: getattr(self, name) for name in names}
 
 
 @dataclass(frozen=True)

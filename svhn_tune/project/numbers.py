@@ -1,0 +1,51 @@
+"""The whole numbers that search, confirm and plan are given: which ones each may be."""
+
+from collections.abc import Mapping
+from operator import index
+from typing import Any
+
+from ..errors import InputError
+
+MANY = 10**9
+# Where each begins and ends. NumPy and scikit-learn take seeds of 32 bits, KerasTuner 0 for none:
+# the oracles' are one more than ours.
+RANGES = {
+    "seed": (0, 2**32 - 2),
+    "max_epochs": (1, MANY),
+    "max_trials": (1, MANY),
+    "factor": (2, MANY),
+    "train_images": (1, MANY),
+    "workers": (1, MANY),
+    "top": (1, MANY),
+    "runs": (1, MANY),
+    "epochs": (1, MANY),
+}
+
+
+def check_numbers(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The `given` values by name, those in `RANGES` as Python's own whole numbers; None stays.
+
+    Raises:
+        InputError: one is no whole number, or out of its range.
+    """
+    return {
+        name: value if value is None or name not in RANGES else _check(name, value)
+        for name, value in given.items()
+    }
+
+
+def _check(name: str, value: Any) -> int:
+    low, high = RANGES[name]
+    try:
+        number = index(value)
+    except TypeError:
+        number = None
+    if number is None or isinstance(value, bool):
+        raise InputError(f"{name}={value!r} must be a whole number, such as {low}")
+    if name == "seed" and not low <= number <= high:
+        raise InputError(f"seed={number} must be from {low} to {high:,}")
+    if number < low:
+        raise InputError(f"{name}={number} must be at least {low}")
+    if number > high:
+        raise InputError(f"{name}={number} must be at most {high:,}")
+    return number
