@@ -9,7 +9,7 @@ import inspect
 from importlib import import_module
 from typing import Any
 
-from .archive import find_objects
+from .configuration import find_objects
 from .errors import InputError
 
 OLDEST = (3, 10)

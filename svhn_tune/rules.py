@@ -1,20 +1,26 @@
-"""The rules that a loaded model is held to: shapes, layers, activations, and how it is compiled.
+"""The rules that a loaded model is held to: shapes, layers, their settings, activations.
 
-It knows nothing of files. What is asked comes from the space, and from the data where there are.
+It knows nothing of files, or of how the model is compiled. What is asked comes from the space, and
+from the data where there are.
 """
 
 import re
 from collections.abc import Iterator
+from math import prod
 from typing import Any
 
 import keras
+import numpy as np
 from keras import layers
 
 from .check import Check
+from .configuration import find_objects
 from .data.dataset import Data
 from .models.cnn import CNNHyperModel
 from .space import Space
 
+BATCH = 250
+LARGEST_OUTPUT = 2**27  # numbers that a layer gives for a batch: half a GiB
 WEIGHTED = (layers.Conv2D, layers.Dense)
 ACTIVATIONS = (
     layers.Activation,
@@ -36,6 +42,26 @@ LAYERS = {
         layers.Dropout,
     )
 }
+# What changes the images where it comes before the first convolution.
+OF_IMAGES = (
+    layers.BatchNormalization,
+    layers.SpatialDropout2D,
+    layers.Dropout,
+    layers.MaxPooling2D,
+)
+# By the layer: what its constructor asks for. With `VARIED`, what a model of any space may set.
+REQUIRED = {
+    layers.Conv2D: ("filters", "kernel_size"),
+    layers.Dense: ("units",),
+    layers.SpatialDropout2D: ("rate",),
+    layers.Dropout: ("rate",),
+    layers.MaxPooling2D: ("pool_size",),
+    layers.Activation: ("activation",),
+    layers.Flatten: (),
+    layers.BatchNormalization: (),
+    layers.Softmax: (),
+}
+VARIED = {"name", "activation", "padding", "kernel_initializer", "kernel_regularizer", "seed"}
 PREPROCESSING = re.compile("Rescaling|Normalization|Resizing|CenterCrop|Random.*")
 
 
@@ -46,13 +72,14 @@ def check_model(model: keras.Model, space: Space, data: Data | None = None) -> l
     classes = asked.classes if data is None else len(data.classes)
     flat = list(_flatten(model))
     checks = [
-        _check_shape("input", model.input_shape, (None, *shape)),
-        _check_shape("output", model.output_shape, (None, classes)),
+        _check_shape("input", _find_shape(model, "input_shape"), (None, *shape)),
+        _check_shape("output", _find_shape(model, "output_shape"), (None, classes)),
+        _check_weights(model),
         *_check_activations(flat),
         _check_hidden_dense(flat),
         _check_preprocessing(flat),
         _check_layers(flat, space),
-        *_check_compiled(model, space),
+        _check_settings(model, flat),
     ]
     if data is not None:
         checks.append(_check_accuracy(model, data, fits=checks[0].ok and checks[1].ok))
@@ -66,6 +93,23 @@ def _flatten(model: keras.Model) -> Iterator[layers.Layer]:
             yield from _flatten(layer)
         else:
             yield layer
+
+
+def _find_shape(model: keras.Model, name: str) -> Any:
+    try:
+        return getattr(model, name)
+    except (AttributeError, ValueError):  # it was saved before it was built
+        return "none"
+
+
+def _check_weights(model: keras.Model) -> Check:
+    odd = [weight.path for weight in model.weights if not _is_finite(weight)]
+    name = "weights"
+    return Check(name, not odd, f"not finite in {', '.join(odd)}" if odd else "all finite")
+
+
+def _is_finite(weight: keras.Variable) -> bool:
+    return bool(np.isfinite(keras.ops.convert_to_numpy(weight)).all())
 
 
 def _check_shape(name: str, shape: Any, asked: tuple[int | None, ...]) -> Check:
@@ -98,7 +142,7 @@ def _check_activations(flat: list[layers.Layer]) -> list[Check]:
 def _name_activation(layer: layers.Layer) -> str:
     """Its function's name; "linear" of a layer without one; "relu" only of the plain one."""
     if isinstance(layer, layers.Softmax):
-        return "softmax"
+        return "softmax" if layer.axis in (-1, 1) else f"softmax over the axis {layer.axis}"
     if isinstance(layer, layers.ReLU):
         plain = layer.max_value is None and not layer.negative_slope and not layer.threshold
         return "relu" if plain else "a ReLU with a bend of its own"
@@ -106,7 +150,8 @@ def _name_activation(layer: layers.Layer) -> str:
         return type(layer).__name__
     function = getattr(layer, "activation", None)
     if isinstance(function, layers.Layer):
-        return _name_activation(function)
+        plain = type(function) in ACTIVATIONS
+        return _name_activation(function) if plain else f"a layer {type(function).__name__}"
     return "linear" if function is None else getattr(function, "__name__", str(function))
 
 
@@ -119,8 +164,11 @@ def _check_hidden_dense(flat: list[layers.Layer]) -> Check:
 def _check_preprocessing(flat: list[layers.Layer]) -> Check:
     found = [type(layer).__name__ for layer in flat if _is_preprocessing(layer)]
     first = next((i for i, layer in enumerate(flat) if isinstance(layer, WEIGHTED)), len(flat))
-    if any(isinstance(layer, layers.BatchNormalization) for layer in flat[:first]):
-        found.append("BatchNormalization of the images")
+    found += [
+        f"{type(layer).__name__} of the images"
+        for layer in flat[:first]
+        if isinstance(layer, OF_IMAGES)
+    ]
     return Check("no pre-processing", not found, ", ".join(found) or "none")
 
 
@@ -140,65 +188,73 @@ def _check_layers(flat: list[layers.Layer], space: Space) -> Check:
     return Check("no other layers", not others, ", ".join(others) or f"as '{space.name}' has them")
 
 
-def _check_compiled(model: keras.Model, space: Space) -> list[Check]:
-    if not model.compiled:
-        return [Check(name, False, "not compiled") for name in ("loss", "metric", "optimizer")]
-    asked, compiled = space.protocol, model.get_compile_config()
-    loss = _name(compiled["loss"])
-    metrics = [_name(metric) for metric in _as_list(compiled["metrics"])]
-    metric = asked.objective.removeprefix("val_")
-    has_metric = metric == "loss" or metric in metrics
-    return [
-        Check("loss", loss == asked.loss, _beside(loss, asked.loss)),
-        Check("metric", has_metric, _beside(", ".join(metrics) or "none", metric)),
-        _check_optimizer(model.optimizer, space),
-    ]
+def _check_settings(model: keras.Model, flat: list[layers.Layer]) -> Check:
+    found = [f"{layer.name} has {change}" for layer in flat for change in _find_changes(layer)]
+    found += [f"{name} is not one step of a chain" for name in _find_branches(model)]
+    return Check("layer settings", not found, ", ".join(found) or "none beside the spaces'")
 
 
-def _check_optimizer(optimizer: keras.optimizers.Optimizer, space: Space) -> Check:
-    asked, name = space.protocol, type(optimizer).__name__.lower()
-    free = "learning_rate" in space.hyperparameters
-    rate = float(optimizer.learning_rate)
-    # Keras keeps the rate in float32.
-    close = abs(rate - asked.learning_rate) <= 1e-6 * asked.learning_rate
-    wanted = asked.optimizer + ("" if free else f" with the rate {asked.learning_rate:g}")
-    seen = f"{name} with the rate {rate:g}"
-    ok = name == asked.optimizer and (free or close)
-    return Check("optimizer", ok, seen if ok else f"{seen}, {wanted} is asked")
+def _find_changes(layer: layers.Layer) -> Iterator[str]:
+    """The settings of a layer that no space varies, and that are not Keras's own."""
+    given = layer.get_config()
+    if isinstance(layer, layers.InputLayer):
+        asked = {"dtype": ("float32", "uint8"), "sparse": (False,), "ragged": (False,)}
+        yield from (
+            f"{key}={given[key]!r}"
+            for key, known in asked.items()
+            if given.get(key, known[0]) not in known
+        )
+    if type(layer) not in REQUIRED:
+        return
+    required = REQUIRED[type(layer)]
+    default = type(layer)(**{key: given[key] for key in required}).get_config()
+    for key, value in given.items():
+        if key not in VARIED and value != default.get(key):
+            yield f"{key}={_name_dtype(value)!r}"
 
 
-def _beside(seen: str, asked: str) -> str:
-    return seen if asked in seen.split(", ") else f"{seen}, {asked} is asked"
+def _name_dtype(value: Any) -> Any:
+    """A setting in short, where it is a serialised dtype policy."""
+    config = value.get("config") if isinstance(value, dict) else None
+    return config.get("name", value) if isinstance(config, dict) else value
 
 
-def _as_list(metrics: Any) -> list[Any]:
-    """The metrics that `compile` was given: none, one, a list, or lists and dicts by output."""
-    if isinstance(metrics, dict) and "class_name" not in metrics:
-        metrics = list(metrics.values())
-    if isinstance(metrics, list):
-        return [each for metric in metrics for each in _as_list(metric)]
-    return [] if metrics is None else [metrics]
-
-
-def _name(given: Any) -> str:
-    """A loss or metric as Keras names its function, from a serialised `compile` argument."""
-    if isinstance(given, str):
-        # Keras takes "accuracy" for the categorical one where the loss is.
-        return "categorical_accuracy" if given in ("accuracy", "acc") else given
-    if not isinstance(given, dict):
-        return str(given)
-    if given["class_name"] == "function":
-        return str(given["config"])
-    name = re.sub("(?<!^)(?=[A-Z])", "_", given["class_name"]).lower()
-    changed = [key for key in ("from_logits", "label_smoothing") if given["config"].get(key)]
-    return f"{name} with {' and '.join(changed)}" if changed else name
+def _find_branches(model: keras.Model) -> Iterator[str]:
+    """The layers that are used twice, or on more than what one other layer gives."""
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            yield from _find_branches(layer)
+    if isinstance(model, keras.Sequential):
+        return
+    for layer in model.get_config()["layers"]:
+        tensors = [
+            found
+            for found in find_objects(layer["inbound_nodes"])
+            if found["class_name"] == "__keras_tensor__"
+        ]
+        if len(tensors) > 1:
+            yield layer["name"]
 
 
 def _check_accuracy(model: keras.Model, data: Data, fits: bool) -> Check:
     if not fits:
         return Check("test accuracy", False, f"it cannot classify the images ({data.name})")
-    predicted = model.predict(data.test.images, batch_size=250, verbose=0).argmax(axis=-1)
+    predicted = _predict(model, data)
+    if isinstance(predicted, str):
+        return Check("test accuracy", False, f"{predicted} ({data.name})")
     accuracy = float((predicted == data.test.labels).mean())
     return Check(
         "test accuracy", True, f"{accuracy:.4f} on {len(predicted):,} images ({data.name})"
     )
+
+
+def _predict(model: keras.Model, data: Data) -> np.ndarray | str:
+    """The class of each test image, or why it cannot be told."""
+    try:
+        numbers = max(prod(layer.output.shape[1:]) for layer in _flatten(model))
+        if numbers > LARGEST_OUTPUT:
+            return f"one of its layers gives {numbers:,} numbers an image, too many to try"
+        batch = max(1, min(BATCH, LARGEST_OUTPUT // numbers))
+        return model.predict(data.test.images, batch_size=batch, verbose=0).argmax(axis=-1)
+    except Exception as error:  # whatever Keras says of the model is the answer
+        return f"it cannot classify the images: {str(error) or repr(error)}"
