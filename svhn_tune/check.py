@@ -57,15 +57,18 @@ def check_submission(path: str | Path, space: Space, data: Data | None = None) -
     try:
         refuse(archive, limit)
         # Keras is imported from here on.
-        from .compiled import check_compiled
+        from .compiled import check_compiled, check_loaded_rate
 
         compiled = check_compiled(archive.config.get("compile_config"), space)
-        model = load_model(path, archive, limit, compiled=all(check.ok for check in compiled))
+        sound = all(check.ok for check in compiled)
+        model = load_model(path, archive, limit, compiled=sound)
     except RefusedError as refused:
         checks += [Check("loads", False, str(refused)), _check_versions(archive)]
     else:
         from .rules import check_model
 
+        if sound and (other := check_loaded_rate(model.optimizer, space)):
+            compiled = [other if check.name == other.name else check for check in compiled]
         checks += [
             Check("loads", True, f"in Keras {version('keras')}"),
             _check_versions(archive),

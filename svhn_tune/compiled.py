@@ -55,13 +55,13 @@ def _check_metrics(given: Any, asked: str) -> Check:
     metrics = list(_each(given))
     seen = list(map(_describe, metrics))
     found = asked == "loss" or asked in seen
-    large = [name for name, metric in zip(seen, metrics, strict=True) if not _is_small(metric)]
+    odd = [name for name, metric in zip(seen, metrics, strict=True) if not _is_small(metric)]
     detail = ", ".join(seen) or "none"
-    if large:
-        detail = f"{', '.join(large)}: too large to try"
+    if odd:
+        detail = f"{', '.join(odd)}: no metric, or too large to try"
     elif not found:
         detail += f", {asked} is asked"
-    return Check("metric", found and not large, detail)
+    return Check("metric", found and not odd, detail)
 
 
 def _check_optimizer(given: Any, space: Space) -> Check:
@@ -86,6 +86,14 @@ def _check_optimizer(given: Any, space: Space) -> Check:
         " with one rate" if free else f" with the rate {asked.learning_rate:g}"
     )
     return Check("optimizer", ok, seen if ok else f"{seen}; {wanted} is asked")
+
+
+def check_loaded_rate(optimizer: keras.optimizers.Optimizer, space: Space) -> Check | None:
+    """The optimizer, if the file's weights give it another rate than its configuration."""
+    rate, asked = float(optimizer.learning_rate), space.protocol.learning_rate
+    if "learning_rate" in space.hyperparameters or math.isclose(rate, asked, rel_tol=1e-6):
+        return None
+    return Check("optimizer", False, f"the rate {rate:g} among its weights, {asked:g} is asked")
 
 
 def _find_others(compiled: dict[str, Any]) -> list[str]:
@@ -155,7 +163,9 @@ def _is_same(value: Any, default: Any) -> bool:
     return value == default or (value in (None, False) and default in (None, False))
 
 
-def _is_small(given: Any) -> bool:
-    return all(
-        abs(found) <= LARGEST_NUMBER for _, found in walk(given) if isinstance(found, int | float)
-    )
+def _is_small(metric: Any) -> bool:
+    """Whether Keras may make a metric, whatever it is."""
+    numbers = [found for _, found in walk(metric) if isinstance(found, int | float)]
+    made = isinstance(metric, dict) and metric.get("class_name") != "function"
+    known = not made or metric.get("module") == "keras.metrics"
+    return known and all(abs(number) <= LARGEST_NUMBER for number in numbers)

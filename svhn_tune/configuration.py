@@ -40,7 +40,7 @@ def walk(node: Any) -> Iterator[tuple[int, Any]]:
     while stack:
         depth, node = stack.pop()
         yield depth, node
-        if isinstance(node, dict | list):
+        if isinstance(node, dict | list | tuple):
             children = node.values() if isinstance(node, dict) else node
             stack += [(depth + 1, child) for child in children]
 

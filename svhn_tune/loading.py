@@ -90,7 +90,7 @@ def _load(folder: Path, config: dict[str, Any], limit: int) -> "keras.Model":
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what it says of a file is no news to its reader
             asked = _count_bytes(config)
-            if asked > min(there, most):
+            if asked > min(max(there, SPARE), most):
                 raise RefusedError(
                     f"not tried: its configuration asks for {asked:,} bytes of weights; there are "
                     f"{there:,}, and {most:,} at most are loaded"
@@ -128,4 +128,7 @@ def _reason(error: Exception) -> str:
     """The line of Keras's message that says why."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     told = [line for line in lines if line.startswith("Exception encountered: ")]
-    return (told or lines or [type(error).__name__])[0].removeprefix("Exception encountered: ")
+    if told:  # of layers in layers, the innermost
+        return told[-1].removeprefix("Exception encountered: ")
+    # "Example error message for object ...:" is about the next line.
+    return " ".join(lines[: 2 if lines and lines[0].endswith(":") else 1]) or type(error).__name__

@@ -14,8 +14,8 @@ import numpy as np
 from keras import layers
 
 from .check import Check
-from .configuration import find_objects
 from .data.dataset import Data
+from .layer_settings import check_settings
 from .models.cnn import CNNHyperModel
 from .space import Space
 
@@ -49,19 +49,6 @@ OF_IMAGES = (
     layers.Dropout,
     layers.MaxPooling2D,
 )
-# By the layer: what its constructor asks for. With `VARIED`, what a model of any space may set.
-REQUIRED = {
-    layers.Conv2D: ("filters", "kernel_size"),
-    layers.Dense: ("units",),
-    layers.SpatialDropout2D: ("rate",),
-    layers.Dropout: ("rate",),
-    layers.MaxPooling2D: ("pool_size",),
-    layers.Activation: ("activation",),
-    layers.Flatten: (),
-    layers.BatchNormalization: (),
-    layers.Softmax: (),
-}
-VARIED = {"name", "activation", "padding", "kernel_initializer", "kernel_regularizer", "seed"}
 PREPROCESSING = re.compile("Rescaling|Normalization|Resizing|CenterCrop|Random.*")
 
 
@@ -72,14 +59,14 @@ def check_model(model: keras.Model, space: Space, data: Data | None = None) -> l
     classes = asked.classes if data is None else len(data.classes)
     flat = list(_flatten(model))
     checks = [
-        _check_shape("input", _find_shape(model, "input_shape"), (None, *shape)),
-        _check_shape("output", _find_shape(model, "output_shape"), (None, classes)),
+        _check_shape("input", _find_shape(model, "input"), (None, *shape)),
+        _check_shape("output", _find_shape(model, "output"), (None, classes)),
         _check_weights(model),
         *_check_activations(flat),
         _check_hidden_dense(flat),
         _check_preprocessing(flat),
         _check_layers(flat, space),
-        _check_settings(model, flat),
+        check_settings(model, flat),
     ]
     if data is not None:
         checks.append(_check_accuracy(model, data, fits=checks[0].ok and checks[1].ok))
@@ -97,9 +84,11 @@ def _flatten(model: keras.Model) -> Iterator[layers.Layer]:
 
 def _find_shape(model: keras.Model, name: str) -> Any:
     try:
-        return getattr(model, name)
+        shape = getattr(model, f"{name}_shape")
     except (AttributeError, ValueError):  # it was saved before it was built
         return "none"
+    by_name = isinstance(getattr(model, name, None), dict)
+    return f"a dictionary of {shape}" if by_name else shape
 
 
 def _check_weights(model: keras.Model) -> Check:
@@ -133,6 +122,9 @@ def _check_activations(flat: list[layers.Layer]) -> list[Check]:
     ]
     wrong += [f"{found} comes before the first layer" for found in before if found != "relu"]
     last = " and ".join(output) or "linear"
+    final = max((i for i, layer in enumerate(flat) if isinstance(layer, WEIGHTED)), default=-1)
+    if after := [layer for layer in flat[final + 1 :] if not isinstance(layer, ACTIVATIONS)]:
+        last += f", and {type(after[0]).__name__} after the output"
     return [
         Check("hidden activations", not wrong, ", ".join(wrong) or "all ReLU"),
         Check("output activation", last == "softmax", last),
@@ -158,7 +150,10 @@ def _name_activation(layer: layers.Layer) -> str:
 def _check_hidden_dense(flat: list[layers.Layer]) -> Check:
     weighted = [layer for layer in flat if isinstance(layer, WEIGHTED)]
     hidden = sum(isinstance(layer, layers.Dense) for layer in weighted[:-1])
-    return Check("one hidden dense layer", hidden == 1, f"{hidden} hidden")
+    kinds = [type(layer) for layer in flat if isinstance(layer, layers.Dense | layers.Flatten)]
+    flattened = kinds[:1] == [layers.Flatten]
+    seen = f"{hidden} hidden" + ("" if flattened else ", of which one works on every pixel")
+    return Check("one hidden dense layer", hidden == 1 and flattened, seen)
 
 
 def _check_preprocessing(flat: list[layers.Layer]) -> Check:
@@ -186,54 +181,6 @@ def _check_layers(flat: list[layers.Layer], space: Space) -> Check:
         if type(layer) not in allowed and not _is_preprocessing(layer)
     ]
     return Check("no other layers", not others, ", ".join(others) or f"as '{space.name}' has them")
-
-
-def _check_settings(model: keras.Model, flat: list[layers.Layer]) -> Check:
-    found = [f"{layer.name} has {change}" for layer in flat for change in _find_changes(layer)]
-    found += [f"{name} is not one step of a chain" for name in _find_branches(model)]
-    return Check("layer settings", not found, ", ".join(found) or "none beside the spaces'")
-
-
-def _find_changes(layer: layers.Layer) -> Iterator[str]:
-    """The settings of a layer that no space varies, and that are not Keras's own."""
-    given = layer.get_config()
-    if isinstance(layer, layers.InputLayer):
-        asked = {"dtype": ("float32", "uint8"), "sparse": (False,), "ragged": (False,)}
-        yield from (
-            f"{key}={given[key]!r}"
-            for key, known in asked.items()
-            if given.get(key, known[0]) not in known
-        )
-    if type(layer) not in REQUIRED:
-        return
-    required = REQUIRED[type(layer)]
-    default = type(layer)(**{key: given[key] for key in required}).get_config()
-    for key, value in given.items():
-        if key not in VARIED and value != default.get(key):
-            yield f"{key}={_name_dtype(value)!r}"
-
-
-def _name_dtype(value: Any) -> Any:
-    """A setting in short, where it is a serialised dtype policy."""
-    config = value.get("config") if isinstance(value, dict) else None
-    return config.get("name", value) if isinstance(config, dict) else value
-
-
-def _find_branches(model: keras.Model) -> Iterator[str]:
-    """The layers that are used twice, or on more than what one other layer gives."""
-    for layer in model.layers:
-        if isinstance(layer, keras.Model):
-            yield from _find_branches(layer)
-    if isinstance(model, keras.Sequential):
-        return
-    for layer in model.get_config()["layers"]:
-        tensors = [
-            found
-            for found in find_objects(layer["inbound_nodes"])
-            if found["class_name"] == "__keras_tensor__"
-        ]
-        if len(tensors) > 1:
-            yield layer["name"]
 
 
 def _check_accuracy(model: keras.Model, data: Data, fits: bool) -> Check:

@@ -11,9 +11,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from .errors import one_line
+
 LARGEST_DIRECTORY = 2**20  # bytes of the list of members: some ten thousand
 CHUNK = 2**20
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+
+
+class OddZipError(zipfile.BadZipFile):
+    """What in an archive is not as any honest writer has it, in words."""
 
 
 class _Bounded(io.BufferedReader):
@@ -23,7 +29,7 @@ class _Bounded(io.BufferedReader):
         bound = LARGEST_DIRECTORY + 1
         content = super().read(bound if size is None or size < 0 else min(size, bound))
         if len(content) == bound:
-            raise zipfile.BadZipFile("its list of members is too long")
+            raise OddZipError("its list of members is too long")
         return content
 
 
@@ -37,7 +43,7 @@ def open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
     with _Bounded(io.FileIO(path)) as file, zipfile.ZipFile(file) as archive:
         names = archive.namelist()
         if len(set(names)) < len(names):
-            raise zipfile.BadZipFile("it has two members of one name")
+            raise OddZipError("it has two members of one name")
         yield archive
 
 
@@ -47,7 +53,9 @@ def explain(error: Exception) -> str:
         return error.strerror
     if isinstance(error, MemoryError):
         return "there is not enough memory for it"
-    return f"it is damaged or cut short ({str(error).splitlines()[0] if str(error) else 'empty'})"
+    if isinstance(error, OddZipError):
+        return str(error)
+    return f"it is damaged or cut short ({one_line(str(error) or repr(error))})"
 
 
 def read_chunks(archive: zipfile.ZipFile, name: str) -> Iterator[bytes]:
@@ -65,11 +73,11 @@ def open_member(archive: zipfile.ZipFile, name: str) -> IO[bytes]:
     """A member as a file; it is safe to read it in pieces.
 
     Raises:
-        zipfile.BadZipFile: it is encrypted, or compressed in an unusual way.
+        OddZipError: it is encrypted, or compressed in an unusual way.
     """
     member = archive.getinfo(name)
     if member.flag_bits & 1:
-        raise zipfile.BadZipFile(f"{name} is encrypted")
+        raise OddZipError(f"its {name} is encrypted")
     if member.compress_type not in METHODS:
-        raise zipfile.BadZipFile(f"{name} is compressed by method {member.compress_type}")
+        raise OddZipError(f"its {name} is compressed by method {member.compress_type}")
     return archive.open(member)
