@@ -9,11 +9,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from svhn_tune import checkpoints, load_data, open_project, search
+from svhn_tune import load_data, open_project, search
 from svhn_tune.data.cache import share_arrays
 from svhn_tune.data.dataset import Split, split_holdout
 from svhn_tune.models.spaces import load_space, parse_space
 from svhn_tune.summary.status import read_checkpoint, read_standing
+from svhn_tune.training import checkpoints
 from svhn_tune.training.engine import Training
 from svhn_tune.training.runs import Run, Setup
 from svhn_tune.training.workers import Workers

@@ -1,5 +1,6 @@
 """One module a source of images; `load_data` finds the one that is there."""
 
+import os
 from pathlib import Path
 
 from ..errors import InputError
@@ -29,6 +30,8 @@ def load_data(where: str | Path | None = None) -> Data:
 
         return builtin.load()
     folder = Path(where)
+    if os.path.isfile(folder):
+        raise InputError(f"{folder} is a file; the folder that it is in is asked")
     for source in SOURCES:
         if present := _present(source, folder):
             if missing := [name for name in source.FILES if name not in present]:
@@ -39,4 +42,5 @@ def load_data(where: str | Path | None = None) -> Data:
 
 
 def _present(source: object, folder: Path) -> list[str]:
-    return [name for name in source.FILES if (folder / name).is_file()]  # type: ignore[attr-defined]
+    # Unlike Path.is_file, it answers for a folder that cannot be read, or be the name of one.
+    return [name for name in source.FILES if os.path.isfile(folder / name)]  # type: ignore[attr-defined]

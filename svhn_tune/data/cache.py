@@ -1,5 +1,6 @@
 """Arrays as .npy files that several processes can map into memory, in the user's cache folder."""
 
+import errno
 import os
 import shutil
 import tempfile
@@ -19,19 +20,43 @@ def cache_folder(name: str) -> Path:
     return user_cache_path("svhn_tune") / name
 
 
+def require_room(folder: Path, size: int) -> None:
+    """Nothing, if the cache can take `size` bytes: to be found out before they are made.
+
+    Raises:
+        InputError: it cannot.
+    """
+    try:
+        if folder.exists() and not folder.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, "it is a file")
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder.parent):
+            pass
+        if (free := shutil.disk_usage(folder.parent).free) < size:
+            raise OSError(errno.ENOSPC, f"{free:,} bytes are free, {size:,} are needed")
+    except OSError as error:
+        raise _cannot_write(folder, error) from None
+
+
 def store_arrays(folder: Path, train: Split, test: Split) -> None:
     """Write the four arrays so that `folder` has them all, or does not exist.
 
     Raises:
         InputError: the cache cannot be written.
     """
+    size = sum(array.nbytes for split in (train, test) for array in (split.images, split.labels))
+    require_room(folder, size)
     try:
         _store(folder, train, test)
     except OSError as error:
-        raise InputError(
-            f"cannot write the cache {folder}: {error.strerror}; set XDG_CACHE_HOME to a folder "
-            f"that can be written"
-        ) from None
+        raise _cannot_write(folder, error) from None
+
+
+def _cannot_write(folder: Path, error: OSError) -> InputError:
+    return InputError(
+        f"cannot write the cache {folder}: {error.strerror}; set XDG_CACHE_HOME to a folder that "
+        f"can be written and has room"
+    )
 
 
 def _store(folder: Path, train: Split, test: Split) -> None:

@@ -9,10 +9,16 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import InputError
+from ..errors import InputError, one_line
+from ..zips import OddZipError, explain, open_member, open_zip
 from .dataset import Data, Split
 
 FILES = ("p4_2026_svhn_train.npz", "p4_2026_svhn_test.npz")
+MOST_IMAGES = 650_000  # all of SVHN, its extra images included, has 630,420
+LONGEST_LABEL = 64  # bytes
+MOST_CLASSES = 10
+# The shape and the type of an array, as its file says before it is read.
+Layout = tuple[tuple[int, ...], np.dtype]
 
 
 def load(folder: Path) -> Data:
@@ -31,6 +37,11 @@ def load(folder: Path) -> Data:
             f"{folder}: train and test have different labels: {_show(train_labels)} and "
             f"{_show(test_labels)}"
         )
+    if not 2 <= len(classes) <= MOST_CLASSES:
+        raise InputError(
+            f"{folder}: there are {len(classes)} different labels ({_show(train_labels)}); SVHN "
+            f"has {MOST_CLASSES}"
+        )
     return Data(
         name="SVHN (course archives)",
         train=Split(train_images, np.searchsorted(classes, train_labels).astype(np.int32)),
@@ -42,33 +53,82 @@ def load(folder: Path) -> Data:
 
 
 def _show(labels: np.ndarray) -> str:
-    return ", ".join(repr(label) for label in sorted(set(labels.tolist()))[:20])
+    found = sorted(set(labels.tolist()))
+    return ", ".join(map(repr, found[:20])) + (", ..." if len(found) > 20 else "")
 
 
 def _read(path: Path) -> tuple[np.ndarray, np.ndarray]:
     try:
-        # np.load leaves a file open that it has opened and cannot read.
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in ("images", "labels") if name in archive}
-            keys = list(archive)
+        with open_zip(path) as archive:
+            keys = [name.removesuffix(".npy") for name in archive.namelist()]
+            if {"images", "labels"} - set(keys):
+                raise InputError(
+                    f"{path} has the keys {one_line(', '.join(keys)) or 'none'}; it needs images "
+                    f"and labels"
+                )
+            check_layouts(path, _read_layout(archive, "images"), _read_layout(archive, "labels"))
+            images, labels = _read_array(archive, "images"), _read_array(archive, "labels")
+    except InputError:
+        raise
     except Exception as error:
         # numpy, zipfile and zlib raise some ten different types for a damaged archive.
         raise InputError(f"cannot read {path}: {_explain(path, error)}") from None
-    if len(arrays) < 2:
-        raise InputError(
-            f"{path} has the keys {', '.join(keys) or 'none'}; it needs images and labels"
-        )
-    return check_arrays(path, arrays["images"], arrays["labels"])
+    return check_arrays(path, images, labels)
+
+
+def _read_layout(archive: zipfile.ZipFile, name: str) -> Layout:
+    with open_member(archive, f"{name}.npy") as file:
+        # Later versions are for headers above 64 kB.
+        if (version := np.lib.format.read_magic(file)) != (1, 0):
+            raise OddZipError(f"its {name} are a .npy file of version {version}")
+        shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+    return shape, dtype
+
+
+def _read_array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
+    with open_member(archive, f"{name}.npy") as file:
+        return np.lib.format.read_array(file, allow_pickle=False)
 
 
 def _explain(path: Path, error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
+    if isinstance(error, OddZipError | OSError | MemoryError):
+        return explain(error)
     if not zipfile.is_zipfile(path):
         return "it is no .npz archive, or cut short; download it again"
-    if "pickle" in str(error):
-        return "it holds pickled objects, which are never loaded; download it again"
-    return f"it is damaged; download it again ({error})"
+    return f"it is damaged; download it again ({one_line(str(error) or repr(error))})"
+
+
+def check_layouts(path: Path, images: Layout, labels: Layout) -> None:
+    """Nothing, if arrays of these shapes and types are images and their labels.
+
+    Raises:
+        InputError: other shapes or types, too many images, or not as many labels as images.
+    """
+    (shape, dtype), (labels_shape, labels_dtype) = images, labels
+    if dtype.hasobject or labels_dtype.hasobject:
+        raise InputError(
+            f"cannot read {path}: it holds pickled objects, which are never loaded; download it "
+            f"again"
+        )
+    if dtype != np.uint8:
+        raise InputError(f"{path}: images are {one_line(str(dtype))}; they must be uint8")
+    if len(shape) != 4 or shape[:3] != (32, 32, 3):
+        raise InputError(f"{path}: images have shape {shape}; it must be (32, 32, 3, N)")
+    if labels_dtype.kind not in "iuUS":
+        raise InputError(
+            f"{path}: labels are {one_line(str(labels_dtype))}; they must be strings or integers"
+        )
+    if labels_dtype.itemsize > (4 if labels_dtype.kind == "U" else 1) * LONGEST_LABEL:
+        raise InputError(f"{path}: labels are {labels_dtype}; {LONGEST_LABEL} letters are enough")
+    count = shape[3]
+    if not 0 <= count <= MOST_IMAGES:
+        raise InputError(f"{path} has {count:,} images; {MOST_IMAGES:,} are the most")
+    if labels_shape not in ((count, 1), (1, count), (count,)):
+        raise InputError(
+            f"{path}: labels have shape {labels_shape}; {count} images need ({count}, 1)"
+        )
+    if count == 0:
+        raise InputError(f"{path} has no images")
 
 
 def check_arrays(
@@ -77,21 +137,20 @@ def check_arrays(
     """Images as (N, 32, 32, 3) and labels as (N,), from the layout both archives share.
 
     Raises:
-        InputError: other shapes or types, or not as many labels as images.
+        InputError: other shapes or types, not as many labels as images, or labels that are no text.
     """
-    if images.dtype != np.uint8:
-        raise InputError(f"{path}: images are {images.dtype}; they must be uint8")
-    if images.ndim != 4 or images.shape[:3] != (32, 32, 3):
-        raise InputError(f"{path}: images have shape {images.shape}; it must be (32, 32, 3, N)")
-    if labels.dtype.kind not in "iuUS":
-        raise InputError(f"{path}: labels are {labels.dtype}; they must be strings or integers")
-    count = images.shape[3]
-    if labels.shape not in ((count, 1), (1, count), (count,)):
-        raise InputError(
-            f"{path}: labels have shape {labels.shape}; {count} images need ({count}, 1)"
-        )
-    if count == 0:
-        raise InputError(f"{path} has no images")
+    check_layouts(path, (images.shape, images.dtype), (labels.shape, labels.dtype))
     if labels.dtype.kind == "S":
         labels = np.char.decode(labels, "latin-1")
-    return np.ascontiguousarray(images.transpose(3, 0, 1, 2)), labels.reshape(count)
+    labels = labels.reshape(images.shape[3])
+    if labels.dtype.kind == "U" and not _is_text(labels):
+        raise InputError(f"{path}: labels are no text that can be shown; download it again")
+    return np.ascontiguousarray(images.transpose(3, 0, 1, 2)), labels
+
+
+def _is_text(labels: np.ndarray) -> bool:
+    """Whether all are made of letters: numpy keeps, and Python refuses, any number for one."""
+    try:
+        return all(label.isprintable() for label in set(labels.tolist()))
+    except ValueError:
+        return False

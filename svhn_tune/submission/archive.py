@@ -1,109 +1,116 @@
-"""The .keras archive as a file: its parts, its configuration, and whether that brings code along.
+"""The .keras archive as a file: its parts, read no further than they can be of use.
 
-Nothing here imports Keras, so that a wrong file is refused at once, or loads what the file names.
+Nothing here imports Keras, so that a wrong file is refused at once.
 """
 
-import builtins
 import json
+import os
 import zipfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
+from ..zips import explain, open_zip, read_chunks
+from .configuration import strip_compiled, walk
 
-PARTS = ("config.json", "metadata.json", "model.weights.h5")
-# Where Keras itself says that an object comes from; anything else is a class of the file's author.
-MODULES = {
-    "keras",
-    *(
-        f"keras.{part}"
-        for part in (
-            "activations",
-            "constraints",
-            "dtype_policies",
-            "initializers",
-            "layers",
-            "losses",
-            "metrics",
-            "models",
-            "optimizers",
-            "optimizers.schedules",
-            "regularizers",
-            "src.models.functional",
-            "src.models.sequential",
-        )
-    ),
-}
-# Keras's own layers that run what a file holds.
-RUNS_CODE = {"Lambda", "__lambda__", "FlaxLayer", "JaxLayer", "TFSMLayer", "TorchModuleWrapper"}
+WEIGHTS = "model.weights.h5"
+PARTS = ("config.json", "metadata.json", WEIGHTS)
+LARGEST_TEXT = {"config.json": 2**20, "metadata.json": 2**16}  # a model of 100 layers: 150 kB
+DEEPEST = 100
 
 
 @dataclass(frozen=True)
 class Archive:
-    """What a .keras file says of itself: the model's configuration, and the Keras that wrote it."""
+    """What a .keras file says of itself.
+
+    Args:
+        config: of the model.
+        keras_version: of the Keras that wrote it.
+        weights_bytes: of model.weights.h5 when unpacked.
+        others: the members that Keras does not write.
+    """
 
     config: dict[str, Any]
     keras_version: str
+    weights_bytes: int
+    others: tuple[str, ...]
+
+
+def require_file(path: Path) -> None:
+    """Nothing, if `path` is a file that can be read from its start to its end.
+
+    Raises:
+        InputError: there is none, or it is a folder, a pipe or a device.
+    """
+    if os.path.isdir(path):
+        raise InputError(f"{path} is a folder; a .keras file is asked")
+    if not os.path.isfile(path):
+        what = "is a pipe or a device" if os.path.exists(path) else ""
+        raise InputError(f"{path} {what}; a .keras file is asked" if what else f"no file {path}")
 
 
 def read_archive(path: Path) -> Archive:
-    """The configuration in a .keras file.
+    """The configuration in a .keras file, and nothing else of it.
 
     Raises:
         InputError: there is no such file, or it is no .keras archive.
     """
-    if not path.is_file():
-        raise InputError(f"no file {path}")
+    require_file(path)
     try:
-        with zipfile.ZipFile(path) as archive:
-            names = set(archive.namelist())
-            contents = {name: archive.read(name) for name in PARTS[:2] if name in names}
-    except (zipfile.BadZipFile, OSError, RuntimeError, EOFError):
-        names, contents = set(), {}
-    if missing := sorted(set(PARTS) - names):
-        raise InputError(f"{path} is no .keras archive: it lacks {', '.join(missing)}")
-    config, metadata = (_read_object(path, name, contents[name]) for name in PARTS[:2])
-    return Archive(config, str(metadata.get("keras_version", "unknown")))
+        with open_zip(path) as archive:
+            names = archive.namelist()
+            if missing := sorted(set(PARTS) - set(names)):
+                raise InputError(f"{path} is no .keras archive: it lacks {', '.join(missing)}")
+            config, metadata = (_read_object(path, archive, name) for name in PARTS[:2])
+            weights_bytes = archive.getinfo(WEIGHTS).file_size
+    except InputError:
+        raise
+    except Exception as error:
+        raise InputError(f"{path} is no .keras archive: {explain(error)}") from None
+    others = tuple(name for name in names if name not in PARTS)
+    return Archive(config, str(metadata.get("keras_version", "unknown")), weights_bytes, others)
 
 
-def _read_object(path: Path, name: str, content: bytes) -> dict[str, Any]:
+def _read_object(path: Path, archive: zipfile.ZipFile, name: str) -> dict[str, Any]:
+    size, limit = archive.getinfo(name).file_size, LARGEST_TEXT[name]
+    if size > limit:
+        raise InputError(
+            f"{path} is no .keras archive: its {name} has {size:,} bytes; {limit:,} are enough"
+        )
+    content = b"".join(read_chunks(archive, name))
     try:
-        read = json.loads(content)
+        read = json.loads(content, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         read = None
     if not isinstance(read, dict):
         raise InputError(f"{path} is no .keras archive: its {name} is no JSON object")
+    if any(depth > DEEPEST for depth, _ in walk(read)):
+        raise InputError(f"{path} is no .keras archive: its {name} is nested beyond all need")
     return read
 
 
-def find_objects(node: Any) -> Iterator[dict[str, Any]]:
-    """Every object of a configuration: layers, initializers, dtype policies, functions, ..."""
-    if isinstance(node, dict):
-        if isinstance(node.get("class_name"), str):
-            yield node
-        node = list(node.values())
-    if isinstance(node, list):
-        for child in node:
-            yield from find_objects(child)
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
 
 
-def find_code(config: dict[str, Any]) -> list[str]:
-    """The classes and functions of a configuration that Keras would run, or import, to load it.
+def unpack(path: Path, archive: Archive, folder: Path, compiled: bool) -> None:
+    """Write the model into an empty folder, from which Keras loads it as from the file.
 
-    Safe mode alone is not enough: Keras 3.10 lets a file switch it off (CVE-2025-9906), and some of
-    its layers run what they hold.
+    Left out is how models inside the model were compiled, which Keras would do unasked, and of the
+    model itself unless it is to be `compiled`.
+
+    Raises:
+        InputError: the file is damaged, or the folder cannot be written.
     """
-    return sorted({found["class_name"] for found in find_objects(config) if _brings_code(found)})
-
-
-def _brings_code(found: dict[str, Any]) -> bool:
-    name, module = found["class_name"], found.get("module")
-    if name in RUNS_CODE:
-        return True
-    if name.startswith("__"):  # tensors, arrays, tuples, slices: plain values
-        return False
-    if name == "function" and module == "builtins":  # so Keras calls its own metrics
-        return hasattr(builtins, str(found.get("config")))
-    return module not in MODULES
+    config = strip_compiled(archive.config)
+    if compiled:
+        config["compile_config"] = archive.config["compile_config"]
+    (folder / PARTS[0]).write_text(json.dumps(config))
+    (folder / PARTS[1]).write_text(json.dumps({"keras_version": archive.keras_version}))
+    try:
+        with open_zip(path) as opened, (folder / WEIGHTS).open("wb") as file:
+            for chunk in read_chunks(opened, WEIGHTS):
+                file.write(chunk)
+    except Exception as error:
+        raise InputError(f"cannot read {path}: {explain(error)}") from None

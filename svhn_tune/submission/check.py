@@ -4,17 +4,18 @@ The limit and the protocol come from the space. Keras is imported only after the
 out to be an archive.
 """
 
-import warnings
 from dataclasses import asdict, dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..data.dataset import Data
-from ..errors import InputError
+from ..errors import InputError, one_line
 from ..project.project import Project
 from ..project.results import open_project
 from ..space.space import Space
-from .archive import Archive, find_code, read_archive
+from .archive import Archive, read_archive
+from .loading import RefusedError, load_model, refuse
 from .portable import NEWEST, OLDEST, find_first_version
 
 if TYPE_CHECKING:
@@ -49,49 +50,48 @@ def check_submission(path: str | Path, space: Space, data: Data | None = None) -
     path = Path(path)
     archive = read_archive(path)
     size, limit = path.stat().st_size, int(space.limits.file_size)
-    model, loads = _load(path, archive)
     checks = [
-        Check("archive", True, f"a .keras archive, written by Keras {archive.keras_version}"),
+        _check_archive(path, archive),
         Check("file size", size <= limit, f"{size:,} bytes, the limit is {limit:,}"),
-        loads,
-        _check_versions(archive),
     ]
-    if model is not None:
+    try:
+        refuse(archive, limit)
+        # Keras is imported from here on.
+        from .compiled import check_compiled, check_loaded_rate
+
+        compiled = check_compiled(archive.config.get("compile_config"), space)
+        sound = all(check.ok for check in compiled)
+        model = load_model(path, archive, limit, compiled=sound)
+    except RefusedError as refused:
+        checks += [Check("loads", False, str(refused)), _check_versions(archive)]
+    else:
         from .rules import check_model
 
-        checks += check_model(model, space, data)
-        checks.append(_check_training(path, model, space))
+        if sound and (other := check_loaded_rate(model.optimizer, space)):
+            compiled = [other if check.name == other.name else check for check in compiled]
+        checks += [
+            Check("loads", True, f"in Keras {version('keras')}"),
+            _check_versions(archive),
+            *check_model(model, space, data),
+            *compiled,
+            _check_training(path, model, space),
+        ]
     return {
         "ok": all(check.ok for check in checks),
         "file_bytes": size,
         "limit_bytes": limit,
-        "checks": [asdict(check) for check in checks],
+        "checks": [asdict(check) | {"detail": one_line(check.detail)} for check in checks],
     }
 
 
-def _load(path: Path, archive: Archive) -> tuple["keras.Model | None", Check]:
-    """The model, and whether it loads here; code that the file brings along is never run."""
-    if code := find_code(archive.config):
-        return None, Check("loads", False, f"not tried: it would run code for {', '.join(code)}")
-    import keras
-
-    try:
-        with warnings.catch_warnings():
-            # Keras says so of a file without the optimizer's state, which no rule asks for.
-            warnings.filterwarnings("ignore", "Skipping variable loading for optimizer")
-            model = keras.models.load_model(path, safe_mode=True)
-    except Exception as error:  # whatever Keras says of a file is the answer
-        return None, Check("loads", False, f"Keras {keras.__version__}: {_reason(error)}")
-    if not isinstance(model, keras.Model):
-        return None, Check("loads", False, f"it holds no model, but {type(model).__name__}")
-    return model, Check("loads", True, f"in Keras {keras.__version__}")
-
-
-def _reason(error: Exception) -> str:
-    """The line of Keras's message that says why."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    told = [line for line in lines if line.startswith("Exception encountered: ")]
-    return (told or lines or [type(error).__name__])[0].removeprefix("Exception encountered: ")
+def _check_archive(path: Path, archive: Archive) -> Check:
+    """Keras loads only what is called .keras; what else is in it is none of the model."""
+    seen = f"a .keras archive, written by Keras {archive.keras_version}"
+    if archive.others:
+        seen += f", with other things in it: {', '.join(archive.others)}"
+    if path.suffix != ".keras":
+        seen += ", whose name must end in .keras"
+    return Check("archive", not archive.others and path.suffix == ".keras", seen)
 
 
 def _check_versions(archive: Archive) -> Check:

@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import Any
 
 from ..errors import InputError
-from .archive import find_objects
+from .configuration import find_objects
 
 OLDEST = (3, 10)
 NEWEST = (3, 15)  # the newest that was compared

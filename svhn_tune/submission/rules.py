@@ -1,20 +1,26 @@
-"""The rules that a loaded model is held to: shapes, layers, activations, and how it is compiled.
+"""The rules that a loaded model is held to: shapes, layers, their settings, activations.
 
-It knows nothing of files. What is asked comes from the space, and from the data where there are.
+It knows nothing of files, or of how the model is compiled. What is asked comes from the space, and
+from the data where there are.
 """
 
 import re
 from collections.abc import Iterator
+from math import prod
 from typing import Any
 
 import keras
+import numpy as np
 from keras import layers
 
 from ..data.dataset import Data
-from ..models.hypermodel import CNNHyperModel
+from ..models.families import FAMILIES
 from ..space.space import Space
 from .check import Check
+from .layer_settings import check_settings
 
+BATCH = 250
+LARGEST_OUTPUT = 2**27  # numbers that a layer gives for a batch: half a GiB
 WEIGHTED = (layers.Conv2D, layers.Dense)
 ACTIVATIONS = (
     layers.Activation,
@@ -24,38 +30,32 @@ ACTIVATIONS = (
     layers.PReLU,
     layers.ELU,
 )
-# Of each family: what its models consist of, beside activations and batch normalisation.
-LAYERS = {
-    "cnn": (
-        layers.InputLayer,
-        layers.Conv2D,
-        layers.SpatialDropout2D,
-        layers.MaxPooling2D,
-        layers.Flatten,
-        layers.Dense,
-        layers.Dropout,
-    )
-}
+# What changes the images where it comes before the first convolution.
+OF_IMAGES = (
+    layers.BatchNormalization,
+    layers.SpatialDropout2D,
+    layers.Dropout,
+    layers.MaxPooling2D,
+)
 PREPROCESSING = re.compile("Rescaling|Normalization|Resizing|CenterCrop|Random.*")
 
 
 def check_model(model: keras.Model, space: Space, data: Data | None = None) -> list[Check]:
     """Every rule about a loaded model; the accuracy on the test set where `data` are given."""
-    asked = CNNHyperModel(space)
-    shape = asked.input_shape if data is None else data.test.images.shape[1:]
-    classes = asked.classes if data is None else len(data.classes)
+    task = space.task
     flat = list(_flatten(model))
     checks = [
-        _check_shape("input", model.input_shape, (None, *shape)),
-        _check_shape("output", model.output_shape, (None, classes)),
-        *_check_activations(flat),
-        _check_hidden_dense(flat),
+        _check_shape("input", _find_shape(model, "input"), (None, *task.image_shape)),
+        _check_shape("output", _find_shape(model, "output"), (None, task.classes)),
+        _check_weights(model),
+        *_check_activations(flat, space.rules.hidden_activations),
+        *_check_hidden_dense(flat, space.rules.hidden_dense),
         _check_preprocessing(flat),
         _check_layers(flat, space),
-        *_check_compiled(model, space),
+        check_settings(model, flat),
     ]
     if data is not None:
-        checks.append(_check_accuracy(model, data, fits=checks[0].ok and checks[1].ok))
+        checks.append(_check_accuracy(model, space, data, fits=checks[0].ok and checks[1].ok))
     return checks
 
 
@@ -68,12 +68,31 @@ def _flatten(model: keras.Model) -> Iterator[layers.Layer]:
             yield layer
 
 
+def _find_shape(model: keras.Model, name: str) -> Any:
+    try:
+        shape = getattr(model, f"{name}_shape")
+    except (AttributeError, ValueError):  # it was saved before it was built
+        return "none"
+    by_name = isinstance(getattr(model, name, None), dict)
+    return f"a dictionary of {shape}" if by_name else shape
+
+
+def _check_weights(model: keras.Model) -> Check:
+    odd = [weight.path for weight in model.weights if not _is_finite(weight)]
+    name = "weights"
+    return Check(name, not odd, f"not finite in {', '.join(odd)}" if odd else "all finite")
+
+
+def _is_finite(weight: keras.Variable) -> bool:
+    return bool(np.isfinite(keras.ops.convert_to_numpy(weight)).all())
+
+
 def _check_shape(name: str, shape: Any, asked: tuple[int | None, ...]) -> Check:
     seen = f"{shape}" if shape == asked else f"{shape}, {asked} is asked"
     return Check(name, shape == asked, seen)
 
 
-def _check_activations(flat: list[layers.Layer]) -> list[Check]:
+def _check_activations(flat: list[layers.Layer], allowed: list[str] | None) -> list[Check]:
     """Each convolution and dense layer with the activations up to the next one."""
     groups: list[tuple[str, list[str]]] = [("the input", [])]
     for layer in flat:
@@ -85,12 +104,16 @@ def _check_activations(flat: list[layers.Layer]) -> list[Check]:
     wrong = [
         f"{name} is {' and '.join(found) or 'linear'}"
         for name, found in hidden
-        if set(found) != {"relu"}
+        if allowed is not None and (len(set(found)) != 1 or found[0] not in allowed)
     ]
     wrong += [f"{found} comes before the first layer" for found in before if found != "relu"]
+    used = dict.fromkeys(activation for _, found in hidden for activation in found)
     last = " and ".join(output) or "linear"
+    final = max((i for i, layer in enumerate(flat) if isinstance(layer, WEIGHTED)), default=-1)
+    if after := [layer for layer in flat[final + 1 :] if not isinstance(layer, ACTIVATIONS)]:
+        last += f", and {type(after[0]).__name__} after the output"
     return [
-        Check("hidden activations", not wrong, ", ".join(wrong) or "all ReLU"),
+        Check("hidden activations", not wrong, ", ".join(wrong or used) or "none hidden"),
         Check("output activation", last == "softmax", last),
     ]
 
@@ -98,7 +121,7 @@ def _check_activations(flat: list[layers.Layer]) -> list[Check]:
 def _name_activation(layer: layers.Layer) -> str:
     """Its function's name; "linear" of a layer without one; "relu" only of the plain one."""
     if isinstance(layer, layers.Softmax):
-        return "softmax"
+        return "softmax" if layer.axis in (-1, 1) else f"softmax over the axis {layer.axis}"
     if isinstance(layer, layers.ReLU):
         plain = layer.max_value is None and not layer.negative_slope and not layer.threshold
         return "relu" if plain else "a ReLU with a bend of its own"
@@ -106,21 +129,33 @@ def _name_activation(layer: layers.Layer) -> str:
         return type(layer).__name__
     function = getattr(layer, "activation", None)
     if isinstance(function, layers.Layer):
-        return _name_activation(function)
+        plain = type(function) in ACTIVATIONS
+        return _name_activation(function) if plain else f"a layer {type(function).__name__}"
     return "linear" if function is None else getattr(function, "__name__", str(function))
 
 
-def _check_hidden_dense(flat: list[layers.Layer]) -> Check:
+def _check_hidden_dense(flat: list[layers.Layer], allowed: list[int] | None) -> list[Check]:
+    """How many hidden dense layers there are, where the space says how many there may be."""
+    if allowed is None:
+        return []
     weighted = [layer for layer in flat if isinstance(layer, WEIGHTED)]
     hidden = sum(isinstance(layer, layers.Dense) for layer in weighted[:-1])
-    return Check("one hidden dense layer", hidden == 1, f"{hidden} hidden")
+    kinds = [type(layer) for layer in flat if isinstance(layer, layers.Dense | layers.Flatten)]
+    flattened = kinds[:1] == [layers.Flatten]
+    seen = f"{hidden} hidden" + ("" if flattened else ", of which one works on every pixel")
+    if hidden not in allowed:
+        seen += f", {' or '.join(map(str, allowed))} asked"
+    return [Check("hidden dense layers", hidden in allowed and flattened, seen)]
 
 
 def _check_preprocessing(flat: list[layers.Layer]) -> Check:
     found = [type(layer).__name__ for layer in flat if _is_preprocessing(layer)]
     first = next((i for i, layer in enumerate(flat) if isinstance(layer, WEIGHTED)), len(flat))
-    if any(isinstance(layer, layers.BatchNormalization) for layer in flat[:first]):
-        found.append("BatchNormalization of the images")
+    found += [
+        f"{type(layer).__name__} of the images"
+        for layer in flat[:first]
+        if isinstance(layer, OF_IMAGES)
+    ]
     return Check("no pre-processing", not found, ", ".join(found) or "none")
 
 
@@ -129,7 +164,11 @@ def _is_preprocessing(layer: layers.Layer) -> bool:
 
 
 def _check_layers(flat: list[layers.Layer], space: Space) -> Check:
-    allowed: tuple[type[layers.Layer], ...] = LAYERS[space.model] + ACTIVATIONS
+    names = ("InputLayer", *FAMILIES[space.model].LAYER_TYPES)
+    allowed: tuple[type[layers.Layer], ...] = (
+        *(getattr(layers, name) for name in names),
+        *ACTIVATIONS,
+    )
     if "batch_normalization" in space.hyperparameters:
         allowed += (layers.BatchNormalization,)
     others = [
@@ -140,65 +179,26 @@ def _check_layers(flat: list[layers.Layer], space: Space) -> Check:
     return Check("no other layers", not others, ", ".join(others) or f"as '{space.name}' has them")
 
 
-def _check_compiled(model: keras.Model, space: Space) -> list[Check]:
-    if not model.compiled:
-        return [Check(name, False, "not compiled") for name in ("loss", "metric", "optimizer")]
-    asked, compiled = space.protocol, model.get_compile_config()
-    loss = _name(compiled["loss"])
-    metrics = [_name(metric) for metric in _as_list(compiled["metrics"])]
-    metric = asked.objective.removeprefix("val_")
-    has_metric = metric == "loss" or metric in metrics
-    return [
-        Check("loss", loss == asked.loss, _beside(loss, asked.loss)),
-        Check("metric", has_metric, _beside(", ".join(metrics) or "none", metric)),
-        _check_optimizer(model.optimizer, space),
-    ]
-
-
-def _check_optimizer(optimizer: keras.optimizers.Optimizer, space: Space) -> Check:
-    asked, name = space.protocol, type(optimizer).__name__.lower()
-    free = "learning_rate" in space.hyperparameters
-    rate = float(optimizer.learning_rate)
-    # Keras keeps the rate in float32.
-    close = abs(rate - asked.learning_rate) <= 1e-6 * asked.learning_rate
-    wanted = asked.optimizer + ("" if free else f" with the rate {asked.learning_rate:g}")
-    seen = f"{name} with the rate {rate:g}"
-    ok = name == asked.optimizer and (free or close)
-    return Check("optimizer", ok, seen if ok else f"{seen}, {wanted} is asked")
-
-
-def _beside(seen: str, asked: str) -> str:
-    return seen if asked in seen.split(", ") else f"{seen}, {asked} is asked"
-
-
-def _as_list(metrics: Any) -> list[Any]:
-    """The metrics that `compile` was given: none, one, a list, or lists and dicts by output."""
-    if isinstance(metrics, dict) and "class_name" not in metrics:
-        metrics = list(metrics.values())
-    if isinstance(metrics, list):
-        return [each for metric in metrics for each in _as_list(metric)]
-    return [] if metrics is None else [metrics]
-
-
-def _name(given: Any) -> str:
-    """A loss or metric as Keras names its function, from a serialised `compile` argument."""
-    if isinstance(given, str):
-        # Keras takes "accuracy" for the categorical one where the loss is.
-        return "categorical_accuracy" if given in ("accuracy", "acc") else given
-    if not isinstance(given, dict):
-        return str(given)
-    if given["class_name"] == "function":
-        return str(given["config"])
-    name = re.sub("(?<!^)(?=[A-Z])", "_", given["class_name"]).lower()
-    changed = [key for key in ("from_logits", "label_smoothing") if given["config"].get(key)]
-    return f"{name} with {' and '.join(changed)}" if changed else name
-
-
-def _check_accuracy(model: keras.Model, data: Data, fits: bool) -> Check:
+def _check_accuracy(model: keras.Model, space: Space, data: Data, fits: bool) -> Check:
     if not fits:
         return Check("test accuracy", False, f"it cannot classify the images ({data.name})")
-    predicted = model.predict(data.test.images, batch_size=250, verbose=0).argmax(axis=-1)
+    predicted = _predict(model, space, data)
+    if isinstance(predicted, str):
+        return Check("test accuracy", False, f"{predicted} ({data.name})")
     accuracy = float((predicted == data.test.labels).mean())
     return Check(
         "test accuracy", True, f"{accuracy:.4f} on {len(predicted):,} images ({data.name})"
     )
+
+
+def _predict(model: keras.Model, space: Space, data: Data) -> np.ndarray | str:
+    """The class of each test image, or why it cannot be told."""
+    try:
+        numbers = max(prod(layer.output.shape[1:]) for layer in _flatten(model))
+        if numbers > LARGEST_OUTPUT:
+            return f"one of its layers gives {numbers:,} numbers an image, too many to try"
+        batch = max(1, min(BATCH, LARGEST_OUTPUT // numbers))
+        images = space.task.arrange(data.test.images)
+        return model.predict(images, batch_size=batch, verbose=0).argmax(axis=-1)
+    except Exception as error:  # whatever Keras says of the model is the answer
+        return f"it cannot classify the images: {str(error) or repr(error)}"

@@ -1,0 +1,171 @@
+"""How a model is compiled, read from its configuration and held to the space's protocol.
+
+A loaded optimizer does not tell a schedule from a rate, and Keras makes whatever a configuration
+asks for: it is asked for the defaults alone.
+"""
+
+import math
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+
+from ..space.space import Space
+from .check import Check
+from .configuration import walk
+
+# What changes nothing: names, and what is only read where another setting asks for it.
+FREE = {"name", "learning_rate", "ema_momentum", "ema_overwrite_frequency"}
+# What can be the right one: of these, every setting is looked at.
+DEFAULTS = {
+    made.__name__: made
+    for made in (keras.losses.CategoricalCrossentropy, keras.metrics.CategoricalAccuracy)
+}
+# A metric may ask for thresholds or classes by the billion.
+LARGEST_NUMBER = 1_000
+
+
+def check_compiled(compiled: Any, space: Space) -> list[Check]:
+    """Loss, metric, optimizer and the rest of a model's `compile_config`.
+
+    Keras may compile a model by it where all are kept.
+    """
+    names = ("loss", "metric", "optimizer", "compile settings")
+    if not isinstance(compiled, dict) or not compiled:
+        seen = "not compiled" if not compiled else "compile_config is no object"
+        return [Check(name, False, seen) for name in names[:3]]
+    others = _find_others(compiled)
+    return [
+        _check_loss(compiled.get("loss"), space.protocol.loss),
+        _check_metrics(compiled.get("metrics"), space.protocol.objective.removeprefix("val_")),
+        _check_optimizer(compiled.get("optimizer"), space),
+        Check("compile settings", not others, ", ".join(others) or "none beside these"),
+    ]
+
+
+def _check_loss(given: Any, asked: str) -> Check:
+    # Of one output, one loss: Keras takes it in a list, or by the output's name, too.
+    losses = list(_each(given))
+    seen = ", ".join(map(_describe, losses)) or "none"
+    return Check("loss", seen == asked, seen if seen == asked else f"{seen}, {asked} is asked")
+
+
+def _check_metrics(given: Any, asked: str) -> Check:
+    metrics = list(_each(given))
+    seen = list(map(_describe, metrics))
+    found = asked == "loss" or asked in seen
+    odd = [name for name, metric in zip(seen, metrics, strict=True) if not _is_small(metric)]
+    detail = ", ".join(seen) or "none"
+    if odd:
+        detail = f"{', '.join(odd)}: no metric, or too large to try"
+    elif not found:
+        detail += f", {asked} is asked"
+    return Check("metric", found and not odd, detail)
+
+
+def _check_optimizer(given: Any, space: Space) -> Check:
+    asked = space.protocol
+    name, settings = _take_apart(given)
+    default = keras.optimizers.get(asked.optimizer).get_config()
+    rate = settings.get("learning_rate", default["learning_rate"])
+    free = "learning_rate" in space.hyperparameters
+    seen = name.lower()
+    ok = seen == asked.optimizer
+    if isinstance(rate, int | float) and not isinstance(rate, bool):
+        seen += f" with the rate {rate:g}"
+        # Keras keeps the rate in float32.
+        ok &= free or math.isclose(rate, asked.learning_rate, rel_tol=1e-6)
+    else:
+        seen += f" with the schedule {_take_apart(rate)[0]}"
+        ok = False
+    if name.lower() == asked.optimizer and (changes := _find_changes(settings, default)):
+        seen += f" and {', '.join(changes)}"
+        ok = False
+    wanted = asked.optimizer + (
+        " with one rate" if free else f" with the rate {asked.learning_rate:g}"
+    )
+    return Check("optimizer", ok, seen if ok else f"{seen}; {wanted} is asked")
+
+
+def check_loaded_rate(optimizer: keras.optimizers.Optimizer, space: Space) -> Check | None:
+    """The optimizer, if the file's weights give it another rate than its configuration."""
+    rate, asked = float(optimizer.learning_rate), space.protocol.learning_rate
+    if "learning_rate" in space.hyperparameters or math.isclose(rate, asked, rel_tol=1e-6):
+        return None
+    return Check("optimizer", False, f"the rate {rate:g} among its weights, {asked:g} is asked")
+
+
+def _find_others(compiled: dict[str, Any]) -> list[str]:
+    """What else `compile` was given, and says something."""
+    neutral: dict[str, tuple[Any, ...]] = {
+        "loss_weights": (None,),
+        "steps_per_execution": (None, 1),
+        "run_eagerly": (None, False, True),
+        "jit_compile": (None, False, True, "auto"),
+        "auto_scale_loss": (None, False, True),
+        "weighted_metrics": (None, []),
+    }
+    return [
+        f"{key}={value!r}"
+        for key, value in compiled.items()
+        if key not in ("loss", "metrics", "optimizer") and value not in neutral.get(key, ())
+    ]
+
+
+def _each(given: Any) -> Iterator[Any]:
+    """The losses or metrics that `compile` was given: none, one, a list, or by output."""
+    if isinstance(given, dict) and not isinstance(given.get("class_name"), str):
+        given = list(given.values())
+    if isinstance(given, list):
+        for one in given:
+            yield from _each(one)
+    elif given is not None:
+        yield given
+
+
+def _take_apart(given: Any) -> tuple[str, dict[str, Any]]:
+    """The name and the settings of a serialised object or function."""
+    if not isinstance(given, dict) or not isinstance(given.get("class_name"), str):
+        return (given if isinstance(given, str) else repr(given)), {}
+    config = given.get("config")
+    if given["class_name"] == "function":
+        return str(config), {}
+    return given["class_name"], config if isinstance(config, dict) else {"config": config}
+
+
+def _describe(given: Any) -> str:
+    """A loss or metric as Keras names its function, with the settings that are not its defaults."""
+    name, settings = _take_apart(given)
+    if not isinstance(given, dict) or given.get("class_name") == "function":
+        # Keras takes "accuracy" for the categorical one where the loss is.
+        return "categorical_accuracy" if name in ("accuracy", "acc") else name
+    snake = re.sub("(?<!^)(?=[A-Z])", "_", name).lower()
+    if name not in DEFAULTS:
+        return snake
+    changes = _find_changes(settings, DEFAULTS[name]().get_config())
+    return f"{snake} with {', '.join(changes)}" if changes else snake
+
+
+def _find_changes(settings: dict[str, Any], default: dict[str, Any]) -> list[str]:
+    return [
+        f"{key}={value!r}"
+        for key, value in settings.items()
+        if key not in FREE and not _is_same(value, default.get(key))
+    ]
+
+
+def _is_same(value: Any, default: Any) -> bool:
+    if isinstance(value, int | float) and isinstance(default, int | float):
+        return math.isclose(value, default, rel_tol=1e-6)
+    if isinstance(value, dict) and isinstance(default, str):  # a dtype, in full and in short
+        return (value.get("config") or {}).get("name") == default
+    return value == default or (value in (None, False) and default in (None, False))
+
+
+def _is_small(metric: Any) -> bool:
+    """Whether Keras may make a metric, whatever it is."""
+    numbers = [found for _, found in walk(metric) if isinstance(found, int | float)]
+    made = isinstance(metric, dict) and metric.get("class_name") != "function"
+    known = not made or metric.get("module") == "keras.metrics"
+    return known and all(abs(number) <= LARGEST_NUMBER for number in numbers)
