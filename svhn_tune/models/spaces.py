@@ -61,3 +61,5 @@ def _check_parent(space: "Space", given: Hyperparameter, table: str) -> None:
                 f"{table}: parent_values has {value!r}, which '{given.parent_name}' never is "
                 f"({parent.describe()})"
             )
+    if given is space.hyperparameters.get("blocks"):
+        raise InputError(f"{table} has no parent: all that is per block depends on it")

@@ -5,31 +5,43 @@ models/cnn.py turns the declarations into `kt.HyperParameters`.
 """
 
 import hashlib
-import tomllib
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import ByteSize, Field, ValidationError
+from pydantic import ByteSize, Field, ValidationError, field_validator, model_validator
 
-from ..errors import InputError, nearest
+from ..errors import CONTROLS, InputError, nearest
 from ..models.layers import FAMILIES
 from ..models.spaces import check_family
-from .hyperparameters import TYPES, Declaration, Hyperparameter, Table
+from .complaints import describe_complaint
+from .hyperparameters import Declaration, Hyperparameter, Table
+from .space_file import parse_tables, read_space_file
+
+# Of training, anywhere.
+MAX_EPOCHS = 100_000
 
 
 class Protocol(Table):
     """How every run trains, and what it is scored by. Rates are Keras's, epochs are whole."""
 
-    epochs: int = Field(ge=1)
-    batch_size: int = Field(32, ge=1)
+    epochs: int = Field(ge=1, le=MAX_EPOCHS)
+    batch_size: int = Field(32, ge=1, le=65_536)
     optimizer: Literal["adam", "adamw", "sgd", "rmsprop"] = "adam"
     learning_rate: float = Field(gt=0, le=10)
     loss: Literal["categorical_crossentropy"] = "categorical_crossentropy"
     objective: Literal["val_categorical_accuracy", "val_loss"] = "val_categorical_accuracy"
     validation: Literal["holdout", "test"] = "holdout"
     min_epochs: int = Field(1, ge=1)
+
+    @model_validator(mode="after")
+    def _round_fits(self) -> "Protocol":
+        if self.min_epochs > self.epochs:
+            raise ValueError(
+                f"min_epochs <= epochs must hold, but got {self.min_epochs} and {self.epochs}"
+            )
+        return self
 
     @property
     def direction(self) -> Literal["max", "min"]:
@@ -40,7 +52,7 @@ class Protocol(Table):
 class Limits(Table):
     """What a model must stay under. `file_size` is in bytes of the .keras file handed in."""
 
-    file_size: ByteSize = Field(gt=0)
+    file_size: ByteSize = Field(gt=0, le=2**40)
 
 
 class Space(Table):
@@ -51,12 +63,19 @@ class Space(Table):
 
     name: str
     text: str
-    title: str
+    title: str = Field(min_length=1, max_length=200)
     data: Literal["svhn"]
     model: Literal["cnn"]
     protocol: Protocol
     limits: Limits
     hyperparameters: dict[str, Hyperparameter]
+
+    @field_validator("title")
+    @classmethod
+    def _title_is_a_line(cls, title: str) -> str:
+        if CONTROLS.search(title):
+            raise ValueError("control characters and line ends have no place in it")
+        return title
 
     @cached_property
     def sha256(self) -> str:
@@ -73,8 +92,10 @@ class Space(Table):
         count = int(max(blocks.extremes)) if blocks else FAMILIES[self.model]["blocks"].default
         for name, given in self.hyperparameters.items():
             parents: dict[str, list[Any]] = {}
-            if given.parent_name and given.parent_values:
-                parents[given.parent_name] = given.parent_values
+            if given.parent_name is not None:
+                # KerasTuner makes all of [0, 0.5] whole.
+                kind = type(self.hyperparameters[given.parent_name].default)
+                parents[given.parent_name] = [kind(value) for value in given.parent_values or ()]
             if given.per is None:
                 yield Declaration(name=name, hyperparameter=given, parents=parents)
                 continue
@@ -153,71 +174,36 @@ def load_space(name: str | Path) -> Space:
             the table and the key.
     """
     path = Path(name)
-    if path.suffix != ".toml":
-        path = spaces_folder() / f"{name}.toml"
-        if not path.is_file():
-            known = space_names()
+    if path.suffix == ".toml":
+        shown = str(name)
+        if path.stem.startswith(".") or CONTROLS.search(path.stem):
+            raise InputError(
+                f"a space is named by its file: '{path.stem}' must not begin with a dot or have "
+                f"control characters"
+            )
+    else:
+        known = space_names()
+        if str(name) not in known:
             raise InputError(
                 f"no space '{name}' in search_spaces/ (found: {', '.join(known)})."
                 f"{nearest(str(name), known)}"
             )
+        path = spaces_folder() / f"{name}.toml"
         shown = f"search_spaces/{path.name}"
-    else:
-        shown = str(name)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot read the space file {shown}: {error}") from None
-    return parse_space(text, path.stem, shown)
+    return parse_space(read_space_file(path, shown), path.stem, shown)
 
 
 def parse_space(text: str, name: str, shown: str) -> Space:
     """The space in the TOML `text`; `shown` is what errors call the file."""
-    try:
-        tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{shown} is not TOML: {error}") from None
+    tables = parse_tables(text, shown)
     if own := {"name", "text"} & set(tables):
         raise InputError(f"{shown} has no key '{min(own)}': a space is named by its file")
     try:
         space = Space.model_validate({"name": name, "text": text, **tables})
     except ValidationError as error:
-        raise InputError(f"{shown} {_first(error)}") from None
+        raise InputError(f"{shown} {describe_complaint(error, _TABLES)}") from None
     check_family(space, shown)
     return space
 
 
-def _first(error: ValidationError) -> str:
-    """The most telling of pydantic's complaints as `[table] key: what is wrong`."""
-    complaints = error.errors()
-    unknown = [found for found in complaints if found["type"] == "extra_forbidden"]
-    found = (unknown or complaints)[0]
-    *tables, key = [str(part) for part in found["loc"] if part not in TYPES]
-    table = f"[{'.'.join(tables)}] " if tables else ""
-    message = found["msg"].removeprefix("Value error, ")
-    match found["type"]:
-        case "extra_forbidden":
-            return f"{table}has no key '{key}'.{nearest(key, _known_keys(found))}"
-        case "missing":
-            return f"{table}{key} is missing"
-        case "union_tag_not_found":
-            return f"{table.rstrip('] ')}.{key}] needs a type, one of {', '.join(TYPES)}"
-        case "union_tag_invalid":
-            given = found["ctx"]["tag"]
-            return (
-                f"{table.rstrip('] ')}.{key}] type: '{given}' is none of {', '.join(TYPES)}."
-                f"{nearest(given, TYPES)}"
-            )
-        case "value_error" if isinstance(found["input"], dict):
-            return f"{table.rstrip('] ')}.{key}]: {message}"
-        case _:
-            return f"{table}{key}: {message} (got {found['input']!r})"
-
-
-_TABLES: dict[str, type[Table]] = {"protocol": Protocol, "limits": Limits}
-
-
-def _known_keys(found: Any) -> list[str]:
-    typed = [TYPES[part] for part in found["loc"] if part in TYPES]
-    table: type[Table] = typed[0] if typed else _TABLES.get(str(found["loc"][0]), Space)
-    return [key for key in table.model_fields if key not in ("name", "text")]
+_TABLES: dict[str, type[Table]] = {"protocol": Protocol, "limits": Limits, "": Space}
