@@ -30,7 +30,7 @@ from sklearn.metrics import confusion_matrix
 
 from svhn_tune.data import Data, load_data
 from svhn_tune.data.dataset import split_holdout
-from svhn_tune.models.cnn import CNNHyperModel
+from svhn_tune.models.hypermodel import CNNHyperModel
 from svhn_tune.models.size import measure_size
 from svhn_tune.oracles.ask_tell import Proposal, ask, make_oracle, tell
 from svhn_tune.project.project import Project

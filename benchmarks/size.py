@@ -24,7 +24,7 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 import keras
 import keras_tuner as kt
 
-from svhn_tune.models.cnn import CNNHyperModel, declare, draw_values
+from svhn_tune.models.hypermodel import CNNHyperModel, declare, draw_values
 from svhn_tune.models.size import measure_size
 from svhn_tune.space.space import Space, load_space, space_names
 from svhn_tune.submission.save import save_submission

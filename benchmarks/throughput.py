@@ -104,7 +104,7 @@ def time_kerastuner(setup: Setup, epochs: int) -> float:
     import keras_tuner as kt
 
     from svhn_tune.data.cache import open_arrays
-    from svhn_tune.models.cnn import CNNHyperModel, declare
+    from svhn_tune.models.hypermodel import CNNHyperModel, declare
 
     train, _ = open_arrays(setup.arrays)
     index, held = setup.train_index, setup.validate_on
@@ -150,7 +150,7 @@ def train_bare(
     import tensorflow as tf
 
     from svhn_tune.data.cache import open_arrays
-    from svhn_tune.models.cnn import CNNHyperModel, class_weights
+    from svhn_tune.models.hypermodel import CNNHyperModel, class_weights
     from svhn_tune.training.engine import build_variables, use_one_thread
 
     use_one_thread()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .cost.plan import plan
     from .data import load_data
-    from .models.cnn import CNNHyperModel
+    from .models.hypermodel import CNNHyperModel
     from .progress.progress import make_progress
     from .project.results import open_project
     from .space.space import load_space
@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 _MODULES = {
-    "CNNHyperModel": ".models.cnn",
+    "CNNHyperModel": ".models.hypermodel",
     "confirm": ".stages.confirm",
     "load_data": ".data",
     "load_space": ".space.space",

@@ -6,8 +6,6 @@ from difflib import get_close_matches
 
 # What moves a cursor, begins a line, turns text around or cannot be encoded.
 CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-# Of a message, in characters: a value may be as long as a file.
-BEGINNING, END = 500, 300
 
 
 class InputError(ValueError):
@@ -17,13 +15,13 @@ class InputError(ValueError):
         super().__init__(one_line(message))
 
 
-def one_line(text: str) -> str:
+def one_line(text: str, longest: int = 800) -> str:
     """`text` on one line, control characters spelt out, and the middle of a long one left out."""
-    # A library's message within ours may have several lines.
+    # A library's message within ours may have several lines; a value may be as long as a file.
     line = CONTROLS.sub(_spell, " ".join(map(str.strip, text.splitlines())))
-    if len(line) <= BEGINNING + END:
+    if len(line) <= longest:
         return line
-    return f"{line[:BEGINNING]} ... {line[-END:]}"
+    return f"{line[: longest // 2]} ... {line[-longest // 2 :]}"
 
 
 def _spell(found: re.Match[str]) -> str:

@@ -14,7 +14,7 @@ from keras import layers
 from svhn_tune import load_data
 from svhn_tune.cli import main
 from svhn_tune.errors import InputError
-from svhn_tune.models.cnn import CNNHyperModel
+from svhn_tune.models.hypermodel import CNNHyperModel
 from svhn_tune.space.space import load_space, parse_space, space_names
 from svhn_tune.submission.archive import find_code, read_archive
 from svhn_tune.submission.check import check_submission

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import svhn_tune
-from svhn_tune.models.cnn import CNNHyperModel, class_weights, declare
+from svhn_tune.models.hypermodel import CNNHyperModel, class_weights, declare
 from svhn_tune.models.size import measure_size
 from svhn_tune.space.space import load_space, space_names
 

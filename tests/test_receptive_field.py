@@ -7,9 +7,9 @@ import pytest
 import tensorflow as tf
 
 from svhn_tune.cli import app
-from svhn_tune.models.cnn import CNNHyperModel
+from svhn_tune.models.cnn import cnn_layers
 from svhn_tune.models.describe import describe_values
-from svhn_tune.models.layers import cnn_layers
+from svhn_tune.models.hypermodel import CNNHyperModel
 from svhn_tune.models.receptive_field import measure_receptive_fields
 from svhn_tune.space.space import load_space
 

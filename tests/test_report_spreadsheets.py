@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from svhn_tune.errors import InputError
-from svhn_tune.models.layers import FAMILIES
+from svhn_tune.models.cnn import FAMILIES
 from svhn_tune.report.spreadsheets import CONFIRM, RUNS, TRIALS, write_spreadsheets
 from svhn_tune.space.space import load_space
 

@@ -5,7 +5,7 @@ import hashlib
 import pytest
 
 from svhn_tune.errors import InputError
-from svhn_tune.models.layers import FAMILIES, cnn_layers
+from svhn_tune.models.cnn import FAMILIES, cnn_layers
 from svhn_tune.models.size import measure_size
 from svhn_tune.space.space import load_space, parse_space, space_names, spaces_folder
 

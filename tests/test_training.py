@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from svhn_tune.data.dataset import Split
-from svhn_tune.models.cnn import class_weights
+from svhn_tune.models.hypermodel import class_weights
 from svhn_tune.space.space import load_space
 from svhn_tune.training.engine import Training
 

@@ -15,7 +15,7 @@ import keras
 import keras_tuner as kt
 import numpy as np
 
-from svhn_tune.models.cnn import CNNHyperModel, declare, draw_values
+from svhn_tune.models.hypermodel import CNNHyperModel, declare, draw_values
 from svhn_tune.models.size import measure_size
 from svhn_tune.space.space import load_space, space_names
 from svhn_tune.submission.save import save_submission

@@ -9,6 +9,12 @@ import typer
 
 from ..errors import InputError
 
+# What nobody means: more would fill this machine's memory before it trains.
+MAX_WORKERS = max(16, 4 * (os.cpu_count() or 1))
+MANY = 1_000
+# Four years.
+MAX_SECONDS = 35_000 * 3600.0
+
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 SpaceName = Annotated[
     str, typer.Option("--space", help="A name in search_spaces/, or a path to a .toml.")
@@ -24,7 +30,12 @@ ProjectName = Annotated[
 ]
 WorkerCount = Annotated[
     int | None,
-    typer.Option("--workers", min=1, help="Runs side by side. [default: one a core; 1 on a GPU]"),
+    typer.Option(
+        "--workers",
+        min=1,
+        max=MAX_WORKERS,
+        help="Runs side by side. [default: one a core; 1 on a GPU]",
+    ),
 ]
 Budget = Annotated[
     str | None,
@@ -50,20 +61,25 @@ TrainImages = Annotated[
     int | None, typer.Option(help="Train on a stratified subset. [default: all]")
 ]
 ValidateOn = Annotated[str | None, typer.Option(help="holdout or test. [default: the space's]")]
-Top = Annotated[int, typer.Option(help="How many of the best trials.")]
-Runs = Annotated[int, typer.Option(help="Of each, earlier ones included.")]
+Top = Annotated[int, typer.Option(max=MANY, help="How many of the best trials.")]
+Runs = Annotated[int, typer.Option(max=MANY, help="Of each, earlier ones included.")]
 Epochs = Annotated[int | None, typer.Option(help="Of each run. [default: the space's]")]
 
 
-def parse_assignment(text: str) -> tuple[str, Any]:
-    """The name and the value of `NAME=VALUE`; what is no JSON is a string."""
-    name, equals, value = text.partition("=")
-    if not (name and equals and value):
-        raise InputError(f"--set {text} must be NAME=VALUE, such as kernel_size_1=5")
-    try:
-        return name, json.loads(value)
-    except ValueError:
-        return name, value
+def parse_assignments(texts: list[str]) -> dict[str, Any]:
+    """The values by name of `NAME=VALUE`s; what is no JSON is a string."""
+    values: dict[str, Any] = {}
+    for text in texts:
+        name, _, value = text.partition("=")
+        if not (name and value):
+            raise InputError(f"--set {text} must be NAME=VALUE, such as kernel_size_1=5")
+        if name in values:
+            raise InputError(f"--set {name} is given twice: {values[name]!r} and {value}")
+        try:
+            values[name] = json.loads(value)
+        except (ValueError, RecursionError):
+            values[name] = value
+    return values
 
 
 def parse_duration(text: str | None) -> float | None:
@@ -73,7 +89,10 @@ def parse_duration(text: str | None) -> float | None:
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", text)
     if match is None:
         raise InputError(f"the duration '{text}' must read 90s, 20m or 8h")
-    return float(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2]]
+    seconds = float(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2]]
+    if seconds > MAX_SECONDS:
+        raise InputError(f"the duration '{text}' must be at most {MAX_SECONDS / 3600:.0f}h")
+    return seconds
 
 
 def default_workers() -> int:

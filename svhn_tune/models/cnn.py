@@ -1,154 +1,129 @@
-"""The CNN of assignment A4.3 as a `kt.HyperModel`, for our own runs and any stock KerasTuner tuner.
+"""The CNN as a list of plain layers, from hyperparameter values alone.
 
-It builds and compiles one model from one assignment of values. It knows nothing of trials, of data
-on disk or of how often it is called.
+size.py reads the list to know bytes without building, cnn.py reads it to build: the two cannot
+disagree about what the network is. Nothing here imports Keras, or knows weights and training.
 """
 
-import zlib
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-import keras
-import keras_tuner as kt
-import numpy as np
-
-from ..space.hyperparameters import Declaration
-from ..space.space import Space, load_space
-from .layers import Layer, cnn_layers
-from .size import measure_size
-
-
-def declare(space: Space, hp: kt.HyperParameters) -> dict[str, Any]:
-    """Declare every hyperparameter of `space` on `hp`; returns the active values `hp` holds."""
-    values: dict[str, Any] = {}
-    for declaration in space.declarations:
-        value = _declare_one(declaration, hp)
-        if declaration.is_active(values):
-            values[declaration.name] = value
-    return values
+INITIALIZERS = (
+    "glorot_uniform",
+    "glorot_normal",
+    "he_uniform",
+    "he_normal",
+    "lecun_uniform",
+    "lecun_normal",
+    "random_normal",
+)
 
 
-def _declare_one(declaration: Declaration, hp: kt.HyperParameters) -> Any:
-    given = declaration.hyperparameter
-    arguments = given.model_dump(
-        exclude_none=True, exclude={"type", "per", "parent_name", "parent_values"}
-    )
-    with ExitStack() as scopes:
-        for name, allowed in declaration.parents.items():
-            scopes.enter_context(hp.conditional_scope(name, allowed))
-        return getattr(hp, given.type)(declaration.name, **arguments)
-
-
-def draw_values(hp: kt.HyperParameters, seed: int, keep: Mapping[str, Any] | None = None) -> Any:
-    """One random assignment of the active hyperparameters, with the values to `keep` in it.
-
-    It is what KerasTuner draws from consecutive seeds, without its copy of the space for each
-    hyperparameter: 0.2 ms instead of 1.
-    """
-    values: dict[str, Any] = {}
-    for number, parameter in enumerate(hp.space):
-        if all(condition.is_active(values) for condition in parameter.conditions):
-            if keep and parameter.name in keep:
-                values[parameter.name] = keep[parameter.name]
-            else:
-                values[parameter.name] = parameter.random_sample(seed + number)
-    return values
-
-
-def class_weights(labels: np.ndarray, gamma: float) -> np.ndarray:
-    """One weight a class, w_c = (n_c / mean n)^-gamma, scaled to a mean of 1.
+@dataclass(frozen=True)
+class Domain:
+    """Which values of a hyperparameter the model can be built from.
 
     Args:
-        labels: (N,) whole numbers from 0; every class up to the largest occurs.
-        gamma: 0 weighs all classes alike, 1 undoes their frequencies.
-    """
-    counts = np.bincount(labels)
-    weights = (counts / counts.mean()) ** -gamma
-    return weights / weights.mean()
-
-
-class CNNHyperModel(kt.HyperModel):
-    """The CNN that a space studies; by default the space `cnn`, whose defaults are question 1's.
-
-    Args:
-        space: a name in search_spaces/, a path to a .toml, or a loaded `Space`.
-        input_shape: (height, width, channels) of the images.
-        classes: number of classes, the length of the softmax output.
+        default: the value where a space does not declare the hyperparameter.
+        low, high: the range of a number, both inclusive.
+        choices: the words that are known, for a string.
+        per_block: whether each block has its own, `name_1`, `name_2`, ...
     """
 
-    def __init__(
-        self,
-        space: str | Space = "cnn",
-        input_shape: Sequence[int] = (32, 32, 3),
-        classes: int = 10,
-    ) -> None:
-        super().__init__(name="cnn")
-        self.space = space if isinstance(space, Space) else load_space(space)
-        self.input_shape = tuple(input_shape)
-        self.classes = classes
+    default: Any
+    low: float = 0
+    high: float = float("inf")
+    choices: tuple[str, ...] = ()
+    per_block: bool = False
 
-    def build(self, hp: kt.HyperParameters) -> keras.Model:
-        """The compiled model of the values that `hp` holds; raw 0..255 pixels in.
-
-        A stock tuner proposes models that cannot be built or are above the limit. Failing them
-        would end its search after three in a row (KerasTuner 1.4.8), so they are redrawn until
-        feasible, and `hp.values` says what was built. Our own oracles never propose them.
-        """
-        values = declare(self.space, hp)
-        if not self._is_feasible(values):
-            values = self._redraw(hp, values)
-        return self.build_values(values)
-
-    def _is_feasible(self, values: Mapping[str, Any]) -> bool:
-        return measure_size(self.space, values, self.input_shape, self.classes).feasible
-
-    def _redraw(self, hp: kt.HyperParameters, refused: Mapping[str, Any]) -> dict[str, Any]:
-        seed = zlib.crc32(repr(sorted(refused.items())).encode())
-        values = draw_values(hp, seed)
-        while not self._is_feasible(values):
-            seed += len(hp.space)
-            values = draw_values(hp, seed)
-        for name in refused:
-            hp.values.pop(name, None)
-        hp.values.update(values)
-        return dict(values)
-
-    def build_values(self, values: Mapping[str, Any]) -> keras.Model:
-        """The compiled model of these `values`, the active ones of a trial."""
-        layers = [_build_layer(layer) for layer in cnn_layers(values, self.classes)]
-        model = keras.Sequential(
-            [keras.Input(self.input_shape, name="images"), *layers], name="cnn"
-        )
-        protocol = self.space.protocol
-        optimizer = keras.optimizers.get(
-            {
-                "class_name": protocol.optimizer,
-                "config": {"learning_rate": values.get("learning_rate", protocol.learning_rate)},
-            }
-        )
-        model.compile(optimizer, loss=protocol.loss, metrics=["categorical_accuracy"])
-        return model
-
-    def fit(self, hp: kt.HyperParameters, model: keras.Model, *args: Any, **kwargs: Any) -> Any:
-        """`model.fit` with the protocol's batch size and the values' class weights.
-
-        Args:
-            hp: the trial's hyperparameters.
-            model: what `build` returned.
-            *args, **kwargs: as for `keras.Model.fit`; one-hot labels (N, classes).
-        """
-        gamma = hp.values.get("class_weight", 0.0)
-        labels = kwargs.get("y", args[1] if len(args) > 1 else None)
-        if gamma and labels is not None:
-            weights = class_weights(np.argmax(labels, axis=-1), gamma)
-            kwargs.setdefault("class_weight", dict(enumerate(weights.tolist())))
-        kwargs.setdefault("batch_size", self.space.protocol.batch_size)
-        return model.fit(*args, **kwargs)
+    def refusal(self, value: Any) -> str | None:
+        """Why `value` is out of the domain, in words; None if it is in it."""
+        if self.choices:
+            return None if value in self.choices else f"is none of {', '.join(self.choices)}"
+        if isinstance(self.default, bool):
+            return None if isinstance(value, bool) else "is neither true nor false"
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return "is not a number"
+        if isinstance(self.default, int) and not isinstance(value, int):
+            return "is not a whole number"
+        if not self.low <= value <= self.high:
+            return f"is outside {self.low:g} to {self.high:g}"
+        return None
 
 
-def _build_layer(layer: Layer) -> keras.layers.Layer:
-    arguments = dict(layer.arguments)
-    if penalties := arguments.pop("kernel_regularizer", None):
-        arguments["kernel_regularizer"] = keras.regularizers.L1L2(**penalties)
-    return getattr(keras.layers, layer.type)(name=layer.name, **arguments)
+CNN = {
+    "learning_rate": Domain(1e-5, low=1e-12, high=10.0),
+    "blocks": Domain(3, low=1, high=8),
+    "filters": Domain(16, low=1, high=1024),
+    "convolutions": Domain(1, low=1, high=4, per_block=True),
+    "kernel_size": Domain(3, low=1, high=31, per_block=True),
+    "pool_size": Domain(2, low=1, high=32, per_block=True),
+    "padding": Domain("same", choices=("same", "valid")),
+    "kernel_initializer": Domain("glorot_uniform", choices=INITIALIZERS),
+    "batch_normalization": Domain(False),
+    "l1": Domain(0.0, high=1.0, per_block=True),
+    "l2": Domain(0.0, high=1.0, per_block=True),
+    "units": Domain(64, low=1, high=65536),
+    "spatial_dropout": Domain(0.0, high=0.95, per_block=True),
+    "dropout": Domain(0.0, high=0.95),
+    "class_weight": Domain(0.0, high=1.0),
+}
+FAMILIES: dict[str, dict[str, Domain]] = {"cnn": CNN}
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One Keras layer: its class in `keras.layers`, its name, and its arguments as plain values."""
+
+    type: str
+    name: str
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+
+def cnn_layers(values: Mapping[str, Any], classes: int) -> list[Layer]:
+    """The layers of the CNN with these `values`, the output included.
+
+    Blocks of Conv2D (ReLU), SpatialDropout2D and MaxPooling2D with `filters`, 2 x `filters`, ...;
+    one hidden dense layer (ReLU), Dropout, softmax: the network of assignment A4.3, question 1.
+    A rate of 0 and a pool of 1 leave their layer out. What `values` lacks takes the default.
+    """
+
+    def value(name: str, block: int | None = None) -> Any:
+        key = name if block is None else f"{name}_{block}"
+        return values.get(key, CNN[name].default)
+
+    layers: list[Layer] = []
+    for block in range(1, value("blocks") + 1):
+        filters = value("filters") * 2 ** (block - 1)
+        for convolution in range(1, value("convolutions", block) + 1):
+            suffix = f"{block}" if convolution == 1 else f"{block}_{convolution}"
+            layers += _convolution(value, block, filters, suffix)
+        if rate := value("spatial_dropout", block):
+            layers.append(Layer("SpatialDropout2D", f"spatial_dropout_{block}", {"rate": rate}))
+        if (pool := value("pool_size", block)) > 1:
+            layers.append(Layer("MaxPooling2D", f"pool_{block}", {"pool_size": pool}))
+    layers.append(Layer("Flatten", "flatten"))
+    layers.append(Layer("Dense", "hidden", {"units": value("units"), "activation": "relu"}))
+    if rate := value("dropout"):
+        layers.append(Layer("Dropout", "dropout", {"rate": rate}))
+    layers.append(Layer("Dense", "output", {"units": classes, "activation": "softmax"}))
+    return layers
+
+
+def _convolution(value: Any, block: int, filters: int, suffix: str) -> list[Layer]:
+    arguments = {
+        "filters": filters,
+        "kernel_size": value("kernel_size", block),
+        "padding": value("padding"),
+        "kernel_initializer": value("kernel_initializer"),
+    }
+    penalties = {name: value(name, block) for name in ("l1", "l2") if value(name, block)}
+    if penalties:
+        arguments["kernel_regularizer"] = penalties
+    if not value("batch_normalization"):
+        return [Layer("Conv2D", f"conv_{suffix}", arguments | {"activation": "relu"})]
+    return [
+        Layer("Conv2D", f"conv_{suffix}", arguments),
+        Layer("BatchNormalization", f"norm_{suffix}"),
+        Layer("Activation", f"relu_{suffix}", {"activation": "relu"}),
+    ]

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ..space.space import Space
-from .layers import cnn_layers
+from .cnn import cnn_layers
 from .receptive_field import measure_receptive_fields
 from .size import BYTES_PER_PARAMETER, measure_size
 

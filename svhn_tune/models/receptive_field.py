@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from .layers import Layer
+from .cnn import Layer
 
 
 def measure_receptive_fields(

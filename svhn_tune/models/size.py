@@ -11,7 +11,7 @@ from math import prod
 from typing import Any
 
 from ..space.space import Space
-from .layers import Layer, cnn_layers
+from .cnn import Layer, cnn_layers
 
 BYTES_PER_PARAMETER = 4
 BYTES_PER_LAYER = 4_000

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import InputError, nearest
 from ..space.hyperparameters import Hyperparameter
-from .layers import FAMILIES, Domain
+from .cnn import FAMILIES, Domain
 
 if TYPE_CHECKING:
     from ..space.space import Space

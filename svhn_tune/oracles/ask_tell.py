@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import keras_tuner as kt
 
 from ..errors import InputError
-from ..models.cnn import declare
+from ..models.hypermodel import declare
 from ..models.size import measure_size
 from ..space.space import Space
 from .bayesian import Bayesian

@@ -8,7 +8,7 @@ oracles draw from, rejects infeasible and repeated values, and starts with the b
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..models.cnn import draw_values
+from ..models.hypermodel import draw_values
 
 Values = dict[str, Any]
 MAX_DRAWS = 10_000

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from pydantic import ByteSize, Field, ValidationError, field_validator, model_validator
 
 from ..errors import CONTROLS, InputError, nearest
-from ..models.layers import FAMILIES
+from ..models.cnn import FAMILIES
 from ..models.spaces import check_family
 from .complaints import describe_complaint
 from .hyperparameters import Declaration, Hyperparameter, Table

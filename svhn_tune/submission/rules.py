@@ -11,7 +11,7 @@ import keras
 from keras import layers
 
 from ..data.dataset import Data
-from ..models.cnn import CNNHyperModel
+from ..models.hypermodel import CNNHyperModel
 from ..space.space import Space
 from .check import Check
 

@@ -17,7 +17,7 @@ import h5py
 import keras
 
 from ..files import write_atomically
-from ..models.cnn import CNNHyperModel
+from ..models.hypermodel import CNNHyperModel
 from ..space.space import Space
 from .portable import strip_config
 

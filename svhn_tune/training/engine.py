@@ -23,7 +23,7 @@ import tensorflow as tf
 
 from ..data.dataset import Split
 from ..files import write_atomically
-from ..models.cnn import CNNHyperModel, class_weights
+from ..models.hypermodel import CNNHyperModel, class_weights
 from ..space.space import Space
 
 # Batches a compiled call: 6 MB of images, gathered from memory-mapped ones in 2 ms.
