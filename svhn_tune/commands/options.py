@@ -7,13 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from ..bounds import MAX_EPOCHS, MAX_HOURS, MAX_RUNS, MAX_TRIALS, MAX_WORKERS
 from ..errors import InputError
-
-# What nobody means: more would fill this machine's memory before it trains.
-MAX_WORKERS = max(16, 4 * (os.cpu_count() or 1))
-MANY = 1_000
-# Four years.
-MAX_SECONDS = 35_000 * 3600.0
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 SpaceName = Annotated[
@@ -52,18 +47,22 @@ Tuner = Annotated[
     str | None, typer.Option(help="hyperband, bayesian, tpe or random. [default: hyperband]")
 ]
 MaxEpochs = Annotated[
-    int | None, typer.Option(help="Of the longest trials. [default: the space's]")
+    int | None, typer.Option(max=MAX_EPOCHS, help="Of the longest trials. [default: the space's]")
 ]
-Factor = Annotated[int | None, typer.Option(help="Of Hyperband. [default: 3]")]
-MaxTrials = Annotated[int | None, typer.Option(help="Of the other tuners. [default: 50]")]
+Factor = Annotated[int | None, typer.Option(max=MAX_EPOCHS, help="Of Hyperband. [default: 3]")]
+MaxTrials = Annotated[
+    int | None, typer.Option(max=MAX_TRIALS, help="Of the other tuners. [default: 50]")
+]
 Seed = Annotated[int | None, typer.Option(help="Of the whole search. [default: 0]")]
 TrainImages = Annotated[
     int | None, typer.Option(help="Train on a stratified subset. [default: all]")
 ]
 ValidateOn = Annotated[str | None, typer.Option(help="holdout or test. [default: the space's]")]
-Top = Annotated[int, typer.Option(max=MANY, help="How many of the best trials.")]
-Runs = Annotated[int, typer.Option(max=MANY, help="Of each, earlier ones included.")]
-Epochs = Annotated[int | None, typer.Option(help="Of each run. [default: the space's]")]
+Top = Annotated[int, typer.Option(max=MAX_RUNS, help="How many of the best trials.")]
+Runs = Annotated[int, typer.Option(max=MAX_RUNS, help="Of each, earlier ones included.")]
+Epochs = Annotated[
+    int | None, typer.Option(max=MAX_EPOCHS, help="Of each run. [default: the space's]")
+]
 
 
 def parse_assignments(texts: list[str]) -> dict[str, Any]:
@@ -86,12 +85,12 @@ def parse_duration(text: str | None) -> float | None:
     """Seconds of `90s`, `20m` or `8h`; None of None."""
     if text is None:
         return None
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", text)
+    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([smh])", text)
     if match is None:
         raise InputError(f"the duration '{text}' must read 90s, 20m or 8h")
     seconds = float(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2]]
-    if seconds > MAX_SECONDS:
-        raise InputError(f"the duration '{text}' must be at most {MAX_SECONDS / 3600:.0f}h")
+    if seconds > 3600 * MAX_HOURS:
+        raise InputError(f"the duration '{text}' must be at most {MAX_HOURS}h")
     return seconds
 
 

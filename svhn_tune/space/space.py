@@ -12,15 +12,13 @@ from typing import Any, Literal
 
 from pydantic import ByteSize, Field, ValidationError, field_validator, model_validator
 
+from ..bounds import MAX_EPOCHS
 from ..errors import CONTROLS, InputError, nearest
 from ..models.cnn import FAMILIES
 from ..models.spaces import check_family
 from .complaints import describe_complaint
 from .hyperparameters import Declaration, Hyperparameter, Table
 from .space_file import parse_tables, read_space_file
-
-# Of training, anywhere.
-MAX_EPOCHS = 100_000
 
 
 class Protocol(Table):

@@ -25,12 +25,12 @@ def read_space_file(path: Path, shown: str) -> str:
         InputError: it cannot be read, or is no regular file: a pipe may never end.
     """
     try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise InputError(f"cannot read the space file {shown}: it is no regular file")
-        with path.open(encoding="utf-8-sig") as file:
-            return file.read(MAX_LENGTH + 1)
-    except (OSError, UnicodeDecodeError) as error:
+        if stat.S_ISREG(path.stat().st_mode):
+            with path.open(encoding="utf-8-sig") as file:
+                return file.read(MAX_LENGTH + 1)
+    except (OSError, ValueError) as error:
         raise InputError(f"cannot read the space file {shown}: {error}") from None
+    raise InputError(f"cannot read the space file {shown}: it is no regular file")
 
 
 def parse_tables(text: str, shown: str) -> dict[str, Any]:
