@@ -19,7 +19,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from svhn_tune.commands.options import default_workers
-from svhn_tune.space.space import load_space
+from svhn_tune.models.spaces import load_space
 
 ALLOWED = 0.30
 

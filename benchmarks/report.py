@@ -32,11 +32,11 @@ from svhn_tune.data import Data, load_data
 from svhn_tune.data.dataset import split_holdout
 from svhn_tune.models.hypermodel import CNNHyperModel
 from svhn_tune.models.size import measure_size
+from svhn_tune.models.spaces import load_space, parse_space
 from svhn_tune.oracles.ask_tell import Proposal, ask, make_oracle, tell
 from svhn_tune.project.project import Project
 from svhn_tune.project.records import confirm_seed, decode_predicted, run_record, search_seed
 from svhn_tune.project.results import create_project
-from svhn_tune.space.space import load_space, parse_space
 from svhn_tune.stages.choice import choose
 from svhn_tune.stages.search import make_settings
 from svhn_tune.submission.save import save_submission
@@ -75,8 +75,8 @@ def make_project(folder: Path, trials: int) -> Project:
     project = create_project(folder, space, settings)
     train, holdout = split_holdout(data.train.labels)
     fingerprint = settings["data"]["fingerprint"]
-    _search(project, Setup(space, folder, fingerprint, 10, train, holdout, False), data, trials)
-    _confirm(project, Setup(space, folder, fingerprint, 10, None, None, True), data)
+    _search(project, Setup(space, folder, fingerprint, train, holdout, False), data, trials)
+    _confirm(project, Setup(space, folder, fingerprint, None, None, True), data)
     _draw_pictures(project, data)
     return project
 
@@ -132,7 +132,7 @@ def _draw_pictures(project: Project, data: Data) -> None:
     model = CNNHyperModel(project.space).build_values(best["values"])
     model_file = project.model_path(best["root"], best["run"], EPOCHS)
     save_submission(project.space, best["values"], model, model_file)
-    write_maps(model, data.test, decode_predicted(best), maps_path(model_file))
+    write_maps(model, project.space.task, data.test, decode_predicted(best), maps_path(model_file))
     write_pictures(project, data.test)
 
 

@@ -26,7 +26,8 @@ import keras_tuner as kt
 
 from svhn_tune.models.hypermodel import CNNHyperModel, declare, draw_values
 from svhn_tune.models.size import measure_size
-from svhn_tune.space.space import Space, load_space, space_names
+from svhn_tune.models.spaces import load_space, space_names
+from svhn_tune.space.space import Space
 from svhn_tune.submission.save import save_submission
 
 

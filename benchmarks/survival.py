@@ -24,10 +24,11 @@ from typing import Any
 import numpy as np
 import psutil
 
+from svhn_tune.models.spaces import load_space
 from svhn_tune.project.journal import Record
 from svhn_tune.project.results import open_project
-from svhn_tune.space.space import load_space
 from svhn_tune.stages.search import TUNERS
+from svhn_tune.summary.status import status
 
 SEARCH = ("--train-images", "60", "--workers", "1")
 # Hyperband promotes within 12 epochs; the others draw their first 12 trials at random.
@@ -67,7 +68,7 @@ def completed_epochs(folder: Path) -> int:
         return 0
     project = open_project(folder)
     ended = {record["trial"] for record in project.ended("search")}
-    epochs = int(project.status()["epochs_trained"])
+    epochs = int(status(project)["epochs_trained"])
     for proposal in project.proposals():
         path = project.checkpoint_path("search", project.root(proposal["trial"]), 0)
         if proposal["trial"] not in ended and path.exists():

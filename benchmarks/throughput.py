@@ -29,7 +29,8 @@ import psutil
 
 from svhn_tune.data.builtin import load
 from svhn_tune.data.cache import share_arrays
-from svhn_tune.space.space import Space, load_space
+from svhn_tune.models.spaces import load_space
+from svhn_tune.space.space import Space
 from svhn_tune.training.runs import Run, Setup
 from svhn_tune.training.workers import Workers
 
@@ -53,7 +54,6 @@ def make_setup(images: int) -> Setup:
         space=load_space("cnn"),
         arrays=share_arrays(data),
         fingerprint=data.fingerprint,
-        classes=10,
         train_index=np.arange(images),
         validate_on=np.arange(images, images + VALIDATION),
         test_at_end=False,

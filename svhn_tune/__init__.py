@@ -9,15 +9,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .cost.plan import plan
     from .data import load_data
+    from .figures import Figures
     from .models.hypermodel import CNNHyperModel
-    from .progress.progress import make_progress
+    from .models.spaces import load_space
+    from .progress.live import make_progress
     from .project.results import open_project
-    from .space.space import load_space
     from .stages.confirm import confirm
     from .stages.search import search
+    from .summary.status import status
 
 __all__ = [
     "CNNHyperModel",
+    "Figures",
     "confirm",
     "load_data",
     "load_space",
@@ -25,17 +28,20 @@ __all__ = [
     "open_project",
     "plan",
     "search",
+    "status",
 ]
 
 _MODULES = {
     "CNNHyperModel": ".models.hypermodel",
+    "Figures": ".figures",
     "confirm": ".stages.confirm",
     "load_data": ".data",
-    "load_space": ".space.space",
-    "make_progress": ".progress.progress",
+    "load_space": ".models.spaces",
+    "make_progress": ".progress.live",
     "open_project": ".project.results",
     "plan": ".cost.plan",
     "search": ".stages.search",
+    "status": ".summary.status",
 }
 
 

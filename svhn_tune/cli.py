@@ -9,9 +9,9 @@ import typer
 from typer.exceptions import TyperException
 
 from .commands.look import check, data, describe, export, report, spaces, status
+from .commands.streams import guard_streams
 from .commands.train import confirm, plan, search
 from .errors import InputError, one_line
-from .streams import guard_streams
 
 INTERRUPTED = 130  # what typer, too, makes of a KeyboardInterrupt
 

@@ -5,8 +5,8 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from svhn_tune.models.size import measure_size
+from svhn_tune.models.spaces import load_space
 from svhn_tune.project.results import create_project
-from svhn_tune.space.space import load_space
 
 # Of 0 to 9: uneven, as house numbers are, so that stratifying and class weights do something.
 SHARES = (0.07, 0.19, 0.14, 0.12, 0.10, 0.09, 0.08, 0.08, 0.07, 0.06)

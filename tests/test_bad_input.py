@@ -12,7 +12,7 @@ import pytest
 
 from svhn_tune.cli import main
 from svhn_tune.data import load_data
-from svhn_tune.space.space import load_space, space_names
+from svhn_tune.models.spaces import load_space, space_names
 
 TRAIN, TEST = "p4_2026_svhn_train.npz", "p4_2026_svhn_test.npz"
 SPACES = ", ".join(space_names())

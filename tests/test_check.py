@@ -15,7 +15,7 @@ from svhn_tune import load_data
 from svhn_tune.cli import main
 from svhn_tune.errors import InputError
 from svhn_tune.models.hypermodel import CNNHyperModel
-from svhn_tune.space.space import load_space, parse_space, space_names
+from svhn_tune.models.spaces import load_space, parse_space, space_names
 from svhn_tune.submission.archive import find_code, read_archive
 from svhn_tune.submission.check import check_submission
 from svhn_tune.submission.save import hash_weights, save_submission

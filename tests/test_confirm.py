@@ -9,6 +9,7 @@ import pytest
 from svhn_tune import confirm, load_data, open_project, search
 from svhn_tune.project.records import decode_predicted
 from svhn_tune.submission.check import check_submission
+from svhn_tune.summary.confirmed import summarize_confirmed
 
 SETTINGS = {"tuner": "random", "max_trials": 3, "max_epochs": 2, "train_images": 64}
 
@@ -28,7 +29,7 @@ def confirmed(searched, archives, tmp_path_factory):
 
 def test_each_of_the_top_trials_has_its_runs(confirmed):
     best = [record["trial"] for record in confirmed.ranking()[:2]]
-    summaries = confirmed.confirmed()
+    summaries = summarize_confirmed(confirmed)
     assert {summary["trial"] for summary in summaries} == set(best)
     for summary in summaries:
         assert summary["runs"] == 2
@@ -78,7 +79,7 @@ def test_again_adds_the_runs_that_are_missing(confirmed, archives, tmp_path):
     assert len(again.ended("confirm")) == 4
     assert (folder / "journal.jsonl").read_bytes() == before
     more = confirm(folder, archives, top=1, runs=3, epochs=2, baseline=False)
-    assert sorted(summary["runs"] for summary in more.confirmed()) == [2, 3]
+    assert sorted(summary["runs"] for summary in summarize_confirmed(more)) == [2, 3]
     assert (folder / "journal.jsonl").read_bytes().startswith(before)
 
 
@@ -86,7 +87,7 @@ def test_runs_of_other_lengths_are_not_mixed(confirmed, archives, tmp_path):
     folder = tmp_path / "cnn"
     shutil.copytree(confirmed.folder, folder)
     longer = confirm(folder, archives, top=1, runs=1, epochs=3, baseline=False)
-    assert [summary["epochs"] for summary in longer.confirmed()] == [3, 2, 2]
+    assert [summary["epochs"] for summary in summarize_confirmed(longer)] == [3, 2, 2]
     assert longer.best_confirmed()["epochs"] == 3
 
 
@@ -114,11 +115,11 @@ def test_the_best_of_the_confirmed_go_on_and_the_choice_is_recorded(
 ):
     folder = tmp_path / "cnn"
     shutil.copytree(confirmed.folder, folder)
-    best = confirmed.confirmed()[0]["trial"]
+    best = summarize_confirmed(confirmed)[0]["trial"]
     arguments = {"top": 1, "runs": 3, "epochs": 2, "baseline": False}
-    more = confirm(folder, archives, **arguments).confirmed()
+    more = summarize_confirmed(confirm(folder, archives, **arguments))
     assert [(e["trial"], e["runs"]) for e in more if not e["left_out"]] == [(best, 3)]
     before = (folder / "journal.jsonl").read_bytes()
-    assert confirm(folder, archives, **arguments).confirmed() == more
-    assert search(small_space, archives, project=folder, **SETTINGS).confirmed() == more
+    assert summarize_confirmed(confirm(folder, archives, **arguments)) == more
+    assert summarize_confirmed(search(small_space, archives, project=folder, **SETTINGS)) == more
     assert (folder / "journal.jsonl").read_bytes() == before

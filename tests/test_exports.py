@@ -19,9 +19,9 @@ from svhn_tune.errors import InputError
 from svhn_tune.exports import export
 from svhn_tune.exports.optuna import _distribution, _value
 from svhn_tune.files import remove_leftovers, write_atomically
+from svhn_tune.models.spaces import load_space
 from svhn_tune.project.records import search_seed
 from svhn_tune.space.hyperparameters import Hyperparameter
-from svhn_tune.space.space import load_space
 
 # The objective of each configuration, an epoch each.
 CURVES = {0: [0.1, 0.3, 0.4, 0.5], 1: [0.2, 0.6, 0.7, 0.8], 2: [0.85, 0.9], 3: [0.1, None]}

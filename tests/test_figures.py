@@ -13,9 +13,9 @@ import pytest
 from svhn_tune.figures import FIGURES, Figures
 from svhn_tune.figures.importance import measure_importance
 from svhn_tune.figures.style import INK, Chart
+from svhn_tune.models.spaces import load_space, parse_space
 from svhn_tune.project.results import create_project
-from svhn_tune.space.space import load_space, parse_space
-from svhn_tune.summary.history import stitch_curves
+from svhn_tune.summary.curves import stitch_curves
 from svhn_tune.training.maps import find_hardest
 
 NAMES = [entry.name for entry in FIGURES]
@@ -109,14 +109,14 @@ def test_every_figure_of_the_list_is_a_method_that_says_what_it_draws(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_a_project_without_trials_has_nothing_to_show(name, tmp_path, make_project):
     project = make_project(tmp_path / "cnn")
-    assert getattr(project.figures, name)() is None
+    assert getattr(Figures(project), name)() is None
     project = make_project(tmp_path / "cnn2", [{"status": "running"}])
-    assert getattr(project.figures, name)() is None
+    assert getattr(Figures(project), name)() is None
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_figure_is_there_where_there_is_something_to_show(name, hyperband):
-    figure = getattr(hyperband.figures, name)()
+    figure = getattr(Figures(hyperband), name)()
     if name in SEARCHED | {"learning_curves"}:
         assert draw(figure)
     else:
@@ -125,7 +125,7 @@ def test_a_figure_is_there_where_there_is_something_to_show(name, hyperband):
 
 @pytest.mark.parametrize("name", sorted(CONFIRMED))
 def test_a_figure_of_confirm_runs(name, confirmed):
-    assert "<svg" in draw(getattr(confirmed.figures, name)())
+    assert "<svg" in draw(getattr(Figures(confirmed), name)())
 
 
 @pytest.mark.parametrize("name", sorted((SEARCHED | CONFIRMED) - {"rounds", "importance"}))
@@ -140,7 +140,7 @@ def test_a_figure_of_confirm_runs(name, confirmed):
 def test_poor_projects_are_drawn_as_they_are(name, trials, tmp_path, make_project):
     project = make_project(tmp_path / "cnn", trials)
     add_confirm_runs(project, 0, [0.5], confusion=np.zeros((10, 10), int).tolist())
-    figure = getattr(project.figures, name)()
+    figure = getattr(Figures(project), name)()
     assert figure is None or draw(figure)
 
 
@@ -155,7 +155,7 @@ def test_losses_are_drawn_and_diverged_runs_left_out(name, tmp_path, make_projec
     text = project.space.text.replace("val_categorical_accuracy", "val_loss")
     project.space = parse_space(text, "cnn", "cnn.toml")
     add_confirm_runs(project, 0, [0.5, 1e9, 0.6], metrics={"loss": [4.0, 2.0]})
-    figure = getattr(project.figures, name)()
+    figure = getattr(Figures(project), name)()
     words = draw(figure)
     assert "1e+09" not in words
     assert "1000000000" not in words
@@ -163,7 +163,7 @@ def test_losses_are_drawn_and_diverged_runs_left_out(name, tmp_path, make_projec
 
 def test_figures_are_readable_on_light_and_dark(confirmed):
     for name in NAMES:
-        figure = getattr(confirmed.figures, name)()
+        figure = getattr(Figures(confirmed), name)()
         if isinstance(figure, Chart):
             drawing = draw(figure)
             assert INK in drawing
@@ -173,20 +173,22 @@ def test_figures_are_readable_on_light_and_dark(confirmed):
 
 @pytest.mark.parametrize("name", sorted(SEARCHED | CONFIRMED))
 def test_built_in_digits_are_called_so(name, confirmed):
-    assert "not SVHN" not in draw(getattr(confirmed.figures, name)())
-    confirmed.settings["data"]["synthetic"] = True
-    assert "built-in digits, not SVHN" in draw(getattr(confirmed.figures, name)())
+    assert "not SVHN" not in draw(getattr(Figures(confirmed), name)())
+    confirmed.settings["data"] |= {"synthetic": True, "name": "built-in digits, not SVHN"}
+    assert "built-in digits, not SVHN" in draw(getattr(Figures(confirmed), name)())
 
 
 def test_scores_on_the_test_set_are_called_so(hyperband):
-    assert "validation accuracy" in texts(hyperband.figures.effects())
+    assert "validation accuracy" in texts(Figures(hyperband).effects())
     hyperband.settings["validate_on"] = "test"
     for name in ("score_against_hours", "effects", "rounds"):
-        assert "test accuracy" in texts(getattr(hyperband.figures, name)())
+        words = texts(getattr(Figures(hyperband), name)())
+        assert "test accuracy" in words
+        assert "the search validated on the test set" in words
 
 
 def test_the_best_is_that_of_the_longest_trained(hyperband):
-    chart = hyperband.figures.score_against_epochs()
+    chart = Figures(hyperband).score_against_epochs()
     assert "0.9500 after 12 epochs (trial 016)" in texts(chart)
     (axes,) = chart.axes
     lines = [line.get_ydata() for line in axes.get_lines()]
@@ -196,7 +198,7 @@ def test_the_best_is_that_of_the_longest_trained(hyperband):
 
 
 def test_rounds_name_who_was_promoted(hyperband):
-    words = texts(hyperband.figures.rounds())
+    words = texts(Figures(hyperband).rounds())
     assert "16 configurations began in 1 bracket; 2 times one was promoted" in words
     assert "016" in words
     assert "n=16" in words
@@ -204,11 +206,11 @@ def test_rounds_name_who_was_promoted(hyperband):
 
 def test_rounds_are_hyperbands_only(tmp_path, make_project):
     project = make_project(tmp_path / "cnn", [{"score": 0.5}, {"score": 0.6}])
-    assert project.figures.rounds() is None
+    assert Figures(project).rounds() is None
 
 
 def test_effects_show_what_varied_and_only_where_it_is_active(hyperband):
-    chart = hyperband.figures.effects()
+    chart = Figures(hyperband).effects()
     shown = {axes.get_title(loc="left"): axes for axes in chart.axes}
     assert set(shown) == {"blocks", "units", "dropout", "padding"}
     dots = sum(len(each.get_offsets()) for each in shown["units"].collections)
@@ -220,7 +222,7 @@ def test_a_hyperparameter_of_a_missing_block_has_no_dot(tmp_path, make_project):
     values = [space.complete({"blocks": 2, "kernel_size_2": size}) for size in (3, 5, 7)]
     values.append(space.complete({"blocks": 1}))
     project = make_project(tmp_path / "cnn", [{"values": each} for each in values])
-    shown = {axes.get_title(loc="left"): axes for axes in project.figures.effects().axes}
+    shown = {axes.get_title(loc="left"): axes for axes in Figures(project).effects().axes}
     dots = {name: sum(len(c.get_offsets()) for c in a.collections) for name, a in shown.items()}
     assert dots == {"blocks": 4, "kernel_size_2": 3}
 
@@ -231,20 +233,20 @@ def test_importance_finds_what_decides_and_says_how_far_to_believe_it(tmp_path, 
     assert found.names[int(np.argmax(found.shares.mean(axis=1)))] == "dropout"
     assert found.explained > 0.5
     assert (found.epochs, found.configurations) == (4, 60)
-    assert "explains" in texts(project.figures.importance())
+    assert "explains" in texts(Figures(project).importance())
 
 
 def test_importance_of_noise_is_not_believed(tmp_path, make_project):
     random = np.random.default_rng(1)
     trials = [trial | {"score": float(random.random())} for trial in make_trials(30)]
     project = make_project(tmp_path / "cnn", trials)
-    assert "believe none of this" in texts(project.figures.importance())
+    assert "believe none of this" in texts(Figures(project).importance())
 
 
 def test_importance_needs_ten_configurations_that_differ(tmp_path, make_project):
-    assert make_project(tmp_path / "few", make_trials(9)).figures.importance() is None
+    assert Figures(make_project(tmp_path / "few", make_trials(9))).importance() is None
     equal = [trial | {"score": 0.5} for trial in make_trials(20)]
-    assert make_project(tmp_path / "equal", equal).figures.importance() is None
+    assert Figures(make_project(tmp_path / "equal", equal)).importance() is None
 
 
 def test_importance_compares_scores_after_as_many_epochs(hyperband):
@@ -260,7 +262,7 @@ def test_a_promoted_trials_curve_is_whole(hyperband):
 
 
 def test_parallel_coordinates_have_an_axis_a_varied_hyperparameter(hyperband):
-    (lines,) = hyperband.figures.parallel_coordinates().data
+    (lines,) = Figures(hyperband).parallel_coordinates().data
     labels = [dimension.label for dimension in lines.dimensions]
     assert labels == ["blocks", "padding", "units", "dropout", "epochs", "validation accuracy"]
     assert {len(dimension.values) for dimension in lines.dimensions} == {16}
@@ -283,17 +285,17 @@ def test_text_of_a_space_file_is_no_html(tmp_path, make_project):
     known = project.space.hyperparameters | {"padding": given}
     project.space = project.space.model_copy(update={"hyperparameters": known, "text": text})
     project.space.__dict__.pop("declarations", None)
-    (lines,) = project.figures.parallel_coordinates().data
+    (lines,) = Figures(project).parallel_coordinates().data
     padding = next(d for d in lines.dimensions if d.label == "padding")
     assert padding.ticktext[0] == "&lt;a href=x&gt;&amp;$_{2}$"
-    drawing = draw(project.figures.effects())
+    drawing = draw(Figures(project).effects())
     assert "<a href" not in drawing
     assert "&lt;a href" in drawing  # and its dollars are no formula
 
 
 def test_confirm_runs_are_all_there_collapsed_and_used_ones_marked(confirmed):
     confirmed.record({"event": "choice", "epochs": 20, "chosen": [5], "used": [[5, 0], [6, 0]]})
-    words = texts(confirmed.figures.confirmed())
+    words = texts(Figures(confirmed).confirmed())
     for said in ("trial 016\n3 runs of 20 epochs", "trial 000, baseline", "not chosen"):
         assert said in words
     for said in ("collapsed", "used to choose", "the search's score", "95 % interval"):
@@ -303,7 +305,7 @@ def test_confirm_runs_are_all_there_collapsed_and_used_ones_marked(confirmed):
 def test_confusion_is_in_percent_of_the_true_class(tmp_path, make_project):
     project = make_project(tmp_path / "cnn", [{"score": 0.5}])
     add_confirm_runs(project, 0, [0.5, 0.6], confusion=[[3, 1], [0, 2]])
-    words = texts(project.figures.confusion()).split()
+    words = texts(Figures(project).confusion()).split()
     assert {"75", "25", "100"} <= set(words)
 
 
@@ -315,7 +317,7 @@ def test_class_weights_are_shown_beside_none(tmp_path, make_project):
     project = make_project(tmp_path / "cnn", trials)
     for trial, scores in enumerate(([0.5, 0.52], [0.9, 0.91], [0.7, 0.71])):
         add_confirm_runs(project, trial, scores, collapsed=False)
-    words = texts(project.figures.confusion())
+    words = texts(Figures(project).confusion())
     assert "baseline" in words
     assert "best with no class weights" in words
 
@@ -336,7 +338,7 @@ def test_the_hardest_are_wrong_in_most_runs_and_agreed_upon_first():
 
 
 def test_a_notebook_shows_a_chart_by_itself(hyperband):
-    data, size = hyperband.figures.rounds()._repr_png_()
+    data, size = Figures(hyperband).rounds()._repr_png_()
     assert data.startswith(b"\x89PNG")
     assert size["width"] == pytest.approx(614, abs=1)
 
@@ -344,10 +346,10 @@ def test_a_notebook_shows_a_chart_by_itself(hyperband):
 def test_a_users_own_style_changes_nothing(hyperband):
     # Drawings name their parts by a salt that is drawn anew for each, unless it is set.
     with matplotlib.rc_context({"svg.hashsalt": "same"}):
-        plain = draw(hyperband.figures.effects())
+        plain = draw(Figures(hyperband).effects())
     own = {"svg.hashsalt": "same", "text.color": "red", "font.size": 20, "axes.grid": False}
     with matplotlib.rc_context(own):
-        assert strip_date(draw(hyperband.figures.effects())) == strip_date(plain)
+        assert strip_date(draw(Figures(hyperband).effects())) == strip_date(plain)
 
 
 def strip_date(drawing):
@@ -359,7 +361,7 @@ def test_figures_import_neither_keras_nor_tensorflow_nor_pyplot(tmp_path, make_p
     make_project(tmp_path / "results" / "cnn", trials)
     program = (
         "import sys, svhn_tune\n"
-        f"for name in {NAMES}: getattr(svhn_tune.open_project().figures, name)()\n"
+        f"for name in {NAMES}: getattr(svhn_tune.Figures(svhn_tune.open_project()), name)()\n"
         "print({'keras', 'keras_tuner', 'tensorflow', 'matplotlib.pyplot'} & set(sys.modules))"
     )
     done = subprocess.run(

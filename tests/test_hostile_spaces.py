@@ -11,19 +11,29 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from svhn_tune.errors import CONTROLS, InputError
-from svhn_tune.models.cnn import CNN
+from svhn_tune.models.domain import TRAINING
+from svhn_tune.models.families import FAMILIES
 from svhn_tune.models.hypermodel import CNNHyperModel, declare, draw_values
 from svhn_tune.models.size import measure_size
+from svhn_tune.models.spaces import load_space, parse_space, space_names
 from svhn_tune.oracles.ask_tell import Proposal, ask, make_oracle, tell
 from svhn_tune.space import space_file
 from svhn_tune.space.hyperparameters import MAX_CHOICES, MAX_STEPS
-from svhn_tune.space.space import load_space, parse_space, space_names
 
+DOMAINS = {name: family.DOMAINS | TRAINING for name, family in FAMILIES.items()}
+NAMES = sorted(set().union(*DOMAINS.values()))
 TEXTS = [load_space(name).text for name in space_names()]
 HEAD, _ = load_space("cnn").text.split("[hyperparameters.blocks]")
 UNITS = '[hyperparameters.units]\ntype = "Int"\nmin_value = 32\nmax_value = 64\ndefault = 64\n'
 RATES = '[hyperparameters.dropout]\ntype = "Choice"\nvalues = [0.0, 0.5]\ndefault = 0.0\n'
 BLOCKS = '[hyperparameters.blocks]\ntype = "Int"\nmin_value = 1\nmax_value = 5\ndefault = 3\n'
+QUESTION = """
+[[questions]]
+number = 1
+title = "which"
+answer = "best"
+configurations = [{}]
+"""
 DROPOUT = (
     '[hyperparameters.dropout]\ntype = "Float"\nmin_value = {}\nmax_value = 0.5\ndefault = 0.5\n'
 )
@@ -102,7 +112,7 @@ def checked(error):
             "[hyperparameters.blocks] has no parent: all that is per block depends on it",
         ),
         (
-            HEAD + RATES + "[hyperparameters.kernel_size]\n"
+            HEAD + RATES + BLOCKS + "[hyperparameters.kernel_size]\n"
             'type = "Fixed"\nvalue = 3\nper = "block"\nparent_name = "dropout"\n'
             "parent_values = [0.5]",
             '[hyperparameters.kernel_size]: per = "block" and parent_name exclude each other',
@@ -130,6 +140,34 @@ def checked(error):
             + '[hyperparameters.batch_normalization]\ntype = "Fixed"\nvalue = true\n',
             "[hyperparameters.units]: parent_values has 1, which 'batch_normalization' never is",
         ),
+        # Questions are asked of what the family can build.
+        (
+            HEAD + BLOCKS.replace("= 5", "= 1000000000") + QUESTION.format("{}"),
+            "[hyperparameters.blocks]: 1000000000 is outside 1 to 8",
+        ),
+        (
+            HEAD
+            + '[hyperparameters.l2]\ntype = "Fixed"\nvalue = 0.0\nper = "block"\n'
+            + QUESTION.format("{}"),
+            '[hyperparameters.l2]: per = "block" needs a [hyperparameters.blocks]',
+        ),
+        (
+            HEAD + UNITS + QUESTION.format("{ units = [1] }"),
+            "[[questions]] 1: units=[1] is not in the space 'mine'",
+        ),
+        (
+            HEAD + UNITS + QUESTION.format("{ units = nan }"),
+            "[[questions]] 1: units=nan is not in the space 'mine'",
+        ),
+        (
+            HEAD + UNITS + QUESTION.format("{ a.b.c.d.e = 1 }"),
+            "[questions.0.configurations.0.a.b] c is nested too deeply",
+        ),
+        (
+            HEAD + UNITS + QUESTION.format("{}").replace("which", "\\u001b"),
+            "[questions.0] title: c",
+        ),
+        (HEAD + UNITS + QUESTION.format("{}") + "Int = 1", "[questions.0] has no key 'Int'"),
         # Names, and what a terminal would obey.
         *(
             (
@@ -267,7 +305,7 @@ anything = st.recursive(
 KEYS = ["type", "per", "parent_name", "parent_values", "min_value", "max_value", "step"]
 KEYS += ["sampling", "default", "values", "ordered", "value"]
 TOP = ["title", "data", "model", "protocol", "limits", "hyperparameters", "name", "text"]
-keys = st.sampled_from([*KEYS, *TOP, *CNN]) | words
+keys = st.sampled_from([*KEYS, *TOP, *NAMES]) | words
 
 
 def write(value):
@@ -323,16 +361,21 @@ def test_a_space_file_with_lines_moved_is_a_space_or_one_line(text, random, move
 
 
 @st.composite
-def hyperparameters(draw):
-    """Tables of the model's own hyperparameters, most of them near to what it allows."""
+def spaces(draw):
+    """A space of its model's own hyperparameters, most of them near to what it allows."""
+    model = draw(st.sampled_from(sorted(DOMAINS)))
+    domains = DOMAINS[model]
+    names = draw(st.lists(st.sampled_from(sorted(domains)), unique=True, min_size=1, max_size=5))
+    counts = {f"{domains[name].per}s" for name in names if domains[name].per}
     tables = {}
     shared = [""]
-    for name in draw(st.lists(st.sampled_from(sorted(CNN)), unique=True, min_size=1, max_size=5)):
-        tables[name] = table = draw(ranges(CNN[name]) | choices(CNN[name]) | others(CNN[name]))
+    for name in sorted(counts.difference(names)) + names:
+        domain = domains[name]
+        tables[name] = table = draw(ranges(domain) | choices(domain) | others(domain))
         parent = draw(st.sampled_from(shared))
-        if CNN[name].per_block:
-            table["per"] = "block"
-        elif parent and name != "blocks":
+        if domain.per:
+            table["per"] = domain.per
+        elif parent and name not in counts:
             table["parent_name"] = parent
             values = tables[parent].get("values", [1, 0.5, True, "same", 3, 64])
             table["parent_values"] = draw(st.lists(st.sampled_from(values), min_size=1, max_size=3))
@@ -340,7 +383,15 @@ def hyperparameters(draw):
             shared.append(name)
     if draw(st.integers(0, 4)) == 0:
         table[draw(st.sampled_from(KEYS))] = draw(anything)
-    return tables
+    text = HEAD.replace('model = "cnn"', f'model = "{model}"') + "\n".join(
+        f"[hyperparameters.{name}]\n" + "".join(f"{key} = {write(v)}\n" for key, v in table.items())
+        for name, table in tables.items()
+    )
+    if draw(st.booleans()):
+        asked = st.dictionaries(st.sampled_from([*tables, "units_1", "l2_2"]), anything, max_size=2)
+        text += '[[questions]]\nnumber = 1\nanswer = "best"\ntitle = "which"\nconfigurations = '
+        text += write(draw(st.lists(asked, min_size=1, max_size=2)))
+    return text
 
 
 def near(domain):
@@ -382,25 +433,17 @@ def others(draw, domain):
     return {"type": "Fixed", "value": draw(near(domain) if not domain.choices else words)}
 
 
-def write_space(tables):
-    return HEAD + "\n".join(
-        f"[hyperparameters.{name}]\n"
-        + "\n".join(f"{key} = {write(value)}" for key, value in table.items())
-        for name, table in tables.items()
-    )
-
-
 @QUIETLY
-@given(hyperparameters())
-def test_a_space_that_is_accepted_can_be_drawn_from(tables):
-    if space := read(write_space(tables)):
+@given(spaces())
+def test_a_space_that_is_accepted_can_be_drawn_from(text):
+    if space := read(text):
         use(space)
 
 
 @settings(QUIETLY, max_examples=40)
-@given(hyperparameters(), st.sampled_from(["hyperband", "bayesian", "tpe", "random"]))
-def test_a_space_that_is_accepted_can_be_searched_by_every_tuner(tables, tuner):
-    space = read(write_space(tables))
+@given(spaces(), st.sampled_from(["hyperband", "bayesian", "tpe", "random"]))
+def test_a_space_that_is_accepted_can_be_searched_by_every_tuner(text, tuner):
+    space = read(text)
     if space is None:
         return
     try:

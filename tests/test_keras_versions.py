@@ -18,7 +18,7 @@ import pytest
 import write_in_keras
 
 from svhn_tune.models.cnn import INITIALIZERS
-from svhn_tune.space.space import load_space, space_names
+from svhn_tune.models.spaces import load_space, space_names
 from svhn_tune.submission.check import check_submission
 from svhn_tune.submission.portable import find_first_version
 

@@ -8,7 +8,7 @@ import pytest
 import svhn_tune
 from svhn_tune.models.hypermodel import CNNHyperModel, class_weights, declare
 from svhn_tune.models.size import measure_size
-from svhn_tune.space.space import load_space, space_names
+from svhn_tune.models.spaces import load_space, space_names
 
 
 @pytest.mark.parametrize("name", space_names())

@@ -7,7 +7,9 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+import svhn_tune
 from svhn_tune import open_project
+from svhn_tune.summary.confirmed import summarize_confirmed
 
 FOLDER = Path(__file__).parents[1] / "examples"
 NOTEBOOKS = sorted(path.name for path in FOLDER.glob("*.ipynb"))
@@ -64,7 +66,8 @@ def test_the_notebook_searches_confirms_and_draws(archives, tmp_path):
     done = execute("cnn.ipynb", tmp_path, DATA=str(archives), **settings)
     project = open_project(tmp_path / "results" / "cnn")
     assert set(project.trials.status) == {"completed"}
-    assert [entry["runs"] for entry in project.confirmed()] == [2] * len(project.confirmed())
+    entries = summarize_confirmed(project)
+    assert [entry["runs"] for entry in entries] == [2] * len(entries)
     assert (tmp_path / "results" / "cnn" / "submission.keras").is_file()
     assert "89,834" in str([cell.outputs for cell in done.cells if cell.id == "model"])
     for cell in ("search", "confirm"):
@@ -83,16 +86,16 @@ def test_the_notebook_for_kaggle_goes_on_next_week(archives, small_space, tmp_pa
     week = execute("kaggle.ipynb", tmp_path, RESULTS=str(first), HOURS=1e-6, **settings)
     assert "goes on in the next session" in outputs(week, "confirm")[0]
     begun = open_project(first / "cnn")
-    assert begun.status()["trials"]["running"]
-    assert begun.status()["epochs_trained"] == 0
+    assert svhn_tune.status(begun)["trials"]["running"]
+    assert svhn_tune.status(begun)["epochs_trained"] == 0
 
     week = execute(
         "kaggle.ipynb", tmp_path, RESULTS=str(second), PREVIOUS=str(first), HOURS=1, **settings
     )
     project = open_project(second / "cnn")
     assert project.records[: len(begun.records)] == begun.records
-    assert project.status()["trials"]["running"] == 0
-    assert {entry["trial"] for entry in project.confirmed()} >= {0}
+    assert svhn_tune.status(project)["trials"]["running"] == 0
+    assert {entry["trial"] for entry in summarize_confirmed(project)} >= {0}
     assert "trials completed" in outputs(week, "status")[0]
     # A file trained for one epoch on drawn digits: it is looked at, whatever the verdict.
     assert "be handed in" in outputs(week, "check")[0]

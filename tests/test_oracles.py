@@ -5,8 +5,9 @@ import random
 import pytest
 
 from svhn_tune.models.size import measure_size
+from svhn_tune.models.spaces import load_space, parse_space
 from svhn_tune.oracles.ask_tell import Hyperband, Proposal, ask, make_oracle, tell
-from svhn_tune.space.space import Space, load_space, parse_space
+from svhn_tune.space.space import Space
 
 TUNERS = ("hyperband", "bayesian", "tpe", "random")
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from svhn_tune.errors import CONTROLS, InputError, one_line
-from svhn_tune.space.space import load_space
+from svhn_tune.models.spaces import load_space
 
 PROGRAM = [sys.executable, "-m", "svhn_tune"]
 COMMANDS = [

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from svhn_tune import CNNHyperModel, confirm, load_data, load_space, search
+from svhn_tune.figures import Figures
 from svhn_tune.figures.style import Chart
 from svhn_tune.progress.progress import Progress
 from svhn_tune.training.maps import maps_path, read_arrays, write_maps, write_pictures
@@ -48,7 +49,7 @@ def test_only_kept_models_have_maps(confirmed):
 @pytest.mark.parametrize("name", PICTURES)
 def test_the_report_draws_them(name, confirmed, tmp_path):
     runs = confirmed.ended("confirm")
-    figure = getattr(confirmed.figures, name)()
+    figure = getattr(Figures(confirmed), name)()
     if name == "hardest_digits" and all(run["collapsed"] for run in runs):
         assert figure is None
     else:
@@ -93,7 +94,7 @@ def test_pictures_missing_or_of_an_older_project_are_no_error(copy):
     for path in (copy.folder / "models").glob("*.npz"):
         os.remove(path)
     copy.pictures_path.unlink()
-    assert [getattr(copy.figures, name)() for name in PICTURES] == [None] * 3
+    assert [getattr(Figures(copy), name)() for name in PICTURES] == [None] * 3
     assert read_arrays(maps_path(copy.folder / "models" / "none.keras")) == {}
 
 
@@ -115,7 +116,7 @@ def test_maps_are_those_at_each_blocks_end(space, chosen, blocks, archives, tmp_
     test = load_data(archives).test
     predicted = model.predict_on_batch(test.images[:50]).argmax(axis=-1)
     predicted = np.resize(predicted, len(test.labels))
-    write_maps(model, test, predicted, tmp_path / "maps.npz")
+    write_maps(model, space.task, test, predicted, tmp_path / "maps.npz")
     arrays = read_arrays(tmp_path / "maps.npz")
     shapes = [arrays[f"maps_{number}"].shape for number in range(len(arrays["blocks"]))]
     assert shapes == blocks
@@ -125,7 +126,9 @@ def test_maps_are_those_at_each_blocks_end(space, chosen, blocks, archives, tmp_
 def test_a_model_without_convolutions_has_an_image_only(archives, tmp_path):
     layers = [keras.Input((32, 32, 3)), keras.layers.Flatten(), keras.layers.Dense(10)]
     test = load_data(archives).test
-    write_maps(keras.Sequential(layers), test, test.labels, tmp_path / "maps.npz")
+    write_maps(
+        keras.Sequential(layers), load_space("cnn").task, test, test.labels, tmp_path / "maps.npz"
+    )
     arrays = read_arrays(tmp_path / "maps.npz")
     assert "filters" not in arrays
     assert len(arrays["blocks"]) == 0

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import svhn_tune
 from svhn_tune import confirm, load_data, open_project, plan, search
 from svhn_tune.cli import main
 from svhn_tune.cost.budget import Budget
@@ -14,8 +15,8 @@ from svhn_tune.cost.cost_model import Timing, Work, fit_cost, measure_work, sche
 from svhn_tune.cost.forecast import Forecast
 from svhn_tune.cost.plan import Estimate, describe_plan
 from svhn_tune.errors import InputError
+from svhn_tune.models.spaces import load_space
 from svhn_tune.oracles.simulation import simulate_search
-from svhn_tune.space.space import load_space
 from svhn_tune.stages.search import make_settings
 
 SMALL, LARGE = Work(10**6, 10**4, 10**5, 6), Work(10**8, 10**5, 10**7, 9)
@@ -71,7 +72,7 @@ def test_the_simulated_search_is_the_search_that_runs(small_space, archives, tmp
     done = search(small_space, archives, project=tmp_path / "p", workers=1, **settings)
     wanted = make_settings(done.space, load_data(archives), settings)
     simulated = simulate_search(done.space, wanted, 1, lambda _: 1.0)
-    status = done.status()
+    status = svhn_tune.status(done)
     assert simulated.trials == status["trials"]["completed"]
     assert simulated.epochs == status["epochs_trained"]
     assert simulated.seconds == simulated.trials
@@ -184,7 +185,7 @@ def test_what_is_spent_is_the_last_word_of_every_call(tmp_path, make_project):
     project = make_project(tmp_path / "cnn", [{}], budget=3600.0)
     for began, seconds in ((1.0, 60.0), (1.0, 120.0), (9.0, 30.0)):
         project.record(session(began, seconds))
-    status = open_project(project.folder).status()
+    status = svhn_tune.status(open_project(project.folder))
     assert status["seconds_spent"] == 150
     assert status["budget_seconds"] == 3600
 
@@ -219,7 +220,7 @@ def test_a_search_stops_at_its_budget_and_confirm_has_the_rest(small_space, arch
     settings = {"tuner": "random", "max_trials": 500, "max_epochs": 2, "train_images": 64}
     folder = tmp_path / "cnn"
     stopped = search(small_space, archives, project=folder, workers=2, budget=40.0, **settings)
-    status = stopped.status()
+    status = svhn_tune.status(stopped)
     assert status["trials"]["completed"] < 500
     assert status["seconds_spent"] > 0
     before = stopped.journal_path.read_bytes()
@@ -227,7 +228,7 @@ def test_a_search_stops_at_its_budget_and_confirm_has_the_rest(small_space, arch
     assert again.journal_path.read_bytes() == before
     confirm(folder, archives, top=1, runs=200, epochs=1, baseline=False, workers=2)
     assert len(open_project(folder).ended("confirm")) < 200
-    assert open_project(folder).status()["seconds_spent"] > status["seconds_spent"]
+    assert svhn_tune.status(open_project(folder))["seconds_spent"] > status["seconds_spent"]
     with pytest.raises(InputError, match="nothing is left of the budget"):
         confirm(folder, archives, top=1, runs=200, epochs=1, baseline=False)
 

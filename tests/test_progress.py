@@ -18,9 +18,9 @@ from itertools import pairwise
 import pytest
 from rich.console import Console
 
-from svhn_tune.progress.live import LiveProgress, Terminal
+from svhn_tune.progress.live import LiveProgress, Terminal, make_progress
 from svhn_tune.progress.picture import Picture
-from svhn_tune.progress.progress import LineProgress, make_progress
+from svhn_tune.progress.progress import LineProgress
 from svhn_tune.summary.standing import Best, RunStanding, Standing
 
 VALUES = " ".join(f"kernel_size_{block}=7 spatial_dropout_{block}=0.25" for block in range(1, 9))

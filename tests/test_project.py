@@ -7,10 +7,12 @@ import sys
 
 import pytest
 
+import svhn_tune
 from svhn_tune.errors import InputError
+from svhn_tune.models.spaces import load_space
 from svhn_tune.project.project import Project
 from svhn_tune.project.results import delete_project
-from svhn_tune.space.space import load_space
+from svhn_tune.summary.confirmed import summarize_confirmed
 from svhn_tune.summary.samples import summarize
 
 HOLD = """
@@ -64,7 +66,7 @@ def confirm_run(project, trial, run, score, epochs, status="completed"):
 
 
 def test_status_has_the_documents_keys_and_counts(project):
-    status = project.status()
+    status = svhn_tune.status(project)
     assert status["project"] == "cnn"
     assert status["space"] == "cnn"
     assert status["space_sha256"] == load_space("cnn").sha256
@@ -84,7 +86,7 @@ def test_status_has_the_documents_keys_and_counts(project):
 
 
 def test_status_of_a_project_without_trials(tmp_path, make_project):
-    status = make_project(tmp_path / "new").status()
+    status = svhn_tune.status(make_project(tmp_path / "new"))
     assert status["trials"] == {"completed": 0, "running": 0, "failed": 0, "collapsed": 0}
     assert status["best"] is None
     assert (status["epochs_trained"], status["seconds_trained"]) == (0, 0)
@@ -92,7 +94,7 @@ def test_status_of_a_project_without_trials(tmp_path, make_project):
 
 def test_status_names_the_submission_once_it_is_there(project):
     project.submission_path.touch()
-    assert project.status()["submission"] == str(project.submission_path)
+    assert svhn_tune.status(project)["submission"] == str(project.submission_path)
 
 
 def test_a_project_reads_back_what_was_recorded(project):
@@ -100,7 +102,23 @@ def test_a_project_reads_back_what_was_recorded(project):
     assert again.records == project.records
     assert again.settings == project.settings
     assert again.space == project.space
-    assert again.status() == project.status()
+    assert svhn_tune.status(again) == svhn_tune.status(project)
+
+
+@pytest.mark.parametrize(("old", "new"), [("figures", "Figures"), ("status", "status")])
+def test_a_name_that_moved_says_where_to(project, old, new):
+    with pytest.raises(AttributeError, match=rf"project\.{old} is now {new}\(project\)") as caught:
+        getattr(project, old)
+    code = str(caught.value).split(": ")[1]
+    exec(code, names := {})
+    assert names[new](project)
+
+
+def test_confirmed_says_where_to(project):
+    with pytest.raises(AttributeError, match=r"status\(project\)\['confirm'\]: from svhn_tune"):
+        project.confirmed()
+    with pytest.raises(AttributeError, match="'Project' object has no attribute 'nothing'"):
+        project.nothing  # noqa: B018
 
 
 def test_refreshing_sees_what_another_process_recorded(project):
@@ -146,7 +164,7 @@ def test_confirmed_summaries_do_not_mix_epochs_and_put_the_longest_first(project
             confirm_run(project, trial, run, score, epochs)
     confirm_run(project, 0, 3, 0.0, 100, status="failed")
     confirm_run(project, 0, 0, 0.9, 5)
-    found = project.confirmed()
+    found = summarize_confirmed(project)
     assert [(each["trial"], each["epochs"]) for each in found] == [
         (4, 100),
         (0, 100),
@@ -158,11 +176,11 @@ def test_confirmed_summaries_do_not_mix_epochs_and_put_the_longest_first(project
     assert {key: found[1][key] for key in expected} == expected
     assert found[2]["collapsed"] == 1
     assert project.best_confirmed()["score"] == 0.85
-    assert project.status()["confirm"] == found
+    assert svhn_tune.status(project)["confirm"] == found
 
 
 def test_nothing_confirmed_has_no_best(project):
-    assert project.confirmed() == []
+    assert summarize_confirmed(project) == []
     assert project.best_confirmed() is None
 
 
@@ -208,7 +226,7 @@ def test_a_second_process_is_refused_with_the_pid_of_the_first(project, holder):
 
 
 def test_a_project_in_use_is_read_but_not_deleted(project, holder):
-    assert Project(project.folder).status() == project.status()
+    assert svhn_tune.status(Project(project.folder)) == svhn_tune.status(project)
     with pytest.raises(InputError, match=f"in use by the process {holder.pid}"):
         delete_project(project.folder)
     assert project.journal_path.exists()

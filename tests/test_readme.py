@@ -1,5 +1,6 @@
-"""The README cannot drift: its commands run, its code runs, and its tree has every file."""
+"""README and docs cannot drift: commands and code run, and the tree has every file in its place."""
 
+import ast
 import re
 import shlex
 import subprocess
@@ -10,6 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
+ARCHITECTURE = (ROOT / "docs" / "ARCHITECTURE.md").read_text()
 COMMANDS = re.findall(r"^\$ python -m (svhn_tune .*)$", README, re.MULTILINE)
 BLOCKS = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 
@@ -58,14 +60,35 @@ def test_the_code_runs(block, place, monkeypatch, tmp_path):
     exec(compile(block, "README.md", "exec"), {})
 
 
-def test_the_tree_has_every_module_and_every_top_level_file():
-    tree = README[README.index("## Where things are") :]
-    listed = set(re.findall(r"^ +([\w.]+\.py|\w+/|[\w.]+)  ", tree, re.MULTILINE))
-    modules = {path.name for path in (ROOT / "svhn_tune").rglob("*.py")}
-    missing = modules - listed - {"__init__.py"}
-    assert not missing
-    for name in ("search_spaces/", "results/", "benchmarks/", "tests/"):
-        assert name in listed
+def list_paths(tree):
+    """The relative paths of a tree drawn by indentation; folders end with a slash."""
+    above = []
+    for indent, name in re.findall(r"^ {4}((?:  )*)(\S+)  ", tree, re.MULTILINE):
+        above[len(indent) // 2 :] = [name]
+        yield "".join(above)
+
+
+def test_a_path_in_the_tree_is_where_its_line_stands():
+    tree = "    a/  b\n      c.py  of a\n      d/  e\n        c.py  of d\n    c.py  of none\n"
+    assert list(list_paths(tree)) == ["a/", "a/c.py", "a/d/", "a/d/c.py", "c.py"]
+
+
+def says_more_than_a_docstring(path):
+    return len(ast.parse(path.read_text()).body) > 1
+
+
+def test_the_tree_has_every_module_and_folder_where_it_is():
+    listed = list(list_paths(ARCHITECTURE[ARCHITECTURE.index("## The modules") :]))
+    assert len(listed) == len(set(listed))
+    modules = set()
+    for path in (ROOT / "svhn_tune").rglob("*.py"):
+        modules.add(f"{path.parent.relative_to(ROOT).as_posix()}/")
+        if path.name != "__init__.py" or says_more_than_a_docstring(path):
+            modules.add(path.relative_to(ROOT).as_posix())
+    assert not modules - set(listed), "not in docs/ARCHITECTURE.md"
+    gone = {name for name in listed if not (ROOT / name).exists()}
+    assert not gone, "in docs/ARCHITECTURE.md, but not there"
+    assert {"search_spaces/", "results/", "benchmarks/", "tests/", "docs/"} <= set(listed)
 
 
 def test_every_command_has_help_and_a_line_in_the_readme():

@@ -7,19 +7,21 @@ import pytest
 import tensorflow as tf
 
 from svhn_tune.cli import app
-from svhn_tune.models.cnn import cnn_layers
+from svhn_tune.models.cnn import list_layers
 from svhn_tune.models.describe import describe_values
-from svhn_tune.models.hypermodel import CNNHyperModel
+from svhn_tune.models.hypermodel import build_model
 from svhn_tune.models.receptive_field import measure_receptive_fields
-from svhn_tune.space.space import load_space
+from svhn_tune.models.spaces import load_space
+from svhn_tune.space.task import Task
 
 IMAGES = 48
 
 
 def fields(values, side=32):
     """Layer -> side of its square receptive field."""
-    layers = cnn_layers(values, 10)
-    found = measure_receptive_fields(layers, (side, side, 3))
+    task = Task(side, side, channels=3, classes=10)
+    layers = list_layers(values, task)
+    found = measure_receptive_fields(layers, task)
     assert all(height == width for height, width in found)
     return {layer.name: height for layer, (height, _) in zip(layers, found, strict=True)}
 
@@ -52,7 +54,8 @@ def test_a_field_may_be_larger_than_the_image_but_all_outputs_see_no_more_than_i
 
 
 def test_height_and_width_are_told_apart():
-    found = measure_receptive_fields(cnn_layers({"blocks": 1}, 10), (32, 20, 3))
+    task = Task(height=32, width=20, channels=3, classes=10)
+    found = measure_receptive_fields(list_layers({"blocks": 1}, task), task)
     assert found[-1] == (32, 20)
 
 
@@ -69,8 +72,8 @@ def test_it_is_what_gradients_reach_in_keras(values):
     """Of an output in the middle of an image so large that no field meets its edge; after Flatten
     of all outputs. A maximum passes one gradient only, so many random images are looked at."""
     side = 65
-    space = load_space("cnn")
-    model = CNNHyperModel(space, (side, side, 3)).build_values(values)
+    task = Task(side, side, channels=3, classes=10)
+    model = build_model(list_layers(values, task), task, "cnn")
     for weights in model.weights:
         # No gradient is lost in a ReLU, and none cancels another.
         weights.assign(np.abs(weights))

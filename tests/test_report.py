@@ -9,11 +9,12 @@ from html.parser import HTMLParser
 
 import pytest
 
-from svhn_tune.commands.confirm_table import describe_recommendation
 from svhn_tune.commands.output import try_report
 from svhn_tune.errors import InputError
 from svhn_tune.project.project import Project
 from svhn_tune.report import write_report
+from svhn_tune.summary.confirmed import summarize_confirmed
+from svhn_tune.summary.wording import describe_recommendation
 
 EVIL = "<script>alert(1)</script>\"'&<img src=x onerror=alert(2)>"
 GOOD = [0.850, 0.852, 0.848, 0.851]
@@ -116,7 +117,7 @@ def hostile(tmp_path_factory, make_project):
 
 def test_the_page_begins_with_the_answer(page, confirmed):
     (sentence,) = page.find("p", class_="answer")
-    recommendation = describe_recommendation(confirmed.confirmed())
+    recommendation = describe_recommendation(summarize_confirmed(confirmed))
     assert recommendation == "recommended: trial 001, better than every other"
     assert sentence.startswith("Recommended: trial 001, better than every other")
     assert "0.8502 ± 0.0017 on the test set (4 runs of 2 epochs" in sentence
@@ -124,7 +125,7 @@ def test_the_page_begins_with_the_answer(page, confirmed):
 
 
 def test_the_first_table_has_the_confirmed_numbers(page, confirmed):
-    best, baseline = confirmed.confirmed()
+    best, baseline = summarize_confirmed(confirmed)
     texts = [text for tag, _, text in page.elements if tag in ("th", "td")]
     row = texts[8:16]
     assert row[:2] == ["trial 001", f"{best['mean']:.4f} ± {best['sd']:.4f}"]
@@ -170,7 +171,8 @@ def test_every_trial_and_run_has_a_row(page, confirmed):
 
 
 def test_built_in_digits_are_told_everywhere(tmp_path, make_project):
-    data = {"name": "built-in digits", "fingerprint": "0", "synthetic": True, "source": "builtin"}
+    name = "built-in digits, not SVHN"
+    data = {"name": name, "fingerprint": "0", "synthetic": True, "source": "builtin"}
     page = read(make_project(tmp_path / "cnn", TRIALS, data=data))
     (banner,) = page.find("p", class_="banner")
     assert "Built-in digits, not SVHN" in banner

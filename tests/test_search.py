@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+import svhn_tune
 from svhn_tune import search
 from svhn_tune.data import load_data
 from svhn_tune.data.cache import share_arrays
@@ -23,7 +24,7 @@ def project(small_space, archives, tmp_path_factory):
 
 
 def test_hyperband_trains_every_trial_it_planned(project):
-    status = project.status()
+    status = svhn_tune.status(project)
     assert status["trials"] | {"collapsed": 0} == {
         "completed": 12,
         "running": 0,
@@ -72,7 +73,6 @@ def test_a_record_run_again_alone_gives_its_score(project, archives, tmp_path):
         space=project.space,
         arrays=share_arrays(data),
         fingerprint=data.fingerprint,
-        classes=10,
         train_index=train,
         validate_on=holdout,
         test_at_end=False,
@@ -130,10 +130,10 @@ def test_a_time_limit_stops_after_the_epoch_and_the_same_call_goes_on(
 ):
     settings = {"tuner": "random", "max_trials": 2, "max_epochs": 3, "train_images": 64}
     stopped = search(small_space, archives, project=tmp_path / "cnn", time_limit=0.001, **settings)
-    assert stopped.status()["trials"]["running"] == 1
+    assert svhn_tune.status(stopped)["trials"]["running"] == 1
     finished = search(small_space, archives, project=tmp_path / "cnn", **settings)
-    assert finished.status()["trials"]["completed"] == 2
-    assert finished.status()["epochs_trained"] == 6
+    assert svhn_tune.status(finished)["trials"]["completed"] == 2
+    assert svhn_tune.status(finished)["epochs_trained"] == 6
 
 
 @pytest.mark.parametrize(

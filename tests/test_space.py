@@ -5,9 +5,10 @@ import hashlib
 import pytest
 
 from svhn_tune.errors import InputError
-from svhn_tune.models.cnn import FAMILIES, cnn_layers
+from svhn_tune.models.domain import TRAINING
+from svhn_tune.models.families import FAMILIES, list_layers
 from svhn_tune.models.size import measure_size
-from svhn_tune.space.space import load_space, parse_space, space_names, spaces_folder
+from svhn_tune.models.spaces import load_space, parse_space, space_names, spaces_folder
 
 TEXT = (spaces_folder() / "cnn.toml").read_text()
 BLOCKS = '[hyperparameters.blocks]\ntype = "Int"\nmin_value = 1\nmax_value = 5\ndefault = 3\n'
@@ -40,7 +41,7 @@ def write(folder, text):
 
 
 def test_the_spaces_are_found():
-    assert {"cnn", "cnn_open"} <= set(space_names())
+    assert set(LIMITS) <= set(space_names())
 
 
 def test_space_is_read_whole_and_hashed_as_it_lies_on_the_disk(space):
@@ -75,21 +76,40 @@ def test_space_allows_every_extreme_of_every_hyperparameter(space):
             assert space.complete(chosen)[declaration.name] == value
 
 
+LIMITS = {
+    "cnn": 249_980_518,
+    "cnn_open": 249_980_518,
+    "linear": 5_033_164,
+    "mlp": 24_956_108,
+}
+
+
 def test_space_limits_the_file_to_what_may_be_handed_in(space):
-    assert space.limits.file_size == 249_980_518
+    assert space.limits.file_size == LIMITS[space.name]
 
 
 def test_space_names_only_what_its_model_knows(space):
-    assert set(space.hyperparameters) <= set(FAMILIES[space.model])
+    assert set(space.hyperparameters) <= {*FAMILIES[space.model].DOMAINS, *TRAINING}
 
 
 def test_space_says_what_differs_from_the_baseline(space):
     assert space.changes(space.baseline) == "baseline"
-    assert space.changes(space.complete({"units": 128, "blocks": 3})) == "units=128"
+
+
+def test_a_question_says_what_differs_from_the_baseline():
+    space = load_space("mlp")
+    assert space.changes(space.complete({"units_1": 64, "layers": 1})) == "units_1=64"
+    assert [space.changes(values) for values in space.listed][:3] == [
+        "baseline",
+        "activation=relu",
+        "activation=relu units_1=64",
+    ]
+    assert len(space.listed) == 12
 
 
 def test_the_baseline_of_cnn_is_the_model_of_question_1():
-    layers = [(layer.type, layer.arguments) for layer in cnn_layers(load_space("cnn").baseline, 10)]
+    space = load_space("cnn")
+    layers = [(layer.type, layer.arguments) for layer in list_layers(space, space.baseline)]
     blocks = []
     for filters in (16, 32, 64):
         convolution = {"filters": filters, "kernel_size": 3, "padding": "same"}
@@ -111,19 +131,21 @@ def test_the_protocol_of_cnn_is_the_assignments():
     assert (protocol.objective, protocol.direction) == ("val_categorical_accuracy", "max")
 
 
-@pytest.mark.parametrize("blocks", [1, 2, 3, 4, 5])
-def test_a_blocks_hyperparameters_are_active_only_while_it_exists(space, blocks):
-    values = space.complete({"blocks": blocks})
+def test_what_each_block_or_layer_has_is_active_only_while_it_exists(space):
     for name, given in space.hyperparameters.items():
-        if given.per == "block":
-            existing = {f"{name}_{block}" for block in range(1, blocks + 1)}
+        if given.per is None:
+            continue
+        counts = space.hyperparameters[f"{given.per}s"]
+        for count in range(counts.min_value, counts.max_value + 1):
+            values = space.complete({f"{given.per}s": count})
+            existing = {f"{name}_{number}" for number in range(1, count + 1)}
             assert {key for key in values if key.startswith(f"{name}_")} == existing
 
 
-def test_values_of_a_space_without_blocks_follow_the_models_default():
+def test_a_hyperparameter_per_block_needs_the_number_of_blocks():
     kernels = '[hyperparameters.kernel_size]\nper = "block"\ntype = "Choice"\nvalues = [3, 5]\n'
-    space = parse_space(MINIMAL.replace(BLOCKS, f"{kernels}default = 5\n"), "mine", "mine.toml")
-    assert space.baseline == {"kernel_size_1": 5, "kernel_size_2": 5, "kernel_size_3": 5}
+    with pytest.raises(InputError, match=r'per = "block" needs a \[hyperparameters.blocks\]'):
+        parse_space(MINIMAL.replace(BLOCKS, f"{kernels}default = 5\n"), "mine", "mine.toml")
 
 
 def test_a_child_is_active_only_with_its_parents_values_wherever_it_stands():
@@ -247,7 +269,8 @@ CHOICE = '[hyperparameters.dropout]\ntype = "Choice"\n'
         ("1e-5", "nan", "[protocol] learning_rate: Input should be"),
         ("1e-5", "1e-5\noptimizer = 'adm'", "[protocol] optimizer: Input should be 'adam', "),
         ('"svhn"', '"cifar"', "data: Input should be 'svhn' (got 'cifar')"),
-        ('"cnn"', '"mlp"', "model: Input should be 'cnn' (got 'mlp')"),
+        ('"cnn"', '"mpl"', "model: 'mpl' is none of cnn, mlp. Did you mean 'mlp'?"),
+        ('"cnn"', '"mlp"', "the model 'mlp' has no hyperparameter 'blocks'"),
         ('"238.4 MiB"', '"big"', "[limits] file_size: could not parse value and unit"),
         ('"238.4 MiB"', "-5", "[limits] file_size"),
         ('"238.4 MiB"', "0", "[limits] file_size"),
@@ -288,7 +311,7 @@ CHOICE = '[hyperparameters.dropout]\ntype = "Choice"\n'
             'default = 3\nper = "block"',
             "[hyperparameters.blocks]: per = \"block\" must not be given for 'blocks'",
         ),
-        ("default = 3", 'default = 3\nper = "layer"', "[hyperparameters.blocks] per: Input should"),
+        ("default = 3", 'default = 3\nper = "row"', "[hyperparameters.blocks] per: Input should"),
         (
             BLOCKS,
             '[hyperparameters.l2]\ntype = "Fixed"\nvalue = 0.0',

@@ -8,10 +8,12 @@ import time
 import numpy as np
 import pytest
 
+import svhn_tune
 from svhn_tune.commands.tables import print_status
 from svhn_tune.progress.progress import describe_end
 from svhn_tune.project.project import Project
-from svhn_tune.summary.status import read_standing, record_begin
+from svhn_tune.stages.begin import record_begin
+from svhn_tune.summary.status import read_standing
 from svhn_tune.training.runs import Run
 
 RUNNING = {"status": "running"}
@@ -88,7 +90,7 @@ def test_the_first_runs_that_have_not_ended_are_in_training_while_a_process_hold
 
 def test_looking_on_leaves_no_trace(stopped):
     before = sorted(stopped.folder.rglob("*"))
-    stopped.status()
+    svhn_tune.status(stopped)
     assert sorted(stopped.folder.rglob("*")) == before
     assert read_standing(stopped).process is None
 
@@ -231,7 +233,7 @@ def test_status_prints_and_tells_where_it_stands(stopped, capsys):
     assert "2 trials completed (0 collapsed), 3 unfinished, 0 failed" in printed
     with stopped.lock():
         print_status(stopped)
-        progress = stopped.status()["progress"]
+        progress = svhn_tune.status(stopped)["progress"]
     assert f"search is running in the process {os.getpid()}" in capsys.readouterr().out
     assert progress["process"] == os.getpid()
     assert progress["runs"][0] == {

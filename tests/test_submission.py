@@ -10,7 +10,7 @@ from keras import layers
 
 from svhn_tune.errors import InputError
 from svhn_tune.models.hypermodel import CNNHyperModel
-from svhn_tune.space.space import load_space
+from svhn_tune.models.spaces import load_space
 from svhn_tune.submission.portable import LATER, find_first_version, strip_config
 from svhn_tune.submission.save import save_submission
 

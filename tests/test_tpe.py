@@ -10,8 +10,8 @@ import sys
 import optuna
 import pytest
 
+from svhn_tune.models.spaces import load_space, parse_space
 from svhn_tune.oracles.ask_tell import INITIAL_POINTS, Proposal, ask, make_oracle, tell
-from svhn_tune.space.space import load_space, parse_space
 
 OTHER_TYPES = """
 [hyperparameters.learning_rate]

@@ -6,7 +6,7 @@ import pytest
 
 from svhn_tune.data.dataset import Split
 from svhn_tune.models.hypermodel import class_weights
-from svhn_tune.space.space import load_space
+from svhn_tune.models.spaces import load_space
 from svhn_tune.training.engine import Training
 
 CLASSES = 10
@@ -37,7 +37,7 @@ CASES = {
 def make(case, split, seed=0, index=None):
     name, chosen = CASES[case]
     space = load_space(name)
-    return Training(space, space.complete(chosen), seed, split, CLASSES, index)
+    return Training(space, space.complete(chosen), seed, split, index)
 
 
 def weights(training):

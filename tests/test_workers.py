@@ -11,7 +11,7 @@ import pytest
 
 from svhn_tune import load_data, search
 from svhn_tune.data.cache import share_arrays
-from svhn_tune.space.space import load_space
+from svhn_tune.models.spaces import load_space
 from svhn_tune.training import execution
 from svhn_tune.training.runs import Run, Setup
 from svhn_tune.training.workers import Workers
@@ -25,7 +25,6 @@ def setup(archives):
         space=load_space("cnn"),
         arrays=share_arrays(data),
         fingerprint=data.fingerprint,
-        classes=10,
         train_index=index,
         validate_on=index,
         test_at_end=False,

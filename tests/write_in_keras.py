@@ -17,7 +17,7 @@ import numpy as np
 
 from svhn_tune.models.hypermodel import CNNHyperModel, declare, draw_values
 from svhn_tune.models.size import measure_size
-from svhn_tune.space.space import load_space, space_names
+from svhn_tune.models.spaces import load_space, space_names
 from svhn_tune.submission.save import save_submission
 
 LARGEST = 2_000_000  # parameters

@@ -1,6 +1,5 @@
 """What confirm prints for people: the table, the verdict, the file's own accuracy."""
 
-from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
@@ -9,16 +8,15 @@ from rich.console import Console
 from ..console import make_table
 from ..project.project import Project
 from ..summary.confirmed import Entry, compare_class_weights
+from ..summary.wording import conclude, describe_interval, describe_used, with_provenance
 
 
 def print_summaries(console: Console, project: Project, status: dict[str, Any]) -> None:
     """A table for each number of epochs, the longest first, and what follows from the first."""
     objective = project.space.protocol.objective.removeprefix("val_")
-    digits = "built-in digits, not SVHN; " if project.settings["data"]["synthetic"] else ""
     for epochs, group in groupby(status["confirm"], key=lambda entry: entry["epochs"]):
-        console.print(
-            f"\nconfirmed: {objective} on the test set, {epochs} epochs, {digits}fresh seeds"
-        )
+        heading = f"\nconfirmed: {objective} on the test set, {epochs} epochs, fresh seeds"
+        console.print(with_provenance(project, heading))
         _print_table(console, list(group))
     longest = [e for e in status["confirm"] if e["epochs"] == status["confirm"][0]["epochs"]]
     for line in conclude(longest, status):
@@ -58,11 +56,6 @@ def _print_table(console: Console, entries: list[Entry]) -> None:
         console.print(line)
 
 
-def describe_interval(interval: tuple[float, float] | None, form: str) -> str:
-    """`0.8510..0.8590`, or `-` where one run says nothing about the spread."""
-    return "-" if interval is None else f"{interval[0]:{form}}..{interval[1]:{form}}"
-
-
 def _describe_against(entry: Entry) -> tuple[str, str]:
     """The difference with its interval and the verdict; the probability with its interval."""
     against = entry["against_baseline"]
@@ -80,58 +73,6 @@ def _describe_against(entry: Entry) -> tuple[str, str]:
     )
 
 
-def describe_used(entries: list[Entry]) -> Iterator[str]:
-    """A line for each configuration that was chosen by runs of its own."""
-    for entry in entries:
-        if entry["used"] and not entry["left_out"]:
-            fresh = len(entry["fresh_scores"])
-            told = f"the mean of the other {fresh} is {entry['mean_fresh']:.4f}" if fresh else ""
-            yield (
-                f"trial {entry['trial']:03d} was chosen by its runs "
-                f"{', '.join(map(str, entry['used']))}: {told or 'no other has ended yet'}"
-                f", and only those others are compared"
-            )
-
-
-def conclude(entries: list[Entry], status: dict[str, Any]) -> Iterator[str]:
-    """What follows from the configurations that were trained longest, a line each.
-
-    First the recommendation, then whose file is handed in, then what was chosen by the test set.
-    """
-    yield describe_recommendation(entries)
-    file = status["handed_in"]
-    yield (
-        f"the file to hand in is trial {file['trial']:03d}'s run {file['run']}: "
-        f"{file['score']:.4f} on the test set (selected: best of {file['best_of']}; the mean of "
-        f"its configuration is {file['mean']:.4f})"
-    )
-    if "search" in status["test_set_used_to_choose"]:
-        yield "the search chose by the test set, too: what it chose is judged too well here"
-    if any(e["search_epochs"] not in (None, e["epochs"]) for e in entries):
-        yield "the search's scores are after other epochs: the drop is no winner's curse alone"
-
-
-def describe_recommendation(entries: list[Entry]) -> str:
-    """Which configuration to choose, and whether it was shown to be better."""
-    recommended = next((entry for entry in entries if entry["recommended"]), None)
-    if recommended is None:
-        return "no verdict: it needs two runs or more of a configuration (confirm --runs)"
-    name = f"trial {recommended['trial']:03d}" + _baseline_note(recommended)
-    tied = [entry for entry in entries if entry["tied_with_best"]]
-    if len(tied) == 1:
-        compared = sum(bool(entry["comparisons"]) for entry in entries)
-        return f"recommended: {name}" + (", better than every other" if compared > 1 else "")
-    names = ", ".join(f"{entry['trial']:03d}{_baseline_note(entry)}" for entry in tied)
-    return (
-        f"a tie at the top (5 % over the family): trials {names}; recommended: {name}, the smaller "
-        f"file of them ({recommended['file_bytes']:,} bytes, {recommended['seconds']:,.0f} s a run)"
-    )
-
-
-def _baseline_note(entry: Entry) -> str:
-    return " (the baseline)" if entry["baseline"] else ""
-
-
 def print_class_weights(console: Console, project: Project) -> None:
     """Confusion without and with class weights, side by side, where both are confirmed."""
     compared = compare_class_weights(project)
@@ -141,7 +82,8 @@ def print_class_weights(console: Console, project: Project) -> None:
         f"{word} class weights: trial {each['trial']:03d} (class_weight={each['class_weight']})"
         for word, each in zip(("without", "with"), compared, strict=True)
     ]
-    console.print(f"\n{'; '.join(says)}; mean over runs, true class down, predicted across")
+    console.print(f"\n{'; '.join(says)}")
+    console.print("means over runs; rows: true class; columns: predicted class")
     labels = [str(index) for index in range(len(compared[0]["confusion"]))]
     table = make_table("class", *labels, "accuracy", *labels, "accuracy")
     for index, label in enumerate(labels):

@@ -19,11 +19,12 @@ from .output import load_data, print_json
 def status(project: ProjectName = None, as_json: AsJson = False) -> None:
     """Where the project stands."""
     from ..project.results import open_project
+    from ..summary.status import status as read_status
     from .tables import print_status
 
     opened = open_project(project)
     if as_json:
-        print_json(opened.status())
+        print_json(read_status(opened))
     else:
         print_status(opened)
 
@@ -45,7 +46,7 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """May this file be handed in? Exit status 1 if not."""
-    from ..space.space import load_space
+    from ..models.spaces import load_space
 
     loaded = load_space(space)
     if not file.is_file():
@@ -74,7 +75,7 @@ def describe(
 ) -> None:
     """Layers, shapes, parameters and bytes of a model, without building it."""
     from ..models.describe import describe_values
-    from ..space.space import load_space
+    from ..models.spaces import load_space
     from .tables import print_description
 
     if trial is not None:
@@ -108,7 +109,7 @@ def export(
 
 def spaces(as_json: AsJson = False) -> None:
     """The spaces there are."""
-    from ..space.space import load_space, space_names
+    from ..models.spaces import load_space, space_names
     from .tables import print_spaces
 
     loaded = [load_space(name) for name in space_names()]

@@ -8,13 +8,13 @@ from ..errors import InputError
 
 
 def load_data(where: str | None, quiet: bool = False) -> Any:
-    """The data of `--data`, and a note if they are the built-in digits."""
+    """The data of `--data`, and a note if they are not SVHN."""
     from .. import data
 
     found = data.load_data(where)
     if found.synthetic and not quiet:
         note(
-            "the data are the built-in digits, not SVHN"
+            f"the data are the {found.name}"
             + ("" if where else " (no archives in ./data; --data DIR for yours)")
         )
     return found

@@ -13,6 +13,7 @@ from ..project.project import Project
 from ..space.space import Space
 from ..summary.standing import Standing
 from ..summary.status import read_standing
+from ..summary.status import status as read_status
 from .confirm_table import print_class_weights, print_summaries
 
 
@@ -25,7 +26,7 @@ def _data_line(project: Project) -> str:
 def print_status(project: Project) -> None:
     """Counts, the best trials, and what was confirmed."""
     console = _console()
-    status = project.status(every_test=False)
+    status = read_status(project)
     trials = status["trials"]
     console.print(f"{project.folder}: space '{project.space.name}', {_data_line(project)}")
     standing = read_standing(project)
@@ -42,9 +43,8 @@ def print_status(project: Project) -> None:
     print_standing(console, standing)
     ranking = project.ranking()[:5]
     if ranking:
-        table = _table(
-            "trial", "epochs", project.space.protocol.objective, "bytes", "beside the baseline"
-        )
+        objective = project.space.protocol.objective
+        table = _table("trial", "epochs", objective, "bytes", "changes from the baseline")
         table.columns[-1].justify = "left"
         table.columns[-1].no_wrap = False
         for record in ranking:
@@ -76,7 +76,7 @@ def print_confirmed(project: Project) -> None:
     """The summary of each confirmed configuration, then the best run: confusion and classes."""
     console = _console()
     console.print(f"{project.folder}: {_data_line(project)}")
-    status = project.status(every_test=False)
+    status = read_status(project)
     if not status["confirm"]:
         console.print("no run is finished yet: the same command goes on")
         return
@@ -85,7 +85,7 @@ def print_confirmed(project: Project) -> None:
     assert best is not None
     console.print(
         f"\nbest run: trial {best['trial']:03d}, run {best['run']}, {best['score']:.4f}; "
-        f"true class down, predicted across"
+        f"rows: true class; columns: predicted class"
     )
     confusion = best["confusion"]
     table = _table("class", *[str(index) for index in range(len(confusion))], "accuracy")
@@ -102,7 +102,7 @@ def print_confirmed(project: Project) -> None:
 
 
 def print_check(path: Path, result: dict[str, Any]) -> None:
-    """One line a rule: kept, broken, or not known."""
+    """One line per rule: kept, broken, or not known."""
     console = _console()
     for check in result["checks"]:
         known = not check["detail"].startswith("not known")
@@ -168,7 +168,7 @@ def print_plan(space: Space, plan: dict[str, Any]) -> None:
 
 
 def print_spaces(spaces: list[Space]) -> None:
-    """One line a space."""
+    """One line per space."""
     table = _table("space", "hyperparameters", "title")
     table.columns[-1].justify = "left"
     for space in spaces:

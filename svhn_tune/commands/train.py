@@ -51,8 +51,8 @@ def search(
 ) -> None:
     """Search a space. The same command again goes on where it was."""
     limit, hours = parse_duration(time_limit), parse_duration(budget)
-    from ..progress.progress import make_progress
-    from ..space.space import load_space
+    from ..models.spaces import load_space
+    from ..progress.live import make_progress
 
     loaded = load_space(space)
     found = load_data(data, quiet)
@@ -99,14 +99,16 @@ def confirm(
 ) -> None:
     """Retrain the best trials from fresh seeds on all training images; again adds runs."""
     limit, hours = parse_duration(time_limit), parse_duration(budget)
-    from ..progress.progress import make_progress
+    from ..progress.live import make_progress
     from ..project.results import open_project
     from ..stages.confirm import confirm as run_confirm
+    from ..summary.status import status as read_status
     from .tables import print_confirmed
 
     opened = open_project(project)
-    if opened.settings["data"]["synthetic"] and not quiet:
-        note("the data are the built-in digits, not SVHN")
+    data_settings = opened.settings["data"]
+    if data_settings["synthetic"] and not quiet:
+        note(f"the data are the {data_settings['name']}")
     done = run_confirm(
         opened,
         data,
@@ -120,7 +122,7 @@ def confirm(
         progress=None if quiet else make_progress(),
     )
     if as_json:
-        print_json(done.status())
+        print_json(read_status(done))
     else:
         print_confirmed(done)
     try_report(done, quiet)
@@ -145,7 +147,7 @@ def plan(
 ) -> None:
     """What search and confirm will cost on this machine, and what fits a budget."""
     seconds = parse_duration(budget)
-    from ..space.space import load_space
+    from ..models.spaces import load_space
 
     loaded = load_space(space)
     found = load_data(data)

@@ -42,7 +42,6 @@ class Budget:
         self._workers = workers
         self._forecast = forecast
         self._images = len(data.train.labels)
-        self._classes = len(data.classes)
         self._total: float | None = project.settings.get("budget")
         self._before = project.seconds_spent()
         self._start = self._told = time.monotonic()
@@ -73,7 +72,7 @@ class Budget:
                 self._record()
 
     def tick(self) -> None:
-        """Something was trained: write the time down, once a minute, and when first it is known."""
+        """Record the time spent: at the first event, each minute, and once there is a forecast."""
         late = time.monotonic() - self._told > EVERY
         known = not self._has_forecast and self._forecast.seconds_left() is not None
         if self._told == self._start or late or known:
@@ -110,7 +109,7 @@ class Budget:
 
     def _estimate_confirm(self) -> float:
         space = self._project.space
-        cost = fit_journal(self._project, self._classes, self._images)
+        cost = fit_journal(self._project, self._images)
         if cost is None:
             return 0.0
         best = [record["values"] for record in self._project.ranking()[:TOP]]
@@ -122,7 +121,7 @@ class Budget:
         return schedule([*each, *[fmean(each)] * missing] * RUNS, self._workers)
 
     def _work(self, values: dict[str, Any]) -> Work:
-        return measure_work(self._project.space, values, self._classes)
+        return measure_work(self._project.space, values)
 
     def describe(self) -> str:
         """What is left, in words."""

@@ -1,6 +1,6 @@
-"""What training a model costs: its work, counted from its values, times what a unit of it takes.
+"""Predicts seconds: counts a model's operations and multiplies by measured seconds per operation.
 
-Numbers in, numbers out: nothing here trains. timing.py measures on the machine, the journal holds
+Nothing here trains. timing.py measures on the machine, the journal holds
 what earlier runs took, and `fit_cost` turns either into seconds.
 """
 
@@ -23,7 +23,7 @@ class Work:
     """What one image, or one batch, of a model asks for.
 
     Args:
-        operations: multiply-adds of its Conv2D and Dense layers for one image, forward.
+        operations: multiply-adds of its layers for one image, forward.
         activations: numbers that its layers put out for one image.
         parameters: read and changed once a batch, and saved once an epoch.
         layers: built and compiled once a run.
@@ -60,12 +60,12 @@ class CostModel:
     """Seconds of epochs and runs on one core of the machine that was timed.
 
     Args:
-        train: seconds a layer and batch, an image, an operation, an activation, and a parameter
+        train: seconds per layer and batch, image, operation, activation, and parameter
             and batch.
-        rest: seconds an epoch, an evaluated image, operation and activation, a saved parameter.
-        start: seconds a run, and a layer of it.
+        rest: seconds per epoch, evaluated image, operation and activation, saved parameter.
+        start: seconds per run, and per layer of it.
         process: seconds until a new worker begins to train.
-        batch_size: images a batch.
+        batch_size: images per batch.
     """
 
     train: np.ndarray
@@ -92,20 +92,19 @@ class CostModel:
         return self.process * (1 + runs // RUNS_PER_PROCESS / workers)
 
 
-def measure_work(space: Space, values: Mapping[str, Any], classes: int = 10) -> Work:
+def measure_work(space: Space, values: Mapping[str, Any]) -> Work:
     """The work of the model of feasible `values`, without building it."""
-    size = measure_size(space, values, classes=classes)
-    operations = sum(
-        (layer.parameters - layer.output_shape[-1]) * prod(layer.output_shape[:-1])
-        for layer in size.layers
-        if layer.type in ("Conv2D", "Dense")
+    size = measure_size(space, values)
+    return Work(
+        operations=sum(layer.operations for layer in size.layers),
+        activations=sum(prod(layer.output_shape) for layer in size.layers),
+        parameters=size.parameters,
+        layers=len(size.layers),
     )
-    activations = sum(prod(layer.output_shape) for layer in size.layers)
-    return Work(operations, activations, size.parameters, len(size.layers))
 
 
 def fit_cost(timings: Sequence[Timing], batch_size: int, process: float = 0.0) -> CostModel:
-    """The cost model nearest to `timings`, in per cent, with no negative term."""
+    """A non-negative least-squares fit to `timings`, by relative error."""
     rested = [timing for timing in timings if timing.rest is not None]
     started = [timing for timing in timings if timing.start is not None]
     return CostModel(

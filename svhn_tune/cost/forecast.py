@@ -24,18 +24,17 @@ Planned = Mapping[Key, tuple[Mapping[str, Any], int]]
 NEWEST = 100
 
 
-def fit_journal(project: Project, classes: int, images: int) -> CostModel | None:
+def fit_journal(project: Project, images: int) -> CostModel | None:
     """The cost of an epoch and of a start, from a project's ended runs; None without any.
 
     Args:
         project: with the runs.
-        classes: of the data.
         images: that confirm trains on: all there are to train on.
     """
     timings = [
         timing
         for record in _ended(project)[-NEWEST:]
-        if (timing := _read_timing(project, record, classes, images)) is not None
+        if (timing := _read_timing(project, record, images)) is not None
     ]
     return fit_cost(timings, project.space.protocol.batch_size) if timings else None
 
@@ -44,14 +43,14 @@ def _ended(project: Project) -> list[Record]:
     return [record for record in project.records if record["event"] == "run"]
 
 
-def _read_timing(project: Project, record: Record, classes: int, images: int) -> Timing | None:
+def _read_timing(project: Project, record: Record, images: int) -> Timing | None:
     seconds = record["metrics"].get("seconds", [])
     if not seconds:
         return None
     # The first epoch compiles.
     usual = fmean(seconds[1:] or seconds)
     return Timing(
-        work=measure_work(project.space, record["values"], classes),
+        work=measure_work(project.space, record["values"]),
         images=record["train_images"] or images,
         validation=0,
         train=usual,
@@ -75,7 +74,6 @@ class Forecast:
     ) -> None:
         self._project = project
         self._stage = stage
-        self._classes = len(data.classes)
         self._images = len(data.train.labels)
         self._plan = cache(plan)
         self._begun: dict[Key, tuple[Mapping[str, Any], int]] = {}
@@ -101,11 +99,11 @@ class Forecast:
         self._begun[self._key(run)] = (values, self._done[self._key(run)])
 
     def seconds_left(self) -> float | None:
-        """On the wall; None until a run has ended, and an epoch of this call."""
+        """Wall-clock seconds left; None until a run has ended and this call trained an epoch."""
         ended = len(_ended(self._project))
         if ended != self._fitted:
             self._fitted = ended
-            self._cost = fit_journal(self._project, self._classes, self._images)
+            self._cost = fit_journal(self._project, self._images)
         if self._cost is None:
             return None
         left = done = 0.0
@@ -118,7 +116,7 @@ class Forecast:
     def _weigh(self, cost: CostModel, key: Key, values: Mapping[str, Any]) -> tuple[float, float]:
         """What the cost model says of a run's start and of an epoch."""
         if key not in self._works:
-            self._works[key] = measure_work(self._project.space, values, self._classes)
+            self._works[key] = measure_work(self._project.space, values)
         work = self._works[key]
         start = cost.run_seconds(work, 0, self._images, 0, 0)
         return start, cost.epoch_seconds(work, self._images, 0)

@@ -1,7 +1,7 @@
 """Plan: what search and confirm will cost on this machine, and what fits a budget.
 
-A few models are timed (timing.py), their cost is fitted (cost.py), and the search is driven with
-drawn scores in place of training (simulation.py). Nothing is written.
+A few models are timed (timing.py), their cost is fitted (cost_model.py), and the search is driven
+with drawn scores in place of training (oracles/simulation.py). Nothing is written.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from ..data import Data, load_data
 from ..data.dataset import split_holdout
 from ..errors import InputError
-from ..space.space import Space, load_space
+from ..models.spaces import load_space
+from ..space.space import Space
 from ..stages.search import make_settings
 from .cost_model import CostModel, Work, measure_work, schedule
 
@@ -111,7 +112,6 @@ class Estimate:
         self.workers = workers
         self.epochs = epochs
         self._cost = cost
-        self._classes = len(data.classes)
         self._all, self._test = len(data.train.labels), len(data.test.labels)
         train, holdout = split_holdout(data.train.labels, settings["train_images"])
         self._images = len(train)
@@ -119,8 +119,8 @@ class Estimate:
         self._searches: dict[tuple[int, int], Simulated] = {}
 
     def work(self, values: dict[str, Any]) -> Work:
-        """The work of a model of this data's classes."""
-        return measure_work(self.space, values, self._classes)
+        """The work of a model of the space."""
+        return measure_work(self.space, values)
 
     def epoch(self, values: dict[str, Any]) -> float:
         """One epoch of the search."""

@@ -43,14 +43,14 @@ def measure_cost(
     and is no part of what an epoch costs.
     """
     batch = space.protocol.batch_size
-    small, large = choose_probes(space, models, len(data.classes))
+    small, large = choose_probes(space, models)
     timings, process = _time(space, data, [space.baseline] * workers, small, workers)
     timings += _time(space, data, [], large, workers)[0]
     return fit_cost(timings, batch, process)
 
 
 def choose_probes(
-    space: Space, models: Sequence[dict[str, Any]], classes: int
+    space: Space, models: Sequence[dict[str, Any]]
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The models to time, spread over their operations: the smaller half and the larger half.
 
@@ -58,7 +58,7 @@ def choose_probes(
     """
 
     def operations(values: dict[str, Any]) -> int:
-        return measure_work(space, values, classes).operations
+        return measure_work(space, values).operations
 
     ordered = sorted(models, key=operations)
     positions = sorted({round(p) for p in np.linspace(0, len(ordered) - 1, PROBES - 1)})
@@ -77,7 +77,7 @@ def _time(
     """Timings of `probes`, and the seconds that a process needs before it trains `first`."""
     if not probes:
         return [], 0.0
-    works = [measure_work(space, values, len(data.classes)) for values in probes]
+    works = [measure_work(space, values) for values in probes]
     setup = _make_setup(space, data, max(work.operations for work in works))
     with tempfile.TemporaryDirectory() as folder:
         warm = [_make_run(WARM_UP - n, values, 1, folder) for n, values in enumerate(first)]
@@ -93,7 +93,7 @@ def _time(
 
 
 def _make_setup(space: Space, data: Data, operations: int) -> Setup:
-    """As many images as keep the largest of the models within its operations."""
+    """Few enough images that an epoch of the largest model stays below OPERATIONS."""
     batch = space.protocol.batch_size
     wanted = min(max(int(OPERATIONS / max(operations, 1)), 2 * batch), 960)
     available = len(data.train.labels)
@@ -103,7 +103,6 @@ def _make_setup(space: Space, data: Data, operations: int) -> Setup:
         space=space,
         arrays=share_arrays(data),
         fingerprint=data.fingerprint,
-        classes=len(data.classes),
         train_index=np.arange(images),
         validate_on=np.arange(images, images + validation),
         test_at_end=False,

@@ -1,4 +1,4 @@
-"""The built-in digits: drawn once by digits.py, then kept in the cache. They are not SVHN."""
+"""The built-in digits: drawn once by digits/draw.py, then kept in the cache. They are not SVHN."""
 
 import numpy as np
 

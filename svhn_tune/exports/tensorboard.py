@@ -1,4 +1,4 @@
-"""A project as TensorBoard's logs: scalars an epoch, and the table of its HParams tab.
+"""A project as TensorBoard's logs: scalars per epoch, and the table of its HParams tab.
 
 One run of TensorBoard is one of search or confirm: `search/trial-0007`, named by the trial that
 began it, or `confirm/trial-0007/epochs-100/run-03`. In HParams a row is one configuration of one

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ..project.project import Project
+
 if TYPE_CHECKING:
-    from ..project.project import Project
     from .style import Chart
 
 
@@ -68,7 +69,7 @@ FIGURES = [
     Entry(
         "confusion",
         "Confusion matrices",
-        "True class down, predicted class across, in percent of the true class, mean over runs.",
+        "Rows: true class; columns: predicted class; in percent of the true class, mean over runs.",
     ),
     Entry(
         "hardest_digits",
@@ -98,7 +99,7 @@ class Figures:
         project: an open project; what is in its journal is drawn.
     """
 
-    def __init__(self, project: "Project") -> None:
+    def __init__(self, project: Project) -> None:
         self._project = project
 
     def score_against_hours(self) -> "Chart | None":
@@ -115,7 +116,7 @@ class Figures:
 
     def rounds(self) -> "Chart | None":
         """Hyperband's brackets and rounds, and who was promoted."""
-        from .round_figures import draw_rounds
+        from .search import draw_rounds
 
         return draw_rounds(self._project)
 
@@ -151,7 +152,7 @@ class Figures:
 
     def confusion(self) -> "Chart | None":
         """Mean confusion matrices of the baseline and the best, without and with class weights."""
-        from .confusion import draw_confusion
+        from .confirm import draw_confusion
 
         return draw_confusion(self._project)
 

@@ -7,19 +7,18 @@ from matplotlib import rc_context
 from matplotlib.lines import Line2D
 
 from ..project.journal import Record
-from ..summary.history import NO_SCORE, Curve, list_longest, stitch_curves
+from ..project.project import Project
+from ..summary.curves import NO_SCORE, Series, list_longest, stitch_curves
 from .style import CYCLE, INK, STYLE, Chart, space_labels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ..project.project import Project
-
 TOP = 5
 
 
 @rc_context(STYLE)
-def draw_curves(project: "Project") -> Chart | None:
+def draw_curves(project: Project) -> Chart | None:
     """A panel of the search's top trials, whole runs, and a panel of the longest confirm runs.
 
     Confirm looks at the test set once, after the last epoch: until then it has training only.
@@ -50,12 +49,12 @@ def draw_curves(project: "Project") -> Chart | None:
 
 
 def _color_roots(roots: list[int]) -> dict[int, str]:
-    """A colour a configuration, the same in both panels."""
+    """One colour per configuration, the same in both panels."""
     known = list(dict.fromkeys(roots))
     return {root: CYCLE[place % len(CYCLE)] for place, root in enumerate(known)}
 
 
-def _longest_confirmed(project: "Project") -> dict[int, list[Record]]:
+def _longest_confirmed(project: Project) -> dict[int, list[Record]]:
     groups = project.confirm_runs()
     longest = max((epochs for _, epochs in groups), default=0)
     of_length = {root: runs for (root, epochs), runs in groups.items() if epochs == longest}
@@ -66,8 +65,8 @@ def _longest_confirmed(project: "Project") -> dict[int, list[Record]]:
 
 def _draw_search(
     axes: "Axes",
-    project: "Project",
-    curves: dict[int, dict[str, Curve]],
+    project: Project,
+    curves: dict[int, dict[str, Series]],
     colors: dict[int, str],
 ) -> None:
     """Validation solid, training dashed, over all rounds that a run went through."""
@@ -87,7 +86,7 @@ def _draw_search(
 
 
 def _draw_confirm(
-    axes: "Axes", project: "Project", groups: dict[int, list[Record]], colors: dict[int, str]
+    axes: "Axes", project: Project, groups: dict[int, list[Record]], colors: dict[int, str]
 ) -> None:
     """Training: mean over runs, lowest to highest; and the test scores after the last epoch."""
     name = project.space.protocol.objective.removeprefix("val_")
@@ -116,7 +115,7 @@ def _draw_confirm(
     axes.set(title=title, ylabel=_name_objective(project))
 
 
-def _name_objective(project: "Project") -> str:
+def _name_objective(project: Project) -> str:
     return project.space.protocol.objective.removeprefix("val_").removeprefix("categorical_")
 
 
@@ -137,7 +136,7 @@ def _name_ends(
     axes.set_xlim(right=right * (margin + 0.027 * max(map(len, names.values()))))
 
 
-def _explain(chart: Chart, project: "Project", has_search: bool, has_confirm: bool) -> None:
+def _explain(chart: Chart, project: Project, has_search: bool, has_confirm: bool) -> None:
     handles = [Line2D([], [], color=INK, linestyle="--", label="training")]
     if has_search:
         on_test = ", on the test set" * (project.settings["validate_on"] == "test")

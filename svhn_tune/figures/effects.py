@@ -7,24 +7,23 @@ import numpy as np
 from matplotlib import rc_context
 
 from ..project.journal import Record
+from ..project.project import Project
 from ..space.hyperparameters import Declaration, Float, Int
-from ..summary.history import list_longest, list_varied
+from ..summary.curves import list_longest, list_varied
 from .search import explain_dots, scale_scores
 from .style import INK, MANY, STYLE, Chart, color_epochs, name_number, name_score, name_value
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ..project.project import Project
-
 COLUMNS = 3
 
 
 @rc_context(STYLE)
-def draw_effects(project: "Project") -> Chart | None:
-    """A dot a configuration at its longest training, for each hyperparameter that varied.
+def draw_effects(project: Project) -> Chart | None:
+    """One dot per configuration, after its longest training, for each hyperparameter that varied.
 
-    One that only some values of others switch on is shown where it is active, no more.
+    One that is active only for some values of others is shown for those only.
     """
     records = list_longest(project)
     varied = list_varied(project, records)

@@ -1,23 +1,21 @@
 """Which hyperparameters matter: how much worse a random forest predicts when one is shuffled.
 
-The forest predicts configurations that it has not seen (cross-validation), so that what matters
-not comes out near zero, and its share of explained differences says how far to believe the rest.
-On made scores of 30 to 500 trials this found what mattered; PED-ANOVA of Optuna 5.0, which looks
-at each hyperparameter alone, put one without any effect first.
+The forest predicts configurations that it has not seen (cross-validation), so that irrelevant
+hyperparameters come out near zero, and the share of the variance that it explains says how far to
+believe the rest. On synthetic scores of 30 to 500 trials this found the relevant ones; PED-ANOVA of
+Optuna 5.0, which looks at each hyperparameter alone, ranked one without any effect first.
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from matplotlib import rc_context
 
+from ..project.project import Project
 from ..space.hyperparameters import Declaration
-from ..summary.history import list_completed, list_longest, list_varied, score_at, stitch_curves
+from ..summary.curves import list_completed, list_longest, list_varied, score_at, stitch_curves
 from .style import BLUE, INK, STYLE, Chart
-
-if TYPE_CHECKING:
-    from ..project.project import Project
 
 FEWEST = 10  # configurations; and those in which a hyperparameter must be active
 SHOWN = 15
@@ -40,8 +38,8 @@ class Importance:
 
 
 @rc_context(STYLE)
-def draw_importance(project: "Project") -> Chart | None:
-    """A bar a hyperparameter, the most important first."""
+def draw_importance(project: Project) -> Chart | None:
+    """One bar per hyperparameter, the most important first."""
     found = measure_importance(project)
     if found is None:
         return None
@@ -62,7 +60,7 @@ def draw_importance(project: "Project") -> Chart | None:
     return chart
 
 
-def _say(project: "Project", found: Importance) -> str:
+def _say(project: Project, found: Importance) -> str:
     of_all = f"{found.configurations} of {len(list_longest(project))} configurations"
     said = (
         f"a random forest explains {100 * found.explained:.0f} % of what it has not seen"
@@ -72,7 +70,7 @@ def _say(project: "Project", found: Importance) -> str:
     return f"Permutation importance, {of_all} after {found.epochs} epochs: {said}"
 
 
-def measure_importance(project: "Project") -> Importance | None:
+def measure_importance(project: Project) -> Importance | None:
     """The importance of each hyperparameter among configurations trained equally long.
 
     Scores are those after as many epochs as the first training of half of all configurations had,
@@ -94,7 +92,7 @@ def measure_importance(project: "Project") -> Importance | None:
     return Importance(names, shares, explained, epochs, len(scores))
 
 
-def _find_comparable(project: "Project") -> tuple[int, list[dict[str, Any]], np.ndarray]:
+def _find_comparable(project: Project) -> tuple[int, list[dict[str, Any]], np.ndarray]:
     """Epochs, values and scores of the configurations that were not chosen to train so long.
 
     Where Hyperband promotes, only those that began with a longer first round are no selection.

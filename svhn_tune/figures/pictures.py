@@ -9,19 +9,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib import rc_context
 
+from ..project.project import Project
 from ..training.maps import read_arrays
 from .style import INK, STYLE, WIDTH, Chart
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ..project.project import Project
-
 Arrays = dict[str, np.ndarray]
 
 
 @rc_context(STYLE)
-def draw_hardest(project: "Project") -> Chart | None:
+def draw_hardest(project: Project) -> Chart | None:
     """The test images that most runs get wrong: the true class, the wrong one, the share wrong."""
     arrays = read_arrays(project.pictures_path)
     images = arrays.get("hard_images", np.empty(0))
@@ -51,7 +50,7 @@ def draw_hardest(project: "Project") -> Chart | None:
 
 
 @rc_context(STYLE)
-def draw_filters(project: "Project") -> Chart | None:
+def draw_filters(project: Project) -> Chart | None:
     """Each filter as a picture of its own weights: grey is zero, colours are channels."""
     arrays = read_arrays(project.pictures_path)
     filters = arrays.get("model_filters")
@@ -81,7 +80,7 @@ def draw_filters(project: "Project") -> Chart | None:
 
 
 @rc_context(STYLE)
-def draw_feature_maps(project: "Project") -> Chart | None:
+def draw_feature_maps(project: Project) -> Chart | None:
     """One test image, and below it the channels of each block that vary most over it."""
     arrays = read_arrays(project.pictures_path)
     blocks = arrays.get("model_blocks", np.empty(0))

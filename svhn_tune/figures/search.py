@@ -1,5 +1,9 @@
-"""The search as it went: the best score against what it cost, and who was promoted."""
+"""The search as it went: the best score against what it cost, and who was promoted.
 
+Hyperband, in each bracket: who began, who was promoted, and where they got to.
+"""
+
+from collections.abc import Iterable
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -7,17 +11,27 @@ from matplotlib import rc_context
 from matplotlib.lines import Line2D
 
 from ..project.journal import Record
-from ..summary.history import list_completed
-from .style import INK, MANY, STYLE, Chart, color_epochs, name_number, name_score
+from ..project.project import Project
+from ..summary.curves import list_completed
+from .style import (
+    INK,
+    MANY,
+    STYLE,
+    Chart,
+    color_epochs,
+    name_number,
+    name_score,
+    space_labels,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ..project.project import Project
+NAMED = 3  # of the trials that reach a bracket's last round
 
 
 @rc_context(STYLE)
-def draw_score(project: "Project", against: str) -> Chart | None:
+def draw_score(project: Project, against: str) -> Chart | None:
     """Every trial's score and the best so far, against "hours" or "epochs" of the whole search.
 
     A score after 4 epochs says little of one after 100. The best so far is that of the longest
@@ -45,7 +59,7 @@ def draw_score(project: "Project", against: str) -> Chart | None:
     return chart
 
 
-def _spend(project: "Project", against: str) -> tuple[dict[int, float], str]:
+def _spend(project: Project, against: str) -> tuple[dict[int, float], str]:
     """Trial -> what all runs had cost together when it ended, and what that is called."""
     ended = project.ended("search")
     if against == "epochs":
@@ -60,7 +74,7 @@ def _spend(project: "Project", against: str) -> tuple[dict[int, float], str]:
 
 
 def plot_scores(axes: "Axes", dots: list[tuple[float, Record]], colors: dict[int, Any]) -> None:
-    """A dot a run in its colour of epochs, at the given place; a cross if it collapsed."""
+    """One dot per run in its colour of epochs, at the given place; a cross if it collapsed."""
     for collapsed in (False, True):
         some = [(place, r) for place, r in dots if r["collapsed"] == collapsed]
         axes.scatter(
@@ -98,7 +112,7 @@ def explain_dots(
     )
 
 
-def scale_scores(axes: "Axes", project: "Project", records: list[Record]) -> None:
+def scale_scores(axes: "Axes", project: Project, records: list[Record]) -> None:
     """Losses that differ by more than a factor of 20 on a logarithmic axis."""
     scores = [record["score"] for record in records]
     if project.space.protocol.direction == "min" and max(scores) > 20 * min(scores) > 0:
@@ -108,7 +122,7 @@ def scale_scores(axes: "Axes", project: "Project", records: list[Record]) -> Non
 
 def _draw_best(
     axes: "Axes",
-    project: "Project",
+    project: Project,
     records: list[Record],
     spent: dict[int, float],
     colors: dict[int, Any],
@@ -127,3 +141,83 @@ def _draw_best(
     ends = [following[1][0] for _, following in pairwise(lines)] + [max(spent.values())]
     for (epochs, places, scores), end in zip(lines, ends, strict=True):
         axes.step([*places, end], [*scores, scores[-1]], where="post", color=colors[epochs])
+
+
+@rc_context(STYLE)
+def draw_rounds(project: Project) -> Chart | None:
+    """One panel per bracket: score against round, a line for each promoted run."""
+    proposals = {record["trial"]: record for record in project.proposals()}
+    runs = [r for r in list_completed(project) if proposals[r["trial"]]["bracket"] is not None]
+    if not runs:
+        return None
+    brackets: dict[int, dict[int, list[Record]]] = {}
+    for run in runs:
+        proposal = proposals[run["trial"]]
+        rounds = brackets.setdefault(proposal["bracket"], {})
+        rounds.setdefault(proposal["round"], []).append(run)
+    colors = color_epochs(run["planned_epochs"] for run in runs)
+    chart = Chart(4.2)
+    panels = chart.subplots(
+        1,
+        len(brackets),
+        sharey=True,
+        squeeze=False,
+        width_ratios=[len(r) for r in brackets.values()],
+    )[0]
+    for axes, (bracket, rounds) in zip(panels, brackets.items(), strict=True):
+        _draw_bracket(axes, bracket, rounds, colors)
+    scale_scores(panels[0], project, runs)
+    for axes, rounds in zip(panels, brackets.values(), strict=True):
+        _name_best(axes, project, rounds[max(rounds)], max(rounds))
+    panels[0].set_ylabel(name_score(project))
+    explain_dots(
+        chart, runs, colors, "under each round: its last epoch, and n, how many trials reached it"
+    )
+    promoted = sum(proposals[run["trial"]]["parent"] is not None for run in runs)
+    chart.headline(
+        project,
+        f"{len(runs) - promoted} configurations began in {len(brackets)} "
+        f"bracket{'s' * (len(brackets) > 1)}; {promoted} times one was promoted",
+    )
+    return chart
+
+
+def _draw_bracket(
+    axes: "Axes", bracket: int, rounds: dict[int, list[Record]], colors: dict[int, Any]
+) -> None:
+    dots = [(float(number), run) for number, runs in rounds.items() for run in runs]
+    plot_scores(axes, dots, colors)
+    scores: dict[int, list[tuple[int, Record]]] = {}
+    for number in sorted(rounds):
+        for run in rounds[number]:
+            scores.setdefault(run["root"], []).append((number, run))
+    for path in scores.values():
+        axes.plot(
+            [number for number, _ in path],
+            [run["score"] for _, run in path],
+            color=colors[path[-1][1]["planned_epochs"]],
+            linewidth=1,
+            alpha=0.6,
+            rasterized=len(scores) > MANY,
+        )
+    ticks = [f"{rounds[number][0]['planned_epochs']}\nn={len(rounds[number])}" for number in rounds]
+    axes.set_xticks(list(rounds), ticks)
+    axes.set_xlim(min(rounds) - 0.4, max(rounds) + 0.6)
+    axes.set_title(f"bracket {bracket}" if len(rounds) > 1 else str(bracket))
+    axes.grid(axis="x", visible=False)
+
+
+def _name_best(axes: "Axes", project: Project, last: Iterable[Record], place: int) -> None:
+    """The trial numbers of the best of a bracket's last round, beside their dots."""
+    sign = -1 if project.space.protocol.direction == "max" else 1
+    best = sorted(last, key=lambda run: sign * run["score"])[:NAMED]
+    heights = space_labels(axes, [run["score"] for run in best])
+    for run, height in zip(best, heights, strict=True):
+        axes.annotate(
+            f"{run['trial']:03d}",
+            (place, run["score"]),
+            xytext=(place + 0.12, height),
+            color=INK,
+            fontsize=8,
+            va="center",
+        )

@@ -14,11 +14,12 @@ import matplotlib
 from cycler import cycler
 from matplotlib.figure import Figure
 
+from ..project.project import Project
+from ..summary.wording import say_provenance
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.backend_bases import RendererBase
-
-    from ..project.project import Project
 
 INK = "#767676"
 # Okabe and Ito's, which the colour-blind can tell apart, but for black and yellow: each of those
@@ -101,11 +102,10 @@ class Chart(Figure):
         with matplotlib.rc_context(STYLE):
             super().draw(renderer)
 
-    def headline(self, project: "Project", text: str) -> None:
-        """What the chart shows, in words, and below it what its data are, if not SVHN."""
-        lines = textwrap.wrap(text, int(self.get_size_inches()[0] * 11.3))
-        if project.settings["data"]["synthetic"]:
-            lines.append("built-in digits, not SVHN")
+    def headline(self, project: Project, text: str) -> None:
+        """What the chart shows, in words, and below it what must be said of its numbers."""
+        width = int(self.get_size_inches()[0] * 11.3)
+        lines = textwrap.wrap(text, width) + textwrap.wrap(say_provenance(project), width)
         self.suptitle("\n".join(lines), x=0.01, ha="left")
 
     def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
@@ -128,7 +128,7 @@ def color_epochs(lengths: Iterable[int]) -> dict[int, Any]:
     }
 
 
-def name_score(project: "Project", stage: str = "search") -> str:
+def name_score(project: Project, stage: str = "search") -> str:
     """What the scores of a stage are, for an axis: `validation accuracy`, `test loss`."""
     of_test = stage == "confirm" or project.settings["validate_on"] == "test"
     name = project.space.protocol.objective.removeprefix("val_").removeprefix("categorical_")

@@ -1,86 +1,32 @@
-"""The CNN as a list of plain layers, from hyperparameter values alone.
-
-size.py reads the list to know bytes without building, cnn.py reads it to build: the two cannot
-disagree about what the network is. Nothing here imports Keras, or knows weights and training.
-"""
+"""The CNN of assignment A4.3 as a list of plain layers, from hyperparameter values alone."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
-INITIALIZERS = (
-    "glorot_uniform",
-    "glorot_normal",
-    "he_uniform",
-    "he_normal",
-    "lecun_uniform",
-    "lecun_normal",
-    "random_normal",
-)
+from ..space.task import Task
+from .domain import INITIALIZERS, Domain
+from .layer_types import Layer
 
-
-@dataclass(frozen=True)
-class Domain:
-    """Which values of a hyperparameter the model can be built from.
-
-    Args:
-        default: the value where a space does not declare the hyperparameter.
-        low, high: the range of a number, both inclusive.
-        choices: the words that are known, for a string.
-        per_block: whether each block has its own, `name_1`, `name_2`, ...
-    """
-
-    default: Any
-    low: float = 0
-    high: float = float("inf")
-    choices: tuple[str, ...] = ()
-    per_block: bool = False
-
-    def refusal(self, value: Any) -> str | None:
-        """Why `value` is out of the domain, in words; None if it is in it."""
-        if self.choices:
-            return None if value in self.choices else f"is none of {', '.join(self.choices)}"
-        if isinstance(self.default, bool):
-            return None if isinstance(value, bool) else "is neither true nor false"
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            return "is not a number"
-        if isinstance(self.default, int) and not isinstance(value, int):
-            return "is not a whole number"
-        if not self.low <= value <= self.high:
-            return f"is outside {self.low:g} to {self.high:g}"
-        return None
-
-
-CNN = {
-    "learning_rate": Domain(1e-5, low=1e-12, high=10.0),
+DOMAINS = {
     "blocks": Domain(3, low=1, high=8),
     "filters": Domain(16, low=1, high=1024),
-    "convolutions": Domain(1, low=1, high=4, per_block=True),
-    "kernel_size": Domain(3, low=1, high=31, per_block=True),
-    "pool_size": Domain(2, low=1, high=32, per_block=True),
+    "convolutions": Domain(1, low=1, high=4, per="block"),
+    "kernel_size": Domain(3, low=1, high=31, per="block"),
+    "pool_size": Domain(2, low=1, high=32, per="block"),
     "padding": Domain("same", choices=("same", "valid")),
     "kernel_initializer": Domain("glorot_uniform", choices=INITIALIZERS),
     "batch_normalization": Domain(False),
-    "l1": Domain(0.0, high=1.0, per_block=True),
-    "l2": Domain(0.0, high=1.0, per_block=True),
+    "l1": Domain(0.0, high=1.0, per="block"),
+    "l2": Domain(0.0, high=1.0, per="block"),
     "units": Domain(64, low=1, high=65536),
-    "spatial_dropout": Domain(0.0, high=0.95, per_block=True),
+    "spatial_dropout": Domain(0.0, high=0.95, per="block"),
     "dropout": Domain(0.0, high=0.95),
-    "class_weight": Domain(0.0, high=1.0),
 }
-FAMILIES: dict[str, dict[str, Domain]] = {"cnn": CNN}
+# What its models consist of, for `check`; batch normalisation where a space declares it.
+LAYER_TYPES = ("Conv2D", "SpatialDropout2D", "MaxPooling2D", "Flatten", "Dense", "Dropout")
 
 
-@dataclass(frozen=True)
-class Layer:
-    """One Keras layer: its class in `keras.layers`, its name, and its arguments as plain values."""
-
-    type: str
-    name: str
-    arguments: dict[str, Any] = field(default_factory=dict)
-
-
-def cnn_layers(values: Mapping[str, Any], classes: int) -> list[Layer]:
+def list_layers(values: Mapping[str, Any], task: Task) -> list[Layer]:
     """The layers of the CNN with these `values`, the output included.
 
     Blocks of Conv2D (ReLU), SpatialDropout2D and MaxPooling2D with `filters`, 2 x `filters`, ...;
@@ -90,7 +36,7 @@ def cnn_layers(values: Mapping[str, Any], classes: int) -> list[Layer]:
 
     def value(name: str, block: int | None = None) -> Any:
         key = name if block is None else f"{name}_{block}"
-        return values.get(key, CNN[name].default)
+        return values.get(key, DOMAINS[name].default)
 
     layers: list[Layer] = []
     for block in range(1, value("blocks") + 1):
@@ -106,7 +52,7 @@ def cnn_layers(values: Mapping[str, Any], classes: int) -> list[Layer]:
     layers.append(Layer("Dense", "hidden", {"units": value("units"), "activation": "relu"}))
     if rate := value("dropout"):
         layers.append(Layer("Dropout", "dropout", {"rate": rate}))
-    layers.append(Layer("Dense", "output", {"units": classes, "activation": "softmax"}))
+    layers.append(Layer("Dense", "output", {"units": task.classes, "activation": "softmax"}))
     return layers
 
 

@@ -1,28 +1,21 @@
 """A model in words and numbers from its values alone: for `describe` and notebooks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 from ..space.space import Space
-from .cnn import cnn_layers
+from .families import list_layers
 from .receptive_field import measure_receptive_fields
 from .size import BYTES_PER_PARAMETER, measure_size
 
 
-def describe_values(
-    space: Space,
-    chosen: Mapping[str, Any],
-    input_shape: Sequence[int] = (32, 32, 3),
-    classes: int = 10,
-) -> dict[str, Any]:
+def describe_values(space: Space, chosen: Mapping[str, Any]) -> dict[str, Any]:
     """Layers, shapes, parameters and bytes of the baseline with `chosen` values in it.
 
     Args:
         space: the space.
         chosen: values of active hyperparameters.
-        input_shape: (height, width, channels) of the images.
-        classes: number of classes.
 
     Returns:
         {"values", "layers": [{"name", "type", "output_shape", "parameters", "receptive_field",
@@ -34,10 +27,10 @@ def describe_values(
         InputError: values that the space does not allow.
     """
     values = space.complete(chosen)
-    size = measure_size(space, values, input_shape, classes)
+    size = measure_size(space, values)
     # Of a model that cannot be built, the layers that still fit.
-    layers = cnn_layers(values, classes)[: len(size.layers)]
-    fields = measure_receptive_fields(layers, input_shape)
+    layers = list_layers(space, values)[: len(size.layers)]
+    fields = measure_receptive_fields(layers, space.task)
     return {
         "values": values,
         "layers": [

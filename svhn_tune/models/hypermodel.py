@@ -1,4 +1,4 @@
-"""The CNN of assignment A4.3 as a `kt.HyperModel`, for our own runs and any stock KerasTuner tuner.
+"""The models of a space as a `kt.HyperModel`, for our own runs and any stock KerasTuner tuner.
 
 It builds and compiles one model from one assignment of values. It knows nothing of trials, of data
 on disk or of how often it is called.
@@ -7,6 +7,7 @@ on disk or of how often it is called.
 import zlib
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -15,9 +16,12 @@ import numpy as np
 
 from ..errors import InputError
 from ..space.hyperparameters import Declaration
-from ..space.space import Space, load_space
-from .cnn import Layer, cnn_layers
+from ..space.space import Space
+from ..space.task import Task
+from .families import list_layers
+from .layer_types import Layer
 from .size import measure_size
+from .spaces import load_space
 
 # Before a space is said to have no feasible model: a second's worth.
 MAX_DRAWS = 10_000
@@ -72,25 +76,16 @@ def class_weights(labels: np.ndarray, gamma: float) -> np.ndarray:
     return weights / weights.mean()
 
 
-class CNNHyperModel(kt.HyperModel):
-    """The CNN that a space studies; by default the space `cnn`, whose defaults are question 1's.
+class HyperModel(kt.HyperModel):
+    """The models that a space studies, for our own runs and any stock KerasTuner tuner.
 
     Args:
         space: a name in search_spaces/, a path to a .toml, or a loaded `Space`.
-        input_shape: (height, width, channels) of the images.
-        classes: number of classes, the length of the softmax output.
     """
 
-    def __init__(
-        self,
-        space: str | Space = "cnn",
-        input_shape: Sequence[int] = (32, 32, 3),
-        classes: int = 10,
-    ) -> None:
-        super().__init__(name="cnn")
+    def __init__(self, space: str | Path | Space = "cnn") -> None:
         self.space = space if isinstance(space, Space) else load_space(space)
-        self.input_shape = tuple(input_shape)
-        self.classes = classes
+        super().__init__(name=self.space.model)
 
     def build(self, hp: kt.HyperParameters) -> keras.Model:
         """The compiled model of the values that `hp` holds; raw 0..255 pixels in.
@@ -105,7 +100,7 @@ class CNNHyperModel(kt.HyperModel):
         return self.build_values(values)
 
     def _is_feasible(self, values: Mapping[str, Any]) -> bool:
-        return measure_size(self.space, values, self.input_shape, self.classes).feasible
+        return measure_size(self.space, values).feasible
 
     def _redraw(self, hp: kt.HyperParameters, refused: Mapping[str, Any]) -> dict[str, Any]:
         seed = zlib.crc32(repr(sorted(refused.items())).encode())
@@ -124,10 +119,7 @@ class CNNHyperModel(kt.HyperModel):
 
     def build_values(self, values: Mapping[str, Any]) -> keras.Model:
         """The compiled model of these `values`, the active ones of a trial."""
-        layers = [_build_layer(layer) for layer in cnn_layers(values, self.classes)]
-        model = keras.Sequential(
-            [keras.Input(self.input_shape, name="images"), *layers], name="cnn"
-        )
+        model = build_model(list_layers(self.space, values), self.space.task, self.space.model)
         protocol = self.space.protocol
         optimizer = keras.optimizers.get(
             {
@@ -153,6 +145,15 @@ class CNNHyperModel(kt.HyperModel):
             kwargs.setdefault("class_weight", dict(enumerate(weights.tolist())))
         kwargs.setdefault("batch_size", self.space.protocol.batch_size)
         return model.fit(*args, **kwargs)
+
+
+CNNHyperModel = HyperModel  # the space `cnn`, unless another is named
+
+
+def build_model(layers: Sequence[Layer], task: Task, name: str) -> keras.Model:
+    """The model of these layers, not compiled: images of the task in, uint8 or float."""
+    images = keras.Input(task.image_shape, name="images")
+    return keras.Sequential([images, *map(_build_layer, layers)], name=name)
 
 
 def _build_layer(layer: Layer) -> keras.layers.Layer:

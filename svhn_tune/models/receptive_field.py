@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 
-from .cnn import Layer
+from ..space.task import Task
+from .layer_types import LAYER_TYPES, Layer, count_places
 
 
-def measure_receptive_fields(
-    layers: Sequence[Layer], input_shape: Sequence[int]
-) -> list[tuple[int, int]]:
+def measure_receptive_fields(layers: Sequence[Layer], task: Task) -> list[tuple[int, int]]:
     """Height and width, in pixels, of what one output of each layer depends on.
 
     As usual it is that of an output far from the edges: near them a part of it is padding, and it
@@ -16,10 +15,10 @@ def measure_receptive_fields(
 
     Args:
         layers: with windows that fit on the image.
-        input_shape: (height, width, channels) of the images.
+        task: gives the height and width of the images.
     """
     fields: list[tuple[int, int]] = []
-    sides = [_Side(length) for length in input_shape[:2]]
+    sides = [_Side(length) for length in (task.height, task.width)]
     for layer in layers:
         for side in sides:
             side.see_through(layer)
@@ -42,21 +41,13 @@ class _Side:
 
     def see_through(self, layer: Layer) -> None:
         """Add a layer: its output sees what those of the layer before in its window saw."""
-        match layer.type:
-            case "Conv2D":
-                window = layer.arguments["kernel_size"]
-                if layer.arguments["padding"] == "same":
-                    self._start -= (window - 1) // 2 * self._step
-                else:
-                    self._outputs -= window - 1
-                self.field += (window - 1) * self._step
-            case "MaxPooling2D":
-                window = layer.arguments["pool_size"]
-                self.field += (window - 1) * self._step
-                self._outputs //= window
-                self._step *= window
-            case "Flatten":
-                end = self._start + (self._outputs - 1) * self._step + self.field
-                self.field = min(end, self._length) - max(self._start, 0)
-            case _:
-                pass
+        window = LAYER_TYPES[layer.type].window(layer.arguments)
+        if window is not None:
+            if window.is_padded:
+                self._start -= (window.size - 1) // 2 * self._step
+            self._outputs = count_places(window, self._outputs)
+            self.field += (window.size - 1) * self._step
+            self._step *= window.stride
+        elif layer.type == "Flatten":
+            end = self._start + (self._outputs - 1) * self._step + self.field
+            self.field = min(end, self._length) - max(self._start, 0)

@@ -5,13 +5,13 @@ layer costs in the file beside its weights was measured (Keras 3.15, h5py 3.16: 
 layer, plus 7 kB); the bound is above that, and below it plus 64 KiB for up to 100 layers.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from math import prod
 from typing import Any
 
 from ..space.space import Space
-from .cnn import Layer, cnn_layers
+from .families import list_layers
+from .layer_types import LAYER_TYPES, find_misfit
 
 BYTES_PER_PARAMETER = 4
 BYTES_PER_LAYER = 4_000
@@ -20,12 +20,16 @@ BYTES_PER_FILE = 16_000
 
 @dataclass(frozen=True)
 class SizedLayer:
-    """One layer with its output shape, (height, width, channels) or (units,), and parameters."""
+    """One layer for one image: its output's shape, its parameters, and its multiply-adds.
+
+    The shape is (height, width, channels) or (units,).
+    """
 
     name: str
     type: str
     output_shape: tuple[int, ...]
     parameters: int
+    operations: int
 
 
 @dataclass(frozen=True)
@@ -50,28 +54,23 @@ class Size:
         return not self.reasons
 
 
-def measure_size(
-    space: Space,
-    values: Mapping[str, Any],
-    input_shape: Sequence[int] = (32, 32, 3),
-    classes: int = 10,
-) -> Size:
+def measure_size(space: Space, values: Mapping[str, Any]) -> Size:
     """The size of the model of `values`, never below the real file and at most 1 % + 64 KiB above.
 
     Args:
-        space: gives the limit on the file.
+        space: gives the family, the images and the limit on the file.
         values: active hyperparameter values of a trial.
-        input_shape: (height, width, channels) of the images.
-        classes: number of classes.
     """
-    shape = tuple(input_shape)
+    shape: tuple[int, ...] = space.task.image_shape
     sized: list[SizedLayer] = []
-    for layer in cnn_layers(values, classes):
-        if reason := _misfit(layer, shape):
+    for layer in list_layers(space, values):
+        if reason := find_misfit(layer, shape):
             return Size(sized, 0, 0, [reason])
-        parameters = _count_parameters(layer, shape)
-        shape = _output_shape(layer, shape)
-        sized.append(SizedLayer(layer.name, layer.type, shape, parameters))
+        kind, arguments = LAYER_TYPES[layer.type], layer.arguments
+        parameters = kind.parameters(arguments, shape)
+        operations = kind.operations(arguments, shape)
+        shape = kind.output_shape(arguments, shape)
+        sized.append(SizedLayer(layer.name, layer.type, shape, parameters, operations))
     total = sum(layer.parameters for layer in sized)
     file_bytes = BYTES_PER_PARAMETER * total + BYTES_PER_LAYER * len(sized) + BYTES_PER_FILE
     limit = space.limits.file_size
@@ -81,48 +80,3 @@ def measure_size(
             f"the file would have {file_bytes:,} bytes; the limit of '{space.name}' is {limit:,}"
         )
     return Size(sized, total, file_bytes, reasons)
-
-
-def _misfit(layer: Layer, shape: tuple[int, ...]) -> str | None:
-    """Why the layer's window does not fit on what is left of the image, if it does not."""
-    if layer.type == "Conv2D" and layer.arguments["padding"] == "valid":
-        window, what = layer.arguments["kernel_size"], "a kernel"
-    elif layer.type == "MaxPooling2D":
-        window, what = layer.arguments["pool_size"], "a pool"
-    else:
-        return None
-    height, width = shape[:2]
-    if window <= min(height, width):
-        return None
-    return f"{layer.name}: {what} of {window}x{window} does not fit on the {height}x{width} left"
-
-
-def _output_shape(layer: Layer, shape: tuple[int, ...]) -> tuple[int, ...]:
-    match layer.type:
-        case "Conv2D":
-            lost = (
-                layer.arguments["kernel_size"] - 1 if layer.arguments["padding"] == "valid" else 0
-            )
-            return (shape[0] - lost, shape[1] - lost, layer.arguments["filters"])
-        case "MaxPooling2D":
-            pool = layer.arguments["pool_size"]
-            return (shape[0] // pool, shape[1] // pool, shape[2])
-        case "Flatten":
-            return (prod(shape),)
-        case "Dense":
-            return (layer.arguments["units"],)
-        case _:
-            return shape
-
-
-def _count_parameters(layer: Layer, shape: tuple[int, ...]) -> int:
-    match layer.type:
-        case "Conv2D":
-            kernel = layer.arguments["kernel_size"] ** 2 * shape[-1]
-            return (kernel + 1) * layer.arguments["filters"]
-        case "Dense":
-            return (shape[0] + 1) * layer.arguments["units"]
-        case "BatchNormalization":
-            return 4 * shape[-1]
-        case _:
-            return 0

@@ -1,16 +1,67 @@
-"""What a space declares beside what its model family can build."""
+"""The spaces in search_spaces/: found, read, and checked against what their family can build."""
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-from ..errors import InputError, nearest
+from ..errors import CONTROLS, InputError, nearest
 from ..space.hyperparameters import Hyperparameter
-from .cnn import FAMILIES, Domain
+from ..space.space import Space, check_questions, read_space
+from ..space.space_file import read_space_file
+from .domain import TRAINING, Domain
+from .families import FAMILIES
 
-if TYPE_CHECKING:
-    from ..space.space import Space
+
+def spaces_folder() -> Path:
+    """Where the spaces are: in the installed package, or beside it in a checkout."""
+    package = Path(__file__).parents[1]
+    inside = package / "search_spaces"
+    return inside if inside.is_dir() else package.parent / "search_spaces"
 
 
-def check_family(space: "Space", shown: str) -> None:
+def space_names() -> list[str]:
+    """The names of the spaces there are, sorted."""
+    return sorted(path.stem for path in spaces_folder().glob("*.toml"))
+
+
+def load_space(name: str | Path) -> Space:
+    """The space of this name in search_spaces/, or of this path to a .toml file.
+
+    Raises:
+        InputError: no such space, or a file that is not a valid one; the message names the file,
+            the table and the key.
+    """
+    path = Path(name)
+    if path.suffix == ".toml":
+        shown = str(name)
+        if path.stem.startswith(".") or CONTROLS.search(path.stem):
+            raise InputError(
+                f"a space is named by its file: '{path.stem}' must not begin with a dot or have "
+                f"control characters"
+            )
+    else:
+        known = space_names()
+        if str(name) not in known:
+            raise InputError(
+                f"no space '{name}' in search_spaces/ (found: {', '.join(known)})."
+                f"{nearest(str(name), known)}"
+            )
+        path = spaces_folder() / f"{name}.toml"
+        shown = f"search_spaces/{path.name}"
+    return parse_space(read_space_file(path, shown), path.stem, shown)
+
+
+def parse_space(text: str, name: str, shown: str) -> Space:
+    """The space in the TOML `text`; `shown` is what errors call the file.
+
+    Raises:
+        InputError: it is not a valid one, or its family cannot build what it declares.
+    """
+    space = read_space(text, name, shown)
+    _check_family(space, shown)
+    check_questions(space, shown)
+    return space
+
+
+def _check_family(space: Space, shown: str) -> None:
     """Refuse hyperparameters, parents and values that the model family does not know.
 
     Args:
@@ -20,7 +71,12 @@ def check_family(space: "Space", shown: str) -> None:
     Raises:
         InputError: the message names the file, the table and the fix.
     """
-    family = FAMILIES[space.model]
+    if space.model not in FAMILIES:
+        raise InputError(
+            f"{shown} model: '{space.model}' is none of {', '.join(FAMILIES)}."
+            f"{nearest(space.model, FAMILIES)}"
+        )
+    family = FAMILIES[space.model].DOMAINS | TRAINING
     for name, given in space.hyperparameters.items():
         table = f"{shown} [hyperparameters.{name}]"
         domain: Domain | None = family.get(name)
@@ -29,10 +85,15 @@ def check_family(space: "Space", shown: str) -> None:
                 f"{table}: the model '{space.model}' has no hyperparameter '{name}'."
                 f"{nearest(name, family)}"
             )
-        if domain.per_block != (given.per == "block"):
+        if domain.per != given.per:
             raise InputError(
-                f'{table}: per = "block" must '
-                f"{'be given' if domain.per_block else 'not be given'} for '{name}'"
+                f'{table}: per = "{domain.per or given.per}" must '
+                f"{'be given' if domain.per else 'not be given'} for '{name}'"
+            )
+        if given.per and f"{given.per}s" not in space.hyperparameters:
+            raise InputError(
+                f'{table}: per = "{given.per}" needs a [hyperparameters.{given.per}s], which says '
+                f"how many there are"
             )
         for value in given.extremes:
             if refusal := domain.refusal(value):
@@ -40,7 +101,7 @@ def check_family(space: "Space", shown: str) -> None:
         _check_parent(space, given, table)
 
 
-def _check_parent(space: "Space", given: Hyperparameter, table: str) -> None:
+def _check_parent(space: Space, given: Hyperparameter, table: str) -> None:
     """Refuse a parent that is no hyperparameter of the file, and values that it never has."""
     if given.parent_name is None:
         return
@@ -61,5 +122,6 @@ def _check_parent(space: "Space", given: Hyperparameter, table: str) -> None:
                 f"{table}: parent_values has {value!r}, which '{given.parent_name}' never is "
                 f"({parent.describe()})"
             )
-    if given is space.hyperparameters.get("blocks"):
-        raise InputError(f"{table} has no parent: all that is per block depends on it")
+    for each in ("block", "layer"):
+        if given is space.hyperparameters.get(f"{each}s"):
+            raise InputError(f"{table} has no parent: all that is per {each} depends on it")

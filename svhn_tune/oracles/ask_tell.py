@@ -94,10 +94,12 @@ def make_oracle(
         recorded: trial -> values of a journal, proposed again without being computed again.
 
     Raises:
-        InputError: the baseline is not feasible.
+        InputError: the baseline, or what a question names, is not feasible.
     """
-    if reasons := measure_size(space, space.baseline).reasons:
-        raise InputError(f"the baseline of the space '{space.name}' is infeasible: {reasons[0]}")
+    for values in space.listed:
+        if reasons := measure_size(space, values).reasons:
+            what = "the baseline" if values == space.baseline else space.changes(values)
+            raise InputError(f"{what} of the space '{space.name}' is infeasible: {reasons[0]}")
     hyperparameters = kt.HyperParameters()
     declare(space, hyperparameters)
     arguments = {
@@ -108,6 +110,7 @@ def make_oracle(
         "max_consecutive_failed_trials": NEVER,
     }
     max_trials = max_trials or 50
+    points = max(INITIAL_POINTS, len(space.listed))
     build: dict[str, Callable[[], Oracle]] = {
         "hyperband": partial(
             Hyperband,
@@ -115,14 +118,14 @@ def make_oracle(
             factor=factor,
             min_epochs=min_epochs or space.protocol.min_epochs,
         ),
-        "bayesian": partial(Bayesian, max_trials=max_trials, num_initial_points=INITIAL_POINTS),
-        "tpe": partial(_make_tpe, max_trials=max_trials, num_initial_points=INITIAL_POINTS),
+        "bayesian": partial(Bayesian, max_trials=max_trials, num_initial_points=points),
+        "tpe": partial(_make_tpe, max_trials=max_trials, num_initial_points=points),
         "random": partial(Random, max_trials=max_trials),
     }
     oracle = build[tuner](**arguments)
     oracle.verbose = 0
     oracle.feasible = lambda values: measure_size(space, values).feasible
-    oracle.baseline = space.baseline
+    oracle.first = space.listed
     oracle.recorded = recorded or {}
     return oracle
 

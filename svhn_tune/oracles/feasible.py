@@ -2,10 +2,11 @@
 
 KerasTuner 1.4.8 signals an oversized model by a failed trial, which starves Hyperband's brackets
 and, three in a row, ends the search. Here it is never proposed: `_random_values`, which all of its
-oracles draw from, rejects infeasible and repeated values, and starts with the baseline.
+oracles draw from, rejects infeasible and repeated values, and starts with the baseline and what a
+space's questions name.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..models.hypermodel import draw_values
@@ -15,19 +16,20 @@ MAX_DRAWS = 10_000
 
 
 class FeasibleMixin:
-    """Only feasible values, never the same twice, and the baseline first.
+    """Only feasible values, never the same twice; those that the space lists come first.
 
     The draws of trial n depend on the seed and on n alone: a search that was killed and continued
     draws what an uninterrupted one does.
     """
 
     feasible: Callable[[Values], bool]
-    baseline: Values
+    first: Sequence[Values]
     recorded: Mapping[int, Values]
 
     def _random_values(self: Any) -> Values | None:
-        if not self.trials:
-            return dict(self.baseline)
+        for values in self.first:
+            if not self._duplicate(values):
+                return dict(values)
         for draw in range(MAX_DRAWS):
             values = self._draw(draw)
             if self._is_new(values):

@@ -1,5 +1,6 @@
 """The live picture: what happens changes a standing, which a terminal or a notebook shows."""
 
+import sys
 import time
 from dataclasses import replace
 from typing import Any
@@ -15,7 +16,7 @@ from ..summary.status import find_best
 from ..training.checkpoints import read_history
 from ..training.runs import Run
 from .picture import Picture
-from .progress import Progress, Seconds, describe_end
+from .progress import LineProgress, Progress, Seconds, describe_end
 
 # Times are asked for, and a notebook is drawn again, once in so many seconds.
 EVERY = 1.0
@@ -83,7 +84,7 @@ class Notebook:
 
 
 class LiveProgress(Progress):
-    """A picture of how it stands, always the newest, and a line a run.
+    """A picture of how it stands, always the newest, and one line per run.
 
     Args:
         screen: shows both.
@@ -134,3 +135,14 @@ class LiveProgress(Progress):
                 self._standing, seconds_left=self._time_left(), budget_left=self._budget_left()
             )
         self._screen.show(self._standing)
+
+
+def make_progress() -> Progress:
+    """A live picture on a terminal or in a notebook, plain lines elsewhere."""
+    console = Console(stderr=True, highlight=False, markup=False)
+    if console.is_jupyter:
+        return LiveProgress(Notebook())
+    # A dumb terminal cannot take back what it shows.
+    if sys.stderr.isatty() and not console.is_dumb_terminal:
+        return LiveProgress(Terminal(console))
+    return LineProgress()

@@ -19,7 +19,7 @@ NARROW = 60
 
 
 class Picture(JupyterMixin):
-    """Trials and epochs done of planned, time and budget left, the best so far, a line a run.
+    """Trials and epochs done of planned, time and budget left, the best so far, one line per run.
 
     Args:
         standing: what is drawn. Its times count down from the moment that this is made.

@@ -1,6 +1,5 @@
 """What a person is told while runs train. The library tells it what happens; it decides nothing."""
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -59,7 +58,7 @@ def shown(
 
 
 class LineProgress(Progress):
-    """A plain line a run, for logs and pipes."""
+    """One plain line per run, for logs and pipes."""
 
     def __init__(self) -> None:
         self._console = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
@@ -89,16 +88,3 @@ def describe_end(project: Project, record: Record) -> tuple[str, str]:
     elif record["collapsed"]:
         notes.append("COLLAPSED")
     return who, "  ".join([*notes, project.space.changes(record["values"])])
-
-
-def make_progress() -> Progress:
-    """A live picture on a terminal or in a notebook, plain lines elsewhere."""
-    from .live import LiveProgress, Notebook, Terminal
-
-    console = Console(stderr=True, highlight=False, markup=False)
-    if console.is_jupyter:
-        return LiveProgress(Notebook())
-    # A dumb terminal cannot take back what it shows.
-    if sys.stderr.isatty() and not console.is_dumb_terminal:
-        return LiveProgress(Terminal(console))
-    return LineProgress()

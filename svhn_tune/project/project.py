@@ -11,17 +11,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError, cannot_write
-from ..files import count_bytes, remove_leftovers, write_atomically
-from ..space.space import Space, parse_space
-from ..summary.confirmed import describe_handed_in, list_test_set_uses, summarize_confirmed
-from ..summary.status import read_standing
+from ..files import remove_leftovers, write_atomically
+from ..models.spaces import parse_space
+from ..space.space import Space
 from .journal import Record, append_record, read_records
 from .lock import hold
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ..figures import Figures
+# For one release: names that a Project had, and what does it now.
+MOVED = {
+    "figures": "Figures(project): from svhn_tune import Figures",
+    "status": "status(project): from svhn_tune import status",
+    "confirmed": "status(project)['confirm']: from svhn_tune import status",
+}
 
 
 class Project:
@@ -154,10 +158,6 @@ class Project:
                 groups.setdefault((record["root"], record["planned_epochs"]), []).append(record)
         return groups
 
-    def confirmed(self, *, every_test: bool = True) -> list[dict[str, Any]]:
-        """One summary a confirmed configuration, as `summarize_confirmed` gives it."""
-        return summarize_confirmed(self, every_test=every_test)
-
     def best_confirmed(self) -> Record | None:
         """The confirm run whose file is handed in: the best of the longest trained."""
         groups = self.confirm_runs()
@@ -169,45 +169,13 @@ class Project:
         return choose(runs, key=lambda run: run["score"])
 
     def seconds_spent(self) -> float:
-        """Seconds on the wall of all calls that trained: the last record of each."""
+        """Wall-clock seconds of all calls that trained: the last record of each."""
         calls = {r["began"]: float(r["seconds"]) for r in self.records if r["event"] == "session"}
         return sum(calls.values())
 
-    def status(self, *, every_test: bool = True) -> dict[str, Any]:
-        """Where the project stands, as `status --json` prints it; for `every_test` see above."""
-        ended = self.ended("search")
-        ranking = self.ranking()
-        runs = ended + self.ended("confirm")
-        failed = sum(record["status"] == "failed" for record in ended)
-        return {
-            "project": self.name,
-            "space": self.space.name,
-            "space_sha256": self.space.sha256,
-            "data": self.settings["data"],
-            "trials": {
-                "completed": len(ended) - failed,
-                "running": len(self.proposals()) - len(ended),
-                "failed": failed,
-                "collapsed": sum(record["collapsed"] for record in ended),
-            },
-            "epochs_trained": sum(r["epochs"] - r["initial_epoch"] for r in runs),
-            "seconds_trained": sum(r["seconds"] for r in runs),
-            "seconds_spent": self.seconds_spent(),
-            "budget_seconds": self.settings.get("budget"),
-            "disk_bytes": count_bytes(self.folder),
-            "progress": read_standing(self).as_dict(),
-            "best": {key: ranking[0][key] for key in ("trial", "score", "epochs", "values")}
-            if ranking
-            else None,
-            "confirm": self.confirmed(every_test=every_test),
-            "handed_in": describe_handed_in(self),
-            "test_set_used_to_choose": list_test_set_uses(self),
-            "submission": str(self.submission_path) if self.submission_path.exists() else None,
-        }
-
     @property
     def trials(self) -> "pd.DataFrame":
-        """One row a trial: trial, score, epochs, status, collapsed, parent, values, ..."""
+        """One row per trial: trial, score, epochs, status, collapsed, parent, values, ..."""
         import pandas as pd
 
         ended = {record["trial"]: record for record in self.ended("search")}
@@ -231,14 +199,15 @@ class Project:
 
     @property
     def runs(self) -> "pd.DataFrame":
-        """One row an ended run: stage, trial, run, seed, epochs, score, seconds, parameters, ..."""
+        """One row per ended run: stage, trial, run, seed, epochs, score, seconds, ..."""
         import pandas as pd
 
         return pd.DataFrame([record for record in self.records if record["event"] == "run"])
 
-    @property
-    def figures(self) -> "Figures":
-        """What there is to look at: `project.figures.effects()` and the like."""
-        from ..figures import Figures
+    if not TYPE_CHECKING:
 
-        return Figures(self)
+        def __getattr__(self, name: str) -> Any:
+            """Of what moved in 0.2, say where to."""
+            if name in MOVED:
+                raise AttributeError(f"project.{name} is now {MOVED[name]}")
+            raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")

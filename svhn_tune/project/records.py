@@ -87,7 +87,7 @@ def run_record(event: Event, initial_epoch: int, space: Space, setup: Setup) -> 
         "parameters": outcome.parameters,
         "file_bytes": run.model_file.stat().st_size
         if run.model_file
-        else measure_size(space, run.values, classes=setup.classes).file_bytes,
+        else measure_size(space, run.values).file_bytes,
         "device": outcome.device,
         "weights_sha256": outcome.weights_sha256,
     }

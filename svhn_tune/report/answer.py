@@ -4,15 +4,17 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from ..commands.confirm_table import (
+from ..project.project import Project
+from ..summary.confirmed import Entry
+from ..summary.samples import summarize
+from ..summary.wording import (
+    as_sentence,
     conclude,
     describe_interval,
     describe_recommendation,
     describe_used,
+    with_provenance,
 )
-from ..project.project import Project
-from ..summary.confirmed import Entry
-from ..summary.samples import summarize
 from .tables import (
     MISSING,
     Cell,
@@ -20,7 +22,6 @@ from .tables import (
     Table,
     show_minutes,
     show_number,
-    with_provenance,
 )
 
 SHOWN = 5  # of a search that nothing confirms yet
@@ -76,7 +77,7 @@ def _say_confirmed(project: Project, entries: list[Entry]) -> str:
     runs = "1 run" if summary.n == 1 else f"{summary.n} runs"
     collapsed = f", {chosen['collapsed']} of them collapsed" if chosen["collapsed"] else ""
     objective = project.space.protocol.objective.removeprefix("val_")
-    return _as_sentence(
+    return as_sentence(
         f"{describe_recommendation(entries)}; trial {chosen['trial']:03d} has {objective} "
         f"{summary.mean:.4f}{spread} on the test set ({runs} of {chosen['epochs']} epochs from "
         f"fresh seeds{collapsed})"
@@ -92,7 +93,7 @@ def _tabulate(project: Project, entries: list[Entry]) -> Table:
         Column("against the baseline"),
         Column("verdict", is_number=False),
         Column("bytes"),
-        Column("minutes a run"),
+        Column("minutes per run"),
         Column("runs"),
     ]
     epochs = entries[0]["epochs"]
@@ -139,7 +140,7 @@ def _answer_searched(project: Project, status: dict[str, Any]) -> Answer:
         f"{objective} {best['score']:.4f} after {best['epochs']} epochs, from one run"
     )
     notes = [
-        f"the best of {completed} completed trials is judged too well by the score that chose it: "
+        f"it was chosen as the best of {completed} completed trials, so its score is optimistic: "
         f"python -m svhn_tune confirm trains it again from fresh seeds",
         *_say_uses(status),
     ]
@@ -164,7 +165,7 @@ def _answer_searched(project: Project, status: dict[str, Any]) -> Answer:
     caption = "The best of the search, longest trained first: one run each, not confirmed"
     table = Table("searched", with_provenance(project, caption), columns, rows)
     values = _say_values(project, project.ranking()[:SHOWN])
-    return Answer(_as_sentence(sentence), [table], values, _as_sentences(notes))
+    return Answer(as_sentence(sentence), [table], values, _as_sentences(notes))
 
 
 def _say_values(project: Project, entries: list[dict[str, Any]]) -> list[tuple[str, str]]:
@@ -196,9 +197,5 @@ def _say_nothing_ended(trials: dict[str, int]) -> str:
     return "No trial was proposed yet."
 
 
-def _as_sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}."
-
-
 def _as_sentences(texts: list[str]) -> list[str]:
-    return [_as_sentence(text) for text in texts]
+    return [as_sentence(text) for text in texts]

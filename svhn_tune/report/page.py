@@ -16,10 +16,12 @@ from ..console import format_seconds
 from ..errors import cannot_write
 from ..files import write_atomically
 from ..project.project import Project
+from ..summary.status import status as read_status
+from ..summary.wording import as_sentence, say_provenance
 from .answer import answer
 from .repetition import list_facts, repeat_commands
 from .spreadsheets import write_spreadsheets
-from .tables import list_confirm_runs, list_trials, say_provenance
+from .tables import list_confirm_runs, list_trials
 
 TEMPLATES = Path(__file__).parent / "templates"
 REM_PER_AXIS = 6
@@ -61,7 +63,7 @@ def render(project: Project) -> str:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
-    status = project.status()
+    status = read_status(project)
     pictures = draw_pictures(project)
     script = (TEMPLATES / "report.js").read_text(encoding="utf-8")
     environment = Environment(
@@ -100,7 +102,7 @@ def render(project: Project) -> str:
 def draw_pictures(project: Project) -> list[Picture]:
     """All figures that have something to show, in their order."""
     from ..figures import FIGURES, Figures
-    from ..figures.still import draw_still
+    from ..figures.parallel import draw_still
     from .drawings import draw_svg, pack_figure
 
     figures = Figures(project)
@@ -109,7 +111,7 @@ def draw_pictures(project: Project) -> list[Picture]:
         figure = getattr(figures, entry.name)()
         if figure is None:
             continue
-        caption = " ".join(filter(None, [entry.reading, _say_provenance(project)]))
+        caption = " ".join(filter(None, [entry.reading, as_sentence(say_provenance(project))]))
         given = (entry.name, entry.title, caption)
         if hasattr(figure, "savefig"):
             pictures.append(Picture(*given, draw_svg(figure, entry.name)))
@@ -126,18 +128,14 @@ def _pack_plotly(pictures: list[Picture]) -> str:
     return pack_plotly() if any(picture.interactive for picture in pictures) else ""
 
 
-def _say_provenance(project: Project) -> str:
-    text = say_provenance(project)
-    return f"{text[:1].upper()}{text[1:]}." if text else ""
-
-
 def _list_banners(project: Project) -> list[str]:
     banners = []
-    if project.settings["data"]["synthetic"]:
-        banners.append("Built-in digits, not SVHN: no number here is about house numbers.")
+    data = project.settings["data"]
+    if data["synthetic"]:
+        banners.append(as_sentence(f"{data['name']}: no number here is about house numbers"))
     if project.settings["validate_on"] == "test":
         banners.append(
-            "The search validated on the test set: what it chose is judged too well by that set."
+            "The search validated on the test set: what it chose has optimistic scores there."
         )
     return banners
 

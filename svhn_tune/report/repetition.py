@@ -4,8 +4,8 @@ import shlex
 from typing import Any
 
 from ..errors import InputError
+from ..models.spaces import load_space
 from ..project.project import Project
-from ..space.space import load_space
 
 PROGRAM = ["python", "-m", "svhn_tune"]
 

@@ -1,8 +1,8 @@
 """trials.csv, runs.csv and confirm.csv: a project's tables for a spreadsheet or pandas.
 
-Which columns there are depends on the space alone: those named here, then one a hyperparameter
-under its own name. A cell is empty where nothing is known
-and where a hyperparameter is not active. Times are in seconds, files in bytes, numbers unrounded.
+Which columns there are depends on the space alone: those named here, then one per
+hyperparameter, under its name. A cell is empty where nothing is known and where a hyperparameter is
+not active. Times are in seconds, files in bytes, numbers unrounded.
 """
 
 from collections.abc import Iterable, Iterator
@@ -13,16 +13,17 @@ from ..errors import cannot_write
 from ..files import write_atomically
 from ..project.journal import Record
 from ..project.project import Project
+from ..summary.confirmed import summarize_confirmed
 
 Row = dict[str, Any]
 
-# One row a trial: a proposal of the oracle. `root` is the trial that began its run.
+# One row per trial: a proposal of the oracle. `root` is the trial that began its run.
 TRIALS = (
     *("data", "trial", "root", "parent", "bracket", "round"),
     *("status", "initial_epoch", "planned_epochs", "epochs", "scored_on", "score", "collapsed"),
     *("seed", "seconds", "parameters", "file_bytes", "reason"),
 )
-# One row an ended run of search or confirm, with the metrics of its last epoch. `train_images` is
+# One row per ended run of search or confirm, with the metrics of its last epoch. `train_images` is
 # empty where a run had all of them.
 RUNS = (
     *("data", "stage", "trial", "root", "run", "seed"),
@@ -32,14 +33,14 @@ RUNS = (
     *("seconds", "parameters", "file_bytes", "train_images", "device"),
     *("keras", "tensorflow", "numpy", "data_fingerprint", "weights_sha256", "reason"),
 )
-# One row a confirmed configuration, in the order of `status`. `difference` to `dunnett` are beside
-# the baseline; `fresh` ones leave out the runs that a choice was made on.
+# One row per confirmed configuration, in the order of `status`. `difference` to `p` are against the
+# baseline; `fresh` ones leave out the runs that a choice was made on.
 CONFIRM = (
     *("data", "trial", "root", "epochs", "runs", "collapsed"),
     *("mean", "sd", "ci95_low", "ci95_high", "min", "max"),
     *("expected_best", "expected_best_of", "search_score", "search_epochs", "drop"),
     *("baseline", "difference", "difference_low", "difference_high", "verdict"),
-    *("probability", "probability_low", "probability_high", "p", "games_howell", "dunnett"),
+    *("probability", "probability_low", "probability_high", "p"),
     *("recommended", "tied_with_best", "left_out", "fresh_runs", "fresh_mean"),
     *("file_bytes", "seconds"),
 )
@@ -111,7 +112,7 @@ def _last_metrics(record: Record) -> Row:
 
 
 def _confirm_rows(project: Project) -> Iterator[Row]:
-    for entry in project.confirmed():
+    for entry in summarize_confirmed(project):
         beside = entry["against_baseline"] or {}
         row = {**project.values(entry["trial"]), **beside, **entry}
         row["root"] = project.root(entry["trial"])

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..project.journal import Record
 from ..project.project import Project
+from ..summary.wording import with_provenance
 
 
 @dataclass(frozen=True)
@@ -37,21 +38,6 @@ class Table:
 MISSING = Cell("-")
 
 
-def say_provenance(project: Project) -> str:
-    """What must be said beside every number: what the data are, what the search validated on."""
-    notes = []
-    if project.settings["data"]["synthetic"]:
-        notes.append("built-in digits, not SVHN")
-    if project.settings["validate_on"] == "test":
-        notes.append("the search validated on the test set")
-    return "; ".join(notes)
-
-
-def with_provenance(project: Project, caption: str) -> str:
-    """The caption, and behind it what must be said beside every number."""
-    return "; ".join(filter(None, [caption, say_provenance(project)]))
-
-
 def name_trial(trial: int) -> Cell:
     """`008`, as everywhere."""
     return Cell(f"{trial:03d}", trial)
@@ -79,7 +65,7 @@ def list_trials(project: Project) -> Table:
         Column("bytes"),
         Column("minutes"),
         Column("seed"),
-        Column("beside the baseline", is_number=False),
+        Column("changes from the baseline", is_number=False),
     ]
     caption = with_provenance(
         project,

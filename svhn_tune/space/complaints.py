@@ -23,7 +23,7 @@ def describe_complaint(error: ValidationError, known: Mapping[str, type[Table]])
     unknown = [found for found in complaints if found["type"] == "extra_forbidden"]
     found = (unknown or complaints)[0]
     place = found["loc"]
-    if place[2:] and place[2] in TYPES:
+    if place[0] == "hyperparameters" and place[2:] and place[2] in TYPES:
         place = place[:2] + place[3:]
     is_kind = len(place) > 3 and place[-1] in KINDS
     *tables, key = map(str, place[:-1] if is_kind else place)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -16,6 +17,8 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+
+from ..errors import CONTROLS
 
 # Of one hyperparameter: TPE goes through the values that a step makes.
 MAX_STEPS, MAX_CHOICES = 100_000, 1_000
@@ -27,13 +30,22 @@ class Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
+def _is_line(text: str) -> str:
+    if CONTROLS.search(text):
+        raise ValueError("control characters and line ends have no place in it")
+    return text
+
+
+Line = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_is_line)]
+
+
 def _is_alike(value: Any, kind: type) -> bool:
     """Whether a value is of this type; a whole number will do for a decimal one, True for none."""
     return type(value) is kind or (kind is float and type(value) is int)
 
 
 class _Hyperparameter(Table):
-    per: Literal["block"] | None = None
+    per: Literal["block", "layer"] | None = None
     parent_name: str | None = None
     parent_values: list[bool | int | float | str] | None = Field(None, min_length=1)
 
@@ -43,7 +55,8 @@ class _Hyperparameter(Table):
             raise ValueError("parent_name and parent_values go together")
         if self.per and self.parent_name is not None:
             raise ValueError(
-                'per = "block" and parent_name exclude each other: its block is the parent'
+                f'per = "{self.per}" and parent_name exclude each other: the {self.per} is the '
+                f"parent"
             )
         return self
 

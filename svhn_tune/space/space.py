@@ -1,24 +1,25 @@
 """search_spaces/*.toml -> Space: read, validated, hashed.
 
-A space says what is studied and under which rules. This module knows neither Keras nor KerasTuner:
-models/cnn.py turns the declarations into `kt.HyperParameters`.
+A space says what is studied and under which rules. This module knows no model family, and neither
+Keras nor KerasTuner: models/spaces.py checks a space against its family, and models/hypermodel.py
+turns the declarations into `kt.HyperParameters`.
 """
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
-from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import ByteSize, Field, ValidationError, field_validator, model_validator
+from pydantic import ByteSize, Field, ValidationError, model_validator
 
 from ..bounds import MAX_EPOCHS
-from ..errors import CONTROLS, InputError, nearest
-from ..models.cnn import FAMILIES
-from ..models.spaces import check_family
+from ..errors import InputError, nearest
 from .complaints import describe_complaint
-from .hyperparameters import Declaration, Hyperparameter, Table
-from .space_file import parse_tables, read_space_file
+from .hyperparameters import Declaration, Hyperparameter, Line, Table
+from .questions import Question
+from .space_file import parse_tables
+from .task import SOURCES, Task
 
 
 class Protocol(Table):
@@ -47,33 +48,46 @@ class Protocol(Table):
         return "min" if self.objective == "val_loss" else "max"
 
 
+class Input(Table):
+    """How the network gets its images: `channels` "last" or "first"."""
+
+    channels: Literal["first", "last"] = "last"
+
+
 class Limits(Table):
     """What a model must stay under. `file_size` is in bytes of the .keras file handed in."""
 
     file_size: ByteSize = Field(gt=0, le=2**40)
 
 
+class Rules(Table):
+    """What `check` asks of a model beside its shapes, layers and protocol; None where all may be.
+
+    `hidden_activations` are functions of `keras.activations`, `hidden_dense` the numbers of hidden
+    dense layers.
+    """
+
+    hidden_activations: Annotated[list[str], Field(min_length=1)] | None = None
+    hidden_dense: Annotated[list[int], Field(min_length=1)] | None = None
+
+
 class Space(Table):
     """A space file: data, model, protocol, limits and hyperparameters.
 
-    `name` is the file's stem, `text` the file as it was read; both are set by `load_space`.
+    `name` is the file's stem, `text` the file as it was read; both are set by whoever read it.
     """
 
     name: str
     text: str
-    title: str = Field(min_length=1, max_length=200)
+    title: Line
     data: Literal["svhn"]
-    model: Literal["cnn"]
+    model: str
+    input: Input = Input()
     protocol: Protocol
     limits: Limits
+    rules: Rules = Rules()
     hyperparameters: dict[str, Hyperparameter]
-
-    @field_validator("title")
-    @classmethod
-    def _title_is_a_line(cls, title: str) -> str:
-        if CONTROLS.search(title):
-            raise ValueError("control characters and line ends have no place in it")
-        return title
+    questions: list[Question] = Field(default_factory=list)
 
     @cached_property
     def sha256(self) -> str:
@@ -81,13 +95,16 @@ class Space(Table):
         return hashlib.sha256(self.text.encode()).hexdigest()
 
     @cached_property
+    def task(self) -> Task:
+        """Which images go in, and how many classes come out."""
+        return replace(SOURCES[self.data], channels_first=self.input.channels == "first")
+
+    @cached_property
     def declarations(self) -> list[Declaration]:
-        """Every hyperparameter, `per = "block"` ones once a block, parents before children."""
+        """Every hyperparameter, parents before children; one of `per = "block"` once per block."""
         return sorted(self._declare(), key=lambda declaration: len(declaration.parents))
 
     def _declare(self) -> Iterator[Declaration]:
-        blocks = self.hyperparameters.get("blocks")
-        count = int(max(blocks.extremes)) if blocks else FAMILIES[self.model]["blocks"].default
         for name, given in self.hyperparameters.items():
             parents: dict[str, list[Any]] = {}
             if given.parent_name is not None:
@@ -97,18 +114,34 @@ class Space(Table):
             if given.per is None:
                 yield Declaration(name=name, hyperparameter=given, parents=parents)
                 continue
-            for block in range(1, count + 1):
-                exists: dict[str, list[Any]] = {}
-                if blocks:
-                    exists["blocks"] = list(range(block, count + 1))
+            # As many as there are at most; each exists where there are at least so many.
+            most = int(max(self.hyperparameters[f"{given.per}s"].extremes))
+            for number in range(1, most + 1):
+                exists = {f"{given.per}s": list(range(number, most + 1))}
                 yield Declaration(
-                    name=f"{name}_{block}", hyperparameter=given, parents=parents | exists
+                    name=f"{name}_{number}", hyperparameter=given, parents=parents | exists
                 )
 
     @cached_property
     def baseline(self) -> dict[str, Any]:
         """The default values, active ones only (for `cnn`: question 1's model)."""
         return self.complete({})
+
+    @cached_property
+    def listed(self) -> list[dict[str, Any]]:
+        """The values of the baseline and of all that the questions name, once each."""
+        found = [self.baseline]
+        for question in self.questions:
+            found += [values for values in self.asked_by(question) if values not in found]
+        return found
+
+    def asked_by(self, question: Question) -> list[dict[str, Any]]:
+        """The values of each configuration that a question names, in its order.
+
+        Raises:
+            InputError: a value that the space does not allow.
+        """
+        return [self.complete(chosen) for chosen in question.configurations]
 
     def complete(
         self, chosen: Mapping[str, Any], base: Mapping[str, Any] | None = None
@@ -152,47 +185,12 @@ class Space(Table):
         return " ".join(changed) or "baseline"
 
 
-def spaces_folder() -> Path:
-    """Where the spaces are: in the installed package, or beside it in a checkout."""
-    package = Path(__file__).parents[1]
-    inside = package / "search_spaces"
-    return inside if inside.is_dir() else package.parent / "search_spaces"
-
-
-def space_names() -> list[str]:
-    """The names of the spaces there are, sorted."""
-    return sorted(path.stem for path in spaces_folder().glob("*.toml"))
-
-
-def load_space(name: str | Path) -> Space:
-    """The space of this name in search_spaces/, or of this path to a .toml file.
+def read_space(text: str, name: str, shown: str) -> Space:
+    """The space in the TOML `text`, of whatever family; `shown` is what errors call the file.
 
     Raises:
-        InputError: no such space, or a file that is not a valid one; the message names the file,
-            the table and the key.
+        InputError: the text is not TOML, or a table is not valid for itself.
     """
-    path = Path(name)
-    if path.suffix == ".toml":
-        shown = str(name)
-        if path.stem.startswith(".") or CONTROLS.search(path.stem):
-            raise InputError(
-                f"a space is named by its file: '{path.stem}' must not begin with a dot or have "
-                f"control characters"
-            )
-    else:
-        known = space_names()
-        if str(name) not in known:
-            raise InputError(
-                f"no space '{name}' in search_spaces/ (found: {', '.join(known)})."
-                f"{nearest(str(name), known)}"
-            )
-        path = spaces_folder() / f"{name}.toml"
-        shown = f"search_spaces/{path.name}"
-    return parse_space(read_space_file(path, shown), path.stem, shown)
-
-
-def parse_space(text: str, name: str, shown: str) -> Space:
-    """The space in the TOML `text`; `shown` is what errors call the file."""
     tables = parse_tables(text, shown)
     if own := {"name", "text"} & set(tables):
         raise InputError(f"{shown} has no key '{min(own)}': a space is named by its file")
@@ -200,8 +198,35 @@ def parse_space(text: str, name: str, shown: str) -> Space:
         space = Space.model_validate({"name": name, "text": text, **tables})
     except ValidationError as error:
         raise InputError(f"{shown} {describe_complaint(error, _TABLES)}") from None
-    check_family(space, shown)
     return space
 
 
-_TABLES: dict[str, type[Table]] = {"protocol": Protocol, "limits": Limits, "": Space}
+def check_questions(space: Space, shown: str) -> None:
+    """Refuse values that the space does not allow, and a number that two questions have.
+
+    Args:
+        space: one that its family can build.
+        shown: what errors call its file.
+
+    Raises:
+        InputError: the message names the file, the question and the value.
+    """
+    numbers = [question.number for question in space.questions]
+    for question in space.questions:
+        table = f"{shown} [[questions]] {question.number}"
+        if numbers.count(question.number) > 1:
+            raise InputError(f"{table}: {numbers.count(question.number)} questions have the number")
+        try:
+            space.asked_by(question)
+        except InputError as error:
+            raise InputError(f"{table}: {error}") from None
+
+
+_TABLES: dict[str, type[Table]] = {
+    "": Space,
+    "input": Input,
+    "protocol": Protocol,
+    "limits": Limits,
+    "rules": Rules,
+    "questions": Question,
+}

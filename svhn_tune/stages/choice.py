@@ -5,21 +5,15 @@ A choice by the means is recorded with the runs that it was made on: they are no
 about the chosen. The control takes part in no such choice, so its runs stay fresh.
 """
 
-from typing import TYPE_CHECKING
-
 from ..errors import InputError
 from ..project.journal import Record
+from ..project.project import Project
+from ..summary.confirmed import BASELINE, left_out
 from ..summary.samples import mean
-
-if TYPE_CHECKING:
-    from ..project.project import Project
-
-BASELINE = 0  # the first trial of every search
+from ..summary.status import count_trials
 
 
-def choose(
-    project: "Project", top: int, epochs: int, baseline: bool
-) -> tuple[list[Record], Record]:
+def choose(project: Project, top: int, epochs: int, baseline: bool) -> tuple[list[Record], Record]:
     """The records of the configurations to retrain, and a record of how they were chosen.
 
     That record has no "used" runs where the search's ranking chose. The same call gives the same
@@ -43,7 +37,7 @@ def choose(
 
 
 def _choose_by_means(
-    project: "Project", top: int, epochs: int, baseline: bool
+    project: Project, top: int, epochs: int, baseline: bool
 ) -> tuple[list[int], list[list[int]]]:
     """The roots, and the runs that decided; no runs where an earlier choice still stands."""
     groups = {root: runs for (root, each), runs in project.confirm_runs().items() if each == epochs}
@@ -62,30 +56,13 @@ def _choose_by_means(
     return sorted(candidates, key=lambda root: (sign * means[root], root))[:top], used
 
 
-def _latest(project: "Project", epochs: int) -> dict[int, Record]:
+def _latest(project: Project, epochs: int) -> dict[int, Record]:
     runs = project.confirm_runs().items()
     return {root: records[-1] for (root, each), records in runs if each == epochs}
 
 
-def _choices(project: "Project", epochs: int) -> list[Record]:
-    return [r for r in project.records if r["event"] == "choice" and r["epochs"] == epochs]
-
-
-def used_runs(project: "Project", epochs: int) -> set[tuple[int, int]]:
-    """The runs, as (root, run), on whose scores a choice was made."""
-    return {(root, run) for choice in _choices(project, epochs) for root, run in choice["used"]}
-
-
-def left_out(project: "Project", epochs: int) -> set[int]:
-    """The roots that the last choice, or one before it, did not choose."""
-    choices = _choices(project, epochs)
-    if not choices:
-        return set()
-    return {root for root, _ in used_runs(project, epochs)} - set(choices[-1]["chosen"])
-
-
-def _too_few(project: "Project", top: int, completed: int) -> InputError:
-    trials = project.status()["trials"]
+def _too_few(project: Project, top: int, completed: int) -> InputError:
+    trials = count_trials(project)
     advice = f" or pass --top {completed}" if completed else ""
     return InputError(
         f"--top {top} needs {top} completed trials of different values; {project.folder} has "

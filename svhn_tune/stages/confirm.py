@@ -1,7 +1,7 @@
 """Confirm: the top trials again, from fresh seeds, on all training images, for the full epochs.
 
-It runs the seeds; choice.py says of which trials, and confirmed.py what came out. The test set is
-looked at once a run, after the last epoch.
+It runs the seeds; choice.py says of which trials, and summary/confirmed.py what came out. The test
+set is looked at once per run, after the last epoch.
 """
 
 import time
@@ -18,10 +18,10 @@ from ..project.journal import Record
 from ..project.project import Project
 from ..project.records import confirm_seed, decode_predicted, run_record
 from ..project.results import open_project
-from ..summary.status import record_begin
 from ..training.maps import maps_path, write_pictures
 from ..training.runs import Event, Run, Setup
 from ..training.workers import Workers
+from .begin import record_begin
 from .choice import choose
 
 
@@ -137,7 +137,6 @@ def _train(
         space=project.space,
         arrays=share_arrays(data),
         fingerprint=data.fingerprint,
-        classes=len(data.classes),
         train_index=None,
         validate_on=None,
         test_at_end=True,

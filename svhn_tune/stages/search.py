@@ -17,10 +17,11 @@ from ..data.cache import share_arrays
 from ..data.dataset import split_holdout
 from ..errors import InputError
 from ..models.size import measure_size
+from ..models.spaces import load_space
 from ..progress.progress import Progress
 from ..project.project import Project
 from ..project.results import create_project, delete_project, open_project, project_folder
-from ..space.space import Space, load_space
+from ..space.space import Space
 from ..training.runs import Setup
 from ..training.workers import Workers
 
@@ -167,7 +168,6 @@ def _make_setup(project: Project, data: Data) -> Setup:
         space=project.space,
         arrays=share_arrays(data),
         fingerprint=data.fingerprint,
-        classes=len(data.classes),
         train_index=train,
         validate_on="test" if project.settings["validate_on"] == "test" else holdout,
         test_at_end=False,

@@ -17,9 +17,9 @@ from ..progress.progress import Progress, shown
 from ..project.journal import Record
 from ..project.project import Project
 from ..project.records import run_record, search_seed
-from ..summary.status import record_begin
 from ..training.runs import Event, Run, Setup
 from ..training.workers import Workers
+from .begin import record_begin
 
 
 class SearchLoop:

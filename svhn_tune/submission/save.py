@@ -17,7 +17,7 @@ import h5py
 import keras
 
 from ..files import write_atomically
-from ..models.hypermodel import CNNHyperModel
+from ..models.hypermodel import HyperModel
 from ..space.space import Space
 from .portable import strip_config
 
@@ -30,7 +30,7 @@ def save_submission(
     Raises:
         InputError: the model has what Keras 3.10 does not know; nothing is written.
     """
-    fresh = CNNHyperModel(space, model.input_shape[1:], model.output_shape[-1]).build_values(values)
+    fresh = HyperModel(space).build_values(values)
     fresh.set_weights(model.get_weights())
     _write_portable(fresh, path)
 

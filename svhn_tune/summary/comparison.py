@@ -1,4 +1,4 @@
-"""Numbers in, numbers out: is one configuration better than another, or is it a tie?
+"""Is one configuration better than another, or is it a tie? Of lists of scores; reads nothing.
 
 Runs of two configurations share nothing worth pairing, so every comparison is unpaired. Numbers of
 runs may differ, and so may spreads. Where a number cannot be had (one run, no spread) it is None,
@@ -7,7 +7,7 @@ and the verdict is "tie": nothing was shown.
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from itertools import combinations
 from typing import Any, Literal
 
@@ -21,17 +21,16 @@ OPPOSITE: dict[Verdict, Verdict] = {"better": "worse", "tie": "tie", "worse": "b
 
 @dataclass(frozen=True)
 class Comparison:
-    """One configuration beside another of a family.
+    """One configuration against another of a family.
 
     `difference` is of the means. `ci95` holds for all differences of the family at once, `p` is
-    adjusted likewise, and `verdict` follows from them. `games_howell` is that test's adjusted p.
-    `probability` is that of one run beating one run of the other, with an interval of its own.
+    adjusted likewise, and `verdict` follows from them. `probability` is that of one run beating one
+    run of the other, with an interval of its own.
     """
 
     difference: float
     ci95: tuple[float, float] | None
     p: float | None
-    games_howell: float | None
     probability: float
     probability_ci95: tuple[float, float] | None
     verdict: Verdict
@@ -41,12 +40,11 @@ class Comparison:
         return asdict(self)
 
     def mirror(self) -> "Comparison":
-        """The other configuration beside this one."""
+        """The other configuration against this one."""
         return Comparison(
             difference=-self.difference,
             ci95=self.ci95 and (-self.ci95[1], -self.ci95[0]),
             p=self.p,
-            games_howell=self.games_howell,
             probability=1 - self.probability,
             probability_ci95=self.probability_ci95
             and (1 - self.probability_ci95[1], 1 - self.probability_ci95[0]),
@@ -55,30 +53,25 @@ class Comparison:
 
 
 def compare(
-    groups: Sequence[Scores], *, higher_is_better: bool = True, every_test: bool = True
+    groups: Sequence[Scores], *, higher_is_better: bool = True
 ) -> list[list[Comparison | None]]:
-    """Row i, column j: configuration i beside j. None on the diagonal and beside an empty one.
+    """Row i, column j: configuration i against j; None on the diagonal and where one has no runs.
 
     The verdict is Tamhane's T2 (Journal of the American Statistical Association 74, 1979): Welch's
     t with Šidák's adjustment for all pairs, at 5 % over the whole family. Its degrees of freedom
     are capped at those of two configurations with the smaller number of runs. With that, a tie is
-    called better or worse less than 5 % of the time. Games and Howell's test
-    (`scipy.stats.tukey_hsd(equal_var=False)`), given beside it, does so in 5 to 10 % of families
-    with unequal spreads or numbers of runs (benchmarks/confirm_statistics.py).
+    called better or worse less than 5 % of the time. Games and Howell's test and Dunnett's do so
+    more often where spreads or numbers of runs are unequal (benchmarks/confirm_statistics.py).
 
     Args:
         groups: the scores of each configuration's runs.
         higher_is_better: False for a loss or an error.
-        every_test: Games and Howell's, too; it decides nothing, and takes half a second to import.
     """
     tested = sum(len(scores) > 1 for scores in groups)
     rows: list[list[Comparison | None]] = [[None] * len(groups) for _ in groups]
     for i, j in combinations(range(len(groups)), 2):
         if groups[i] and groups[j]:
             comparison = _compare_pair(groups[i], groups[j], tested, higher_is_better)
-            if every_test:
-                p = _test_games_howell(groups[i], groups[j], tested)
-                comparison = replace(comparison, games_howell=p)
             rows[i][j], rows[j][i] = comparison, comparison.mirror()
     return rows
 
@@ -94,7 +87,6 @@ def _compare_pair(a: Scores, b: Scores, tested: int, higher_is_better: bool) -> 
         difference=difference,
         ci95=ci95,
         p=p,
-        games_howell=None,
         probability=probability,
         probability_ci95=bound_probability(probability, len(a), len(b)),
         verdict=verdict,
@@ -121,18 +113,6 @@ def _test_difference(
     return (difference - half, difference + half), p
 
 
-def _test_games_howell(a: Scores, b: Scores, tested: int) -> float | None:
-    """Games and Howell's p of a difference, in a family of `tested`."""
-    found = _welch(a, b)
-    if found is None:
-        return None
-    from scipy.stats import studentized_range
-
-    error, welch = found
-    t = abs(mean(a) - mean(b)) / error
-    return min(max(float(studentized_range.sf(t * math.sqrt(2), tested, welch)), 0.0), 1.0)
-
-
 def _welch(a: Scores, b: Scores) -> tuple[float, float] | None:
     """The standard error of a difference of means, and its degrees of freedom."""
     if min(len(a), len(b)) < 2:
@@ -144,26 +124,6 @@ def _welch(a: Scores, b: Scores) -> tuple[float, float] | None:
     # Shares, not squares: of tiny variances the squares are zero.
     shares = [square / error**2 for square in squares]
     return error, 1 / (shares[0] ** 2 / (len(a) - 1) + shares[1] ** 2 / (len(b) - 1))
-
-
-def compare_with_control(groups: Sequence[Scores], control: Scores) -> list[float | None]:
-    """Dunnett's adjusted p of each configuration against the control (`scipy.stats.dunnett`).
-
-    It has more power than all pairs, but it needs equal variances: where spreads differ, believe
-    `compare`. None with fewer than two runs, or where nothing varies.
-    """
-    able = [scores for scores in groups if len(scores) > 1]
-    if len(control) < 2 or not able or not any(map(variance, [*able, control])):
-        return [None] * len(groups)
-    import numpy as np
-    from scipy.stats import dunnett
-
-    found = iter(
-        dunnett(
-            *map(np.asarray, able), control=np.asarray(control), rng=np.random.default_rng(0)
-        ).pvalue
-    )
-    return [float(min(max(next(found), 0), 1)) if len(s) > 1 else None for s in groups]
 
 
 def estimate_probability(a: Scores, b: Scores, *, higher_is_better: bool = True) -> float:
@@ -205,7 +165,7 @@ def probability_variance(probability: float, n: int, m: int) -> float:
 
 
 def _bisect(holds: Callable[[float], bool], outside: float, inside: float) -> float:
-    """Where, between a point that does not hold and one that does, it begins to."""
+    """Bisect for the boundary between `outside`, where `holds` is false, and `inside`."""
     for _ in range(50):
         middle = (outside + inside) / 2
         if holds(middle):

@@ -4,36 +4,31 @@ Three numbers are kept apart: what the search said (`search_score`), the configu
 runs (`mean`), and the accuracy of the one file handed in (`handed_in`: the best of n).
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..project.journal import Record
-from ..stages.choice import BASELINE, left_out, used_runs
-from .comparison import compare, compare_with_control, recommend
+from ..project.project import Project
+from .comparison import compare, recommend
 from .samples import expected_best, mean, summarize
-
-if TYPE_CHECKING:
-    from ..project.project import Project
 
 Entry = dict[str, Any]
 
+BASELINE = 0  # the first trial of every search
 
-def summarize_confirmed(project: "Project", *, every_test: bool = True) -> list[Entry]:
-    """One entry a confirmed configuration: longest trained first, then by its mean.
+
+def summarize_confirmed(project: Project) -> list[Entry]:
+    """One entry per confirmed configuration: longest trained first, then by its mean.
 
     Comparisons are among those trained for as many epochs, and from runs that no choice was made
     on; configurations that a choice left out come last, and are compared with none.
-
-    Args:
-        project: with or without confirmed runs.
-        every_test: the p of Games and Howell and of Dunnett, too; no table shows them.
     """
     entries = []
     for epochs in sorted({epochs for _, epochs in project.confirm_runs()}, reverse=True):
-        entries += _summarize_epochs(project, epochs, every_test)
+        entries += _summarize_epochs(project, epochs)
     return entries
 
 
-def _summarize_epochs(project: "Project", epochs: int, every_test: bool) -> list[Entry]:
+def _summarize_epochs(project: Project, epochs: int) -> list[Entry]:
     sign = 1 if _is_higher_better(project) else -1
     out = left_out(project, epochs)
     groups = {root: runs for (root, each), runs in project.confirm_runs().items() if each == epochs}
@@ -43,11 +38,11 @@ def _summarize_epochs(project: "Project", epochs: int, every_test: bool) -> list
         best = expected_best(entry["scores"], least, higher_is_better=_is_higher_better(project))
         entry["expected_best"] = {"of": least, "score": best}
     entries.sort(key=lambda entry: (entry["left_out"], -sign * entry["mean"]))
-    _compare_entries(project, entries, every_test)
+    _compare_entries(project, entries)
     return entries
 
 
-def _summarize_runs(project: "Project", root: int, runs: list[Record], is_out: bool) -> Entry:
+def _summarize_runs(project: Project, root: int, runs: list[Record], is_out: bool) -> Entry:
     epochs = runs[0]["planned_epochs"]
     scores = [run["score"] for run in runs]
     used = {run for each, run in used_runs(project, epochs) if each == root}
@@ -76,16 +71,11 @@ def _summarize_runs(project: "Project", root: int, runs: list[Record], is_out: b
     }
 
 
-def _compare_entries(project: "Project", entries: list[Entry], every_test: bool) -> None:
-    """Add what every entry is beside every other, and which is recommended."""
+def _compare_entries(project: Project, entries: list[Entry]) -> None:
+    """Add how every entry compares with every other, and which is recommended."""
     higher = _is_higher_better(project)
     groups = _comparable(entries)
-    rows = compare(groups, higher_is_better=higher, every_test=every_test)
-    control = next((scores for e, scores in zip(entries, groups, strict=True) if e["baseline"]), [])
-    dunnett = compare_with_control(
-        [[] if e["baseline"] else scores for e, scores in zip(entries, groups, strict=True)],
-        control if every_test else [],
-    )
+    rows = compare(groups, higher_is_better=higher)
     found = recommend(
         groups,
         rows,
@@ -100,9 +90,7 @@ def _compare_entries(project: "Project", entries: list[Entry], every_test: bool)
             if comparison is not None
         }
         entry["comparisons"] = [{"trial": trial} | each for trial, (_, each) in beside.items()]
-        entry["against_baseline"] = next(
-            (each | {"dunnett": dunnett[index]} for is_it, each in beside.values() if is_it), None
-        )
+        entry["against_baseline"] = next((each for is_it, each in beside.values() if is_it), None)
         entry["recommended"] = found is not None and index == found[0]
         entry["tied_with_best"] = found is not None and index in found[1]
 
@@ -111,7 +99,7 @@ def _comparable(entries: list[Entry]) -> list[list[float]]:
     return [[] if entry["left_out"] else entry["fresh_scores"] for entry in entries]
 
 
-def describe_handed_in(project: "Project") -> dict[str, Any] | None:
+def describe_handed_in(project: Project) -> dict[str, Any] | None:
     """The run whose file is handed in: selected, so no estimate of its configuration."""
     best = project.best_confirmed()
     if best is None:
@@ -130,7 +118,7 @@ def describe_handed_in(project: "Project") -> dict[str, Any] | None:
     }
 
 
-def list_test_set_uses(project: "Project") -> list[str]:
+def list_test_set_uses(project: Project) -> list[str]:
     """What was chosen by looking at the test set: "search", "configurations", "file"."""
     uses = []
     if project.settings["validate_on"] == "test":
@@ -142,13 +130,13 @@ def list_test_set_uses(project: "Project") -> list[str]:
     return uses
 
 
-def compare_class_weights(project: "Project") -> list[dict[str, Any]]:
+def compare_class_weights(project: Project) -> list[dict[str, Any]]:
     """The best confirmed configuration without class weights and the best with them.
 
-    Each with its mean confusion matrix over runs (true class down, predicted across) and the
-    accuracy of every class. Empty where the longest confirmed do not differ in `class_weight`.
+    Each with its mean confusion matrix over runs (rows: true class; columns: predicted class) and
+    the accuracy of every class. Empty where the longest confirmed do not differ in `class_weight`.
     """
-    entries = summarize_confirmed(project, every_test=False)
+    entries = summarize_confirmed(project)
     by_kind: dict[bool, dict[str, Any]] = {}
     for entry in entries:
         gamma = project.values(entry["trial"]).get("class_weight", 0.0)
@@ -159,7 +147,7 @@ def compare_class_weights(project: "Project") -> list[dict[str, Any]]:
     return [by_kind[False], by_kind[True]] if len(by_kind) == 2 else []
 
 
-def average_confusion(project: "Project", entry: Entry) -> dict[str, Any] | None:
+def average_confusion(project: Project, entry: Entry) -> dict[str, Any] | None:
     """A configuration's mean confusion matrix over "runs" runs and the accuracy of every class.
 
     None where no run has one.
@@ -176,5 +164,22 @@ def average_confusion(project: "Project", entry: Entry) -> dict[str, Any] | None
     return {"runs": len(runs), "confusion": confusion, "accuracy": accuracy}
 
 
-def _is_higher_better(project: "Project") -> bool:
+def _choices(project: Project, epochs: int) -> list[Record]:
+    return [r for r in project.records if r["event"] == "choice" and r["epochs"] == epochs]
+
+
+def used_runs(project: Project, epochs: int) -> set[tuple[int, int]]:
+    """The runs, as (root, run), on whose scores a choice was made."""
+    return {(root, run) for choice in _choices(project, epochs) for root, run in choice["used"]}
+
+
+def left_out(project: Project, epochs: int) -> set[int]:
+    """The roots that the last choice, or one before it, did not choose."""
+    choices = _choices(project, epochs)
+    if not choices:
+        return set()
+    return {root for root, _ in used_runs(project, epochs)} - set(choices[-1]["chosen"])
+
+
+def _is_higher_better(project: Project) -> bool:
     return project.space.protocol.direction == "max"

@@ -1,4 +1,4 @@
-"""Numbers in, numbers out: what a list of runs says about a configuration."""
+"""Mean, spread and interval of a list of scores. It reads no project."""
 
 import math
 from collections.abc import Sequence
@@ -43,13 +43,13 @@ def summarize(scores: Sequence[float]) -> Summary:
 
 
 def mean(scores: Sequence[float]) -> float:
-    """The mean; of equal scores, that score exactly."""
+    """The mean, exact where all scores are equal."""
     low, high = min(scores), max(scores)
     return low if low == high else math.fsum(scores) / len(scores)
 
 
 def variance(scores: Sequence[float]) -> float:
-    """The sample variance (ddof 1) of two or more scores; of equal ones exactly 0."""
+    """The sample variance (ddof 1) of two or more scores, exactly 0 where all are equal."""
     middle = mean(scores)
     return math.fsum((score - middle) ** 2 for score in scores) / (len(scores) - 1)
 

@@ -1,4 +1,7 @@
-"""Where a search or a confirm stands at one moment. overview.py reads it, picture.py draws it."""
+"""Where a search or a confirm stands at one moment.
+
+status.py reads it from a project, progress/picture.py draws it.
+"""
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any

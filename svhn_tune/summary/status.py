@@ -1,71 +1,70 @@
-"""Where a project's search or confirm stands, read from its journal, checkpoints and lock.
+"""Where a project stands, and its search or confirm, read from its journal, checkpoints and lock.
 
 So any process can look on. What a call sets out to do is in the journal as {"event": "begin",
 "stage", "began", "workers", "trials", "epochs", "stops", "runs"}, and how long it still takes in
-its "session" records (budget.py). What replays the journal passes over both.
+its "session" records (cost/budget.py). What replays the journal passes over both.
 """
 
 import time
-from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import Any
 
+from ..files import count_bytes
 from ..project.journal import Record
 from ..project.lock import find_holder
+from ..project.project import Project
 from ..training.checkpoints import read_history
+from .confirmed import describe_handed_in, list_test_set_uses, summarize_confirmed
 from .samples import mean
 from .standing import Best, RunStanding, Standing
 
-if TYPE_CHECKING:
-    from ..project.project import Project
-    from ..training.runs import Run
+BEST = ("trial", "score", "epochs", "values")
 
 
-def record_begin(
-    project: "Project",
-    stage: str,
-    workers: int,
-    trials: int,
-    epochs: int,
-    runs: "Sequence[Run]" = (),
-    deadline: float | None = None,
-) -> Standing:
-    """Write down that a call begins, if anything is left to train, and return where it begins.
-
-    Args:
-        project: open and locked.
-        stage: "search" or "confirm".
-        workers: how many runs train side by side.
-        trials, epochs: planned in all, those done before included.
-        runs: all runs of confirm, in the order in which they are trained.
-        deadline: of `time.monotonic()`, if the call has a time limit.
-    """
-    record: Record = {
-        "event": "begin",
-        "stage": stage,
-        "began": time.time(),
-        "workers": workers,
-        "trials": trials,
-        "epochs": epochs,
-        "stops": None if deadline is None else time.time() + deadline - time.monotonic(),
-        "runs": [
-            {"trial": run.trial, "root": run.root, "run": run.run, "epochs": run.epochs}
-            for run in runs
-        ],
+def status(project: Project) -> dict[str, Any]:
+    """Where the project stands, as `status --json` prints it."""
+    ranking = project.ranking()
+    runs = project.ended("search") + project.ended("confirm")
+    best = {key: ranking[0][key] for key in BEST} if ranking else None
+    return {
+        "project": project.name,
+        "space": project.space.name,
+        "space_sha256": project.space.sha256,
+        "data": project.settings["data"],
+        "trials": count_trials(project),
+        "epochs_trained": sum(r["epochs"] - r["initial_epoch"] for r in runs),
+        "seconds_trained": sum(r["seconds"] for r in runs),
+        "seconds_spent": project.seconds_spent(),
+        "budget_seconds": project.settings.get("budget"),
+        "disk_bytes": count_bytes(project.folder),
+        "progress": read_standing(project).as_dict(),
+        "best": best,
+        "confirm": summarize_confirmed(project),
+        "handed_in": describe_handed_in(project),
+        "test_set_used_to_choose": list_test_set_uses(project),
+        "submission": str(project.submission_path) if project.submission_path.exists() else None,
     }
-    standing = _read(project, record)
-    if standing.trials < trials:
-        project.record(record)
-    return standing
 
 
-def read_standing(project: "Project") -> Standing:
+def count_trials(project: Project) -> dict[str, int]:
+    """How many trials are completed, running and failed, and how many of them collapsed."""
+    ended = project.ended("search")
+    failed = sum(record["status"] == "failed" for record in ended)
+    return {
+        "completed": len(ended) - failed,
+        "running": len(project.proposals()) - len(ended),
+        "failed": failed,
+        "collapsed": sum(record["collapsed"] for record in ended),
+    }
+
+
+def read_standing(project: Project) -> Standing:
     """Where the latest call's stage stands now, and which process is at work on it."""
     begins = [record for record in project.records if record["event"] == "begin"]
     if not begins:
-        return _read(project, {"stage": "search", "trials": None, "epochs": None})
+        return read_begun(project, {"stage": "search", "trials": None, "epochs": None})
     begin = begins[-1]
-    standing = _read(project, begin, find_holder(project.folder))
+    standing = read_begun(project, begin, find_holder(project.folder))
     if standing.process is None:
         return replace(standing, stops=None)
     untold = _seconds_untold(project, begin)
@@ -78,18 +77,18 @@ def read_standing(project: "Project") -> Standing:
     return replace(standing, seconds_left=seconds, budget_left=budget_left)
 
 
-def _seconds_untold(project: "Project", begin: Record) -> float:
+def _seconds_untold(project: Project, begin: Record) -> float:
     """Seconds that the call at work has spent since it last wrote them down."""
     last = _last_told(project, begin)
     return time.time() - last["began"] - last.get("seconds", 0.0)
 
 
-def _last_told(project: "Project", begin: Record) -> Record:
+def _last_told(project: Project, begin: Record) -> Record:
     """The last record with the time of a call, or of its beginning."""
     return [each for each in project.records if each["event"] == "session" or each is begin][-1]
 
 
-def find_best(project: "Project", stage: str, epochs: int | None = None) -> Best | None:
+def find_best(project: Project, stage: str, epochs: int | None = None) -> Best | None:
     """The best trial of a stage so far; in confirm, of the runs of so many epochs."""
     if stage == "search":
         ranking = project.ranking()
@@ -111,7 +110,7 @@ def _mean_score(group: list[Record]) -> float:
     return mean([record["score"] for record in group])
 
 
-def _read(project: "Project", begin: Record, process: int | None = None) -> Standing:
+def read_begun(project: Project, begin: Record, process: int | None = None) -> Standing:
     """The standing of the stage that a call began, with `process` at work on it."""
     is_search = begin["stage"] == "search"
     ended = project.ended("search") if is_search else _ended_confirm(project, begin)
@@ -139,7 +138,7 @@ def _read(project: "Project", begin: Record, process: int | None = None) -> Stan
     )
 
 
-def _ended_confirm(project: "Project", begin: Record) -> list[Record]:
+def _ended_confirm(project: Project, begin: Record) -> list[Record]:
     """The records of the planned runs; one that failed in an earlier call is planned again."""
     planned = {(run["root"], run["run"], run["epochs"]) for run in begin["runs"]}
     records = project.records
@@ -154,7 +153,7 @@ def _ended_confirm(project: "Project", begin: Record) -> list[Record]:
     ]
 
 
-def _unfinished_search(project: "Project") -> list[Record]:
+def _unfinished_search(project: Project) -> list[Record]:
     ended = {record["trial"] for record in project.ended("search")}
     return [
         proposal | {"root": project.root(proposal["trial"]), "run": 0}
@@ -170,7 +169,7 @@ def _unfinished_confirm(begin: Record, ended: list[Record]) -> list[Record]:
     ]
 
 
-def _look_at(project: "Project", begin: Record, run: Record, training: bool) -> RunStanding:
+def _look_at(project: Project, begin: Record, run: Record, training: bool) -> RunStanding:
     """A run as its checkpoint has it."""
     path = project.checkpoint_path(begin["stage"], run["root"], run["run"])
     history = read_history(path)

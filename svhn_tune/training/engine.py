@@ -23,7 +23,7 @@ import tensorflow as tf
 
 from ..data.dataset import Split
 from ..files import write_atomically
-from ..models.hypermodel import CNNHyperModel, class_weights
+from ..models.hypermodel import HyperModel, class_weights
 from ..space.space import Space
 
 # Batches a compiled call: 6 MB of images, gathered from memory-mapped ones in 2 ms.
@@ -49,7 +49,6 @@ class Training:
         values: active hyperparameter values.
         seed: names everything random in the run.
         train: images and labels, which may be memory-mapped.
-        classes: number of classes.
         index: positions in `train` to train on; None for all.
     """
 
@@ -59,12 +58,12 @@ class Training:
         values: Mapping[str, Any],
         seed: int,
         train: Split,
-        classes: int,
         index: np.ndarray | None = None,
     ) -> None:
         keras.utils.clear_session(free_memory=False)
         keras.utils.set_random_seed(seed)
-        self.model = CNNHyperModel(space, train.images.shape[1:], classes).build_values(values)
+        self.model = HyperModel(space).build_values(values)
+        classes = space.task.classes
         build_variables(self.model, classes)
         self.seed = seed
         self.history: list[dict[str, float]] = []

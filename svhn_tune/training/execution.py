@@ -33,7 +33,8 @@ class Executor:
         if not tf.config.list_physical_devices("GPU"):
             use_one_thread()
         self._setup = setup
-        self._train, self._test = open_arrays(setup.arrays)
+        train, self._pictures = open_arrays(setup.arrays)
+        self._train, self._test = self._arrange(train), self._arrange(self._pictures)
         self._validation: Split | None = None
         if isinstance(setup.validate_on, np.ndarray):
             self._validation = self._train.take(setup.validate_on)
@@ -42,6 +43,10 @@ class Executor:
         self._key: tuple[str, int, int] | None = None
         self._training: Training | None = None
         self._first_resident = 0
+
+    def _arrange(self, split: Split) -> Split:
+        """The images as the network gets them."""
+        return Split(self._setup.space.task.arrange(split.images), split.labels)
 
     def execute(self, run: Run, connection: Connection) -> tuple[str, Any]:
         """Train `run` to its end, telling each epoch.
@@ -64,9 +69,7 @@ class Executor:
         if self._training is not None and self._key == run.key:
             return self._training
         setup = self._setup
-        self._training = Training(
-            setup.space, run.values, run.seed, self._train, setup.classes, setup.train_index
-        )
+        self._training = Training(setup.space, run.values, run.seed, self._train, setup.train_index)
         self._key = run.key
         if run.checkpoint.exists():
             try:
@@ -88,9 +91,10 @@ class Executor:
         predicted = training.predict(judged).astype(np.uint8)
         if run.model_file is not None:
             save_submission(self._setup.space, run.values, training.model, run.model_file)
+            task, path = self._setup.space.task, maps_path(run.model_file)
             # Nice to have: whatever is wrong with them, the run stands.
             with suppress(Exception):
-                write_maps(training.model, self._test, predicted, maps_path(run.model_file))
+                write_maps(training.model, task, self._pictures, predicted, path)
         device = tf.config.list_physical_devices()[-1].device_type
         return Outcome(
             history=training.history,

@@ -20,6 +20,7 @@ from ..data.dataset import Split
 from ..files import write_atomically
 from ..project.journal import Record
 from ..project.records import decode_predicted
+from ..space.task import Task
 
 if TYPE_CHECKING:
     import keras
@@ -35,14 +36,17 @@ def maps_path(model_file: Path) -> Path:
     return model_file.with_suffix(".npz")
 
 
-def write_maps(model: "keras.Model", test: Split, predicted: np.ndarray, path: Path) -> None:
+def write_maps(
+    model: "keras.Model", task: Task, test: Split, predicted: np.ndarray, path: Path
+) -> None:
     """Write a trained model's first-layer filters, and its feature maps of one test image.
 
     The image is the first that it classifies right. A model without convolutions has neither.
 
     Args:
         model: images in, classes out.
-        test: the test set.
+        task: says how the model gets its images.
+        test: the test set, channels last.
         predicted: the class it predicts for each test image, (N,).
         path: the file to write.
     """
@@ -53,7 +57,7 @@ def write_maps(model: "keras.Model", test: Split, predicted: np.ndarray, path: P
     kernels = [layer.get_weights()[0] for layer in model.layers if _is_convolution(layer)]
     if kernels:
         arrays["filters"] = kernels[0]
-    blocks = _compute_maps(model, image)
+    blocks = _compute_maps(model, task.arrange(image[None]))
     arrays["blocks"] = np.array(list(blocks))
     arrays["channels"] = np.array([maps.shape[-1] for maps in blocks.values()])
     for number, maps in enumerate(blocks.values()):
@@ -66,7 +70,7 @@ def _is_convolution(layer: "keras.Layer") -> bool:
     return type(layer).__name__ == "Conv2D"
 
 
-def _compute_maps(model: "keras.Model", image: np.ndarray) -> dict[str, np.ndarray]:
+def _compute_maps(model: "keras.Model", images: np.ndarray) -> dict[str, np.ndarray]:
     """Block name -> maps (height, width, channels) at its end, in the order of the blocks."""
     import keras
 
@@ -78,7 +82,7 @@ def _compute_maps(model: "keras.Model", image: np.ndarray) -> dict[str, np.ndarr
             ends[f"block {number[1]}" if number else layer.name] = layer.output
     if not ends:
         return {}
-    outputs = keras.Model(model.inputs, ends)([image[None].astype(np.float32)])
+    outputs = keras.Model(model.inputs, ends)([images.astype(np.float32)])
     return {name: keras.ops.convert_to_numpy(outputs[name])[0] for name in ends}
 
 

@@ -20,7 +20,6 @@ class Setup:
         space: protocol, model family and limits.
         arrays: the folder that `share_arrays` wrote.
         fingerprint: of the data, for the records.
-        classes: number of classes.
         train_index: positions to train on; None for all training images.
         validate_on: positions of the training images to evaluate each epoch on, "test" for the
             test set, None for no evaluation before the last epoch.
@@ -30,7 +29,6 @@ class Setup:
     space: Space
     arrays: Path
     fingerprint: str
-    classes: int
     train_index: np.ndarray | None
     validate_on: np.ndarray | Literal["test"] | None
     test_at_end: bool

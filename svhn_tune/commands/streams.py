@@ -8,7 +8,7 @@ import io
 import os
 import sys
 
-from .errors import InputError
+from ..errors import InputError
 
 # What the tables print beyond ASCII, for a terminal that knows no more.
 PLAIN = {"±": "+-", "…": "..."}

@@ -1,0 +1,33 @@
+"""The model families there are: each a module with its domains and its list of layers."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from ..space.space import Space
+from ..space.task import Task
+from . import cnn, mlp
+from .domain import Domain
+from .layer_types import Layer
+
+
+class Family(Protocol):
+    """What a family's module has; it imports neither Keras nor a space file."""
+
+    @property
+    def DOMAINS(self) -> dict[str, Domain]:  # noqa: N802 - a module's constant
+        """The hyperparameters that a space may declare of it, beside those of training."""
+
+    @property
+    def LAYER_TYPES(self) -> tuple[str, ...]:  # noqa: N802 - a module's constant
+        """What its models consist of, for `check`."""
+
+    def list_layers(self, values: Mapping[str, Any], task: Task) -> list[Layer]:
+        """The network of these values, in order, its output included."""
+
+
+FAMILIES: dict[str, Family] = {"cnn": cnn, "mlp": mlp}
+
+
+def list_layers(space: Space, values: Mapping[str, Any]) -> list[Layer]:
+    """The layers of the model of a space's values, in order, the output included."""
+    return FAMILIES[space.model].list_layers(values, space.task)

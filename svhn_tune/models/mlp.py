@@ -1,0 +1,38 @@
+"""The networks of assignment A4.2 as lists of plain layers: linear, or with hidden dense layers."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..space.task import Task
+from .domain import INITIALIZERS, Domain
+from .layer_types import Layer
+
+DOMAINS = {
+    "layers": Domain(1, low=0, high=8),
+    "units": Domain(256, low=1, high=65536, per="layer"),
+    "activation": Domain("tanh", choices=("tanh", "relu")),
+    "kernel_initializer": Domain("random_normal", choices=INITIALIZERS),
+    "bias_initializer": Domain("random_normal", choices=("zeros", *INITIALIZERS)),
+}
+LAYER_TYPES = ("Flatten", "Dense")
+
+
+def list_layers(values: Mapping[str, Any], task: Task) -> list[Layer]:
+    """The layers of the network with these `values`, the output included.
+
+    The image as one vector, `layers` hidden dense layers of `units` each, softmax: none of them is
+    the linear network of assignment A4.2, question 1, and one of 256 units (tanh) question 4's.
+    What `values` lacks takes the default.
+    """
+
+    def value(name: str, layer: int | None = None) -> Any:
+        key = name if layer is None else f"{name}_{layer}"
+        return values.get(key, DOMAINS[name].default)
+
+    initializers = {name: value(name) for name in ("kernel_initializer", "bias_initializer")}
+    layers = [Layer("Flatten", "flatten")]
+    for number in range(1, value("layers") + 1):
+        arguments = {"units": value("units", number), "activation": value("activation")}
+        layers.append(Layer("Dense", f"hidden_{number}", arguments | initializers))
+    output = {"units": task.classes, "activation": "softmax"}
+    return [*layers, Layer("Dense", "output", output | initializers)]

@@ -1,0 +1,25 @@
+"""What a course's text asks for by name: configurations to train, and the form of the answer."""
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from .hyperparameters import Line, Table
+
+
+class Question(Table):
+    """A question of the text a space comes from.
+
+    Args:
+        number: as the text has it; `confirm --question` takes it.
+        title: what is asked, in a line, with the form of the answer.
+        answer: "means" (the mean test score of each configuration), "best" (the position of the
+            best configuration from 0, its mean test score, its parameters) or "file" (parameters,
+            and the test score of the one file that is handed in for it).
+        configurations: what each changes of the baseline; the search trains them first.
+    """
+
+    number: int = Field(ge=1)
+    title: Line
+    answer: Literal["means", "best", "file"]
+    configurations: list[dict[str, Any]] = Field(min_length=1)

@@ -1,0 +1,48 @@
+"""What a call sets out to do, written down as it begins: so any process can say where it stands."""
+
+import time
+from collections.abc import Sequence
+
+from ..project.journal import Record
+from ..project.project import Project
+from ..summary.standing import Standing
+from ..summary.status import read_begun
+from ..training.runs import Run
+
+
+def record_begin(
+    project: "Project",
+    stage: str,
+    workers: int,
+    trials: int,
+    epochs: int,
+    runs: Sequence[Run] = (),
+    deadline: float | None = None,
+) -> Standing:
+    """Write down that a call begins, if anything is left to train, and return where it begins.
+
+    Args:
+        project: open and locked.
+        stage: "search" or "confirm".
+        workers: how many runs train side by side.
+        trials, epochs: planned in all, those done before included.
+        runs: all runs of confirm, in the order in which they are trained.
+        deadline: of `time.monotonic()`, if the call has a time limit.
+    """
+    record: Record = {
+        "event": "begin",
+        "stage": stage,
+        "began": time.time(),
+        "workers": workers,
+        "trials": trials,
+        "epochs": epochs,
+        "stops": None if deadline is None else time.time() + deadline - time.monotonic(),
+        "runs": [
+            {"trial": run.trial, "root": run.root, "run": run.run, "epochs": run.epochs}
+            for run in runs
+        ],
+    }
+    standing = read_begun(project, record)
+    if standing.trials < trials:
+        project.record(record)
+    return standing

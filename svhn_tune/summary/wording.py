@@ -1,0 +1,84 @@
+"""Sentences that the command line, the figures and the page say in the same words."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from ..project.project import Project
+from .confirmed import Entry
+
+
+def as_sentence(text: str) -> str:
+    """The text with a capital and a full stop; nothing of nothing."""
+    return f"{text[:1].upper()}{text[1:]}." if text else ""
+
+
+def say_provenance(project: Project) -> str:
+    """What must be said beside every number: what the data are, what the search validated on."""
+    notes = []
+    if project.settings["data"]["synthetic"]:
+        notes.append(project.settings["data"]["name"])
+    if project.settings["validate_on"] == "test":
+        notes.append("the search validated on the test set")
+    return "; ".join(notes)
+
+
+def with_provenance(project: Project, caption: str) -> str:
+    """The caption, and behind it what must be said beside every number."""
+    return "; ".join(filter(None, [caption, say_provenance(project)]))
+
+
+def describe_interval(interval: tuple[float, float] | None, form: str) -> str:
+    """`0.8510..0.8590`, or `-` where one run says nothing about the spread."""
+    return "-" if interval is None else f"{interval[0]:{form}}..{interval[1]:{form}}"
+
+
+def describe_used(entries: list[Entry]) -> Iterator[str]:
+    """A line for each configuration that was chosen by runs of its own."""
+    for entry in entries:
+        if entry["used"] and not entry["left_out"]:
+            fresh = len(entry["fresh_scores"])
+            told = f"the mean of the other {fresh} is {entry['mean_fresh']:.4f}" if fresh else ""
+            yield (
+                f"trial {entry['trial']:03d} was chosen by its runs "
+                f"{', '.join(map(str, entry['used']))}: {told or 'no other has ended yet'}"
+                f", and only those others are compared"
+            )
+
+
+def conclude(entries: list[Entry], status: dict[str, Any]) -> Iterator[str]:
+    """What follows from the configurations that were trained longest, a line each.
+
+    First the recommendation, then whose file is handed in, then what was chosen by the test set.
+    """
+    yield describe_recommendation(entries)
+    file = status["handed_in"]
+    yield (
+        f"the file to hand in is trial {file['trial']:03d}'s run {file['run']}: "
+        f"{file['score']:.4f} on the test set (selected: best of {file['best_of']}; the mean of "
+        f"its configuration is {file['mean']:.4f})"
+    )
+    if "search" in status["test_set_used_to_choose"]:
+        yield "the search chose by the test set, too: the scores of what it chose are optimistic"
+    if any(e["search_epochs"] not in (None, e["epochs"]) for e in entries):
+        yield "the search's scores are after other epochs: the drop is no winner's curse alone"
+
+
+def describe_recommendation(entries: list[Entry]) -> str:
+    """Which configuration to choose, and whether it was shown to be better."""
+    recommended = next((entry for entry in entries if entry["recommended"]), None)
+    if recommended is None:
+        return "no verdict: it needs two runs or more of a configuration (confirm --runs)"
+    name = f"trial {recommended['trial']:03d}" + _baseline_note(recommended)
+    tied = [entry for entry in entries if entry["tied_with_best"]]
+    if len(tied) == 1:
+        compared = sum(bool(entry["comparisons"]) for entry in entries)
+        return f"recommended: {name}" + (", better than every other" if compared > 1 else "")
+    names = ", ".join(f"{entry['trial']:03d}{_baseline_note(entry)}" for entry in tied)
+    return (
+        f"a tie at the top (5 % over the family): trials {names}; recommended: {name}, the smaller "
+        f"file ({recommended['file_bytes']:,} bytes, {recommended['seconds']:,.0f} s per run)"
+    )
+
+
+def _baseline_note(entry: Entry) -> str:
+    return " (the baseline)" if entry["baseline"] else ""
