@@ -9,8 +9,9 @@ import typer
 from typer.exceptions import TyperException
 
 from .commands.look import check, data, describe, export, report, spaces, status
+from .commands.streams import guard_streams
 from .commands.train import confirm, plan, search
-from .errors import InputError
+from .errors import InputError, one_line
 
 INTERRUPTED = 130  # what typer, too, makes of a KeyboardInterrupt
 
@@ -40,18 +41,33 @@ def _leave(*_: Any) -> NoReturn:
 
 def main() -> NoReturn:
     """Run the command line; every error a person can make is one line and exit status 2."""
+    guard_streams()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     try:
-        code = app(sys.argv[1:] or ["--help"], standalone_mode=False)
-    except (InputError, TyperException) as error:
-        text = error.format_message() if isinstance(error, TyperException) else str(error)
-        # A library's message within ours may have several lines.
-        print("error:", *map(str.strip, text.splitlines()), file=sys.stderr)
-        code = 2
+        try:
+            code = app(sys.argv[1:] or ["--help"], standalone_mode=False)
+        finally:
+            sys.stdout.flush()
+    except TyperException as error:
+        code = _refuse(error.format_message())
+    except InputError as error:
+        code = _refuse(str(error))
+    except BrokenPipeError:
+        code = 1
+    except OSError as error:
+        # What no module foresaw: a disk that fails, a name that is too long for it.
+        code = _refuse(f"cannot read or write {error.filename or 'a file'}: {error.strerror}")
+    except MemoryError:
+        code = _refuse("this machine has not enough memory for that")
     except KeyboardInterrupt:
         code = INTERRUPTED
     if code == INTERRUPTED:
         print("stopped; what was trained is saved: the same command goes on", file=sys.stderr)
     sys.exit(code or 0)
+
+
+def _refuse(text: str) -> int:
+    print("error:", one_line(text), file=sys.stderr)
+    return 2

@@ -55,6 +55,7 @@ HOUSE = [
         "files": "files that are whole or not there",
         "errors": "what a person did wrong, in one line",
         "console": "words and tables for people",
+        "bounds": "the largest numbers that may be asked for",
     },
 ]
 LEVELS = {room: level for level, row in enumerate(HOUSE) for room in row}

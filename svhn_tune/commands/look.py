@@ -11,7 +11,7 @@ from .options import (
     DataFolder,
     ProjectName,
     SpaceName,
-    parse_assignment,
+    parse_assignments,
 )
 from .output import load_data, print_json
 
@@ -86,7 +86,7 @@ def describe(
     else:
         loaded = load_space(space)
         base = loaded.baseline
-    chosen = dict(map(parse_assignment, assign or []))
+    chosen = parse_assignments(assign or [])
     description = describe_values(loaded, loaded.complete(chosen, base))
     if as_json:
         print_json(description)

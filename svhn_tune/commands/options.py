@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ..bounds import MAX_EPOCHS, MAX_HOURS, MAX_RUNS, MAX_TRIALS, MAX_WORKERS
 from ..errors import InputError
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
@@ -24,7 +25,12 @@ ProjectName = Annotated[
 ]
 WorkerCount = Annotated[
     int | None,
-    typer.Option("--workers", min=1, help="Runs side by side. [default: one a core; 1 on a GPU]"),
+    typer.Option(
+        "--workers",
+        min=1,
+        max=MAX_WORKERS,
+        help="Runs side by side. [default: one a core; 1 on a GPU]",
+    ),
 ]
 Budget = Annotated[
     str | None,
@@ -41,39 +47,51 @@ Tuner = Annotated[
     str | None, typer.Option(help="hyperband, bayesian, tpe or random. [default: hyperband]")
 ]
 MaxEpochs = Annotated[
-    int | None, typer.Option(help="Of the longest trials. [default: the space's]")
+    int | None, typer.Option(max=MAX_EPOCHS, help="Of the longest trials. [default: the space's]")
 ]
-Factor = Annotated[int | None, typer.Option(help="Of Hyperband. [default: 3]")]
-MaxTrials = Annotated[int | None, typer.Option(help="Of the other tuners. [default: 50]")]
+Factor = Annotated[int | None, typer.Option(max=MAX_EPOCHS, help="Of Hyperband. [default: 3]")]
+MaxTrials = Annotated[
+    int | None, typer.Option(max=MAX_TRIALS, help="Of the other tuners. [default: 50]")
+]
 Seed = Annotated[int | None, typer.Option(help="Of the whole search. [default: 0]")]
 TrainImages = Annotated[
     int | None, typer.Option(help="Train on a stratified subset. [default: all]")
 ]
 ValidateOn = Annotated[str | None, typer.Option(help="holdout or test. [default: the space's]")]
-Top = Annotated[int, typer.Option(help="How many of the best trials.")]
-Runs = Annotated[int, typer.Option(help="Of each, earlier ones included.")]
-Epochs = Annotated[int | None, typer.Option(help="Of each run. [default: the space's]")]
+Top = Annotated[int, typer.Option(max=MAX_RUNS, help="How many of the best trials.")]
+Runs = Annotated[int, typer.Option(max=MAX_RUNS, help="Of each, earlier ones included.")]
+Epochs = Annotated[
+    int | None, typer.Option(max=MAX_EPOCHS, help="Of each run. [default: the space's]")
+]
 
 
-def parse_assignment(text: str) -> tuple[str, Any]:
-    """The name and the value of `NAME=VALUE`; what is no JSON is a string."""
-    name, equals, value = text.partition("=")
-    if not (name and equals and value):
-        raise InputError(f"--set {text} must be NAME=VALUE, such as kernel_size_1=5")
-    try:
-        return name, json.loads(value)
-    except ValueError:
-        return name, value
+def parse_assignments(texts: list[str]) -> dict[str, Any]:
+    """The values by name of `NAME=VALUE`s; what is no JSON is a string."""
+    values: dict[str, Any] = {}
+    for text in texts:
+        name, _, value = text.partition("=")
+        if not (name and value):
+            raise InputError(f"--set {text} must be NAME=VALUE, such as kernel_size_1=5")
+        if name in values:
+            raise InputError(f"--set {name} is given twice: {values[name]!r} and {value}")
+        try:
+            values[name] = json.loads(value)
+        except (ValueError, RecursionError):
+            values[name] = value
+    return values
 
 
 def parse_duration(text: str | None) -> float | None:
     """Seconds of `90s`, `20m` or `8h`; None of None."""
     if text is None:
         return None
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", text)
+    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([smh])", text)
     if match is None:
         raise InputError(f"the duration '{text}' must read 90s, 20m or 8h")
-    return float(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2]]
+    seconds = float(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2]]
+    if seconds > 3600 * MAX_HOURS:
+        raise InputError(f"the duration '{text}' must be at most {MAX_HOURS}h")
+    return seconds
 
 
 def default_workers() -> int:

@@ -17,6 +17,8 @@ GAP = 2
 
 def write_contact_sheet(data: Data, path: Path) -> None:
     """Write the first `COLUMNS` training images of each class, a row a class, twice their size."""
+    if not path.name:
+        raise InputError(f"cannot write the contact sheet '{path}': it names no file")
     height, width, _ = data.image_shape
     step_y, step_x = height * SCALE + GAP, width * SCALE + GAP
     sheet = np.full((step_y * len(data.classes), step_x * COLUMNS, 3), 255, np.uint8)

@@ -14,6 +14,7 @@ import keras
 import keras_tuner as kt
 import numpy as np
 
+from ..errors import InputError
 from ..space.hyperparameters import Declaration
 from ..space.space import Space
 from ..space.task import Task
@@ -21,6 +22,9 @@ from .families import list_layers
 from .layer_types import Layer
 from .size import measure_size
 from .spaces import load_space
+
+# Before a space is said to have no feasible model: a second's worth.
+MAX_DRAWS = 10_000
 
 
 def declare(space: Space, hp: kt.HyperParameters) -> dict[str, Any]:
@@ -107,10 +111,14 @@ class HyperModel(kt.HyperModel):
 
     def _redraw(self, hp: kt.HyperParameters, refused: Mapping[str, Any]) -> dict[str, Any]:
         seed = zlib.crc32(repr(sorted(refused.items())).encode())
-        values = draw_values(hp, seed)
-        while not self._is_feasible(values):
-            seed += len(hp.space)
-            values = draw_values(hp, seed)
+        for draw in range(MAX_DRAWS):
+            values = draw_values(hp, seed + draw * len(hp.space))
+            if self._is_feasible(values):
+                break
+        else:
+            raise InputError(
+                f"none of {MAX_DRAWS:,} models drawn from the space '{self.space.name}' is feasible"
+            )
         for name in refused:
             hp.values.pop(name, None)
         hp.values.update(values)

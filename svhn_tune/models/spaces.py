@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from ..errors import InputError, nearest
+from ..errors import CONTROLS, InputError, nearest
 from ..space.hyperparameters import Hyperparameter
-from ..space.space import Space, read_space
+from ..space.space import Space, check_questions, read_space
+from ..space.space_file import read_space_file
 from .domain import TRAINING, Domain
 from .families import FAMILIES
 
@@ -29,22 +30,23 @@ def load_space(name: str | Path) -> Space:
             the table and the key.
     """
     path = Path(name)
-    if path.suffix != ".toml":
-        path = spaces_folder() / f"{name}.toml"
-        if not path.is_file():
-            known = space_names()
+    if path.suffix == ".toml":
+        shown = str(name)
+        if path.stem.startswith(".") or CONTROLS.search(path.stem):
+            raise InputError(
+                f"a space is named by its file: '{path.stem}' must not begin with a dot or have "
+                f"control characters"
+            )
+    else:
+        known = space_names()
+        if str(name) not in known:
             raise InputError(
                 f"no space '{name}' in search_spaces/ (found: {', '.join(known)})."
                 f"{nearest(str(name), known)}"
             )
+        path = spaces_folder() / f"{name}.toml"
         shown = f"search_spaces/{path.name}"
-    else:
-        shown = str(name)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot read the space file {shown}: {error}") from None
-    return parse_space(text, path.stem, shown)
+    return parse_space(read_space_file(path, shown), path.stem, shown)
 
 
 def parse_space(text: str, name: str, shown: str) -> Space:
@@ -55,6 +57,7 @@ def parse_space(text: str, name: str, shown: str) -> Space:
     """
     space = read_space(text, name, shown)
     _check_family(space, shown)
+    check_questions(space, shown)
     return space
 
 
@@ -119,3 +122,6 @@ def _check_parent(space: Space, given: Hyperparameter, table: str) -> None:
                 f"{table}: parent_values has {value!r}, which '{given.parent_name}' never is "
                 f"({parent.describe()})"
             )
+    for each in ("block", "layer"):
+        if given is space.hyperparameters.get(f"{each}s"):
+            raise InputError(f"{table} has no parent: all that is per {each} depends on it")

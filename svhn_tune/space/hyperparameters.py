@@ -3,27 +3,61 @@
 Each knows which values it allows; none knows the model, the protocol or KerasTuner.
 """
 
+import math
+from collections import Counter
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from ..errors import CONTROLS
+
+# Of one hyperparameter: TPE goes through the values that a step makes.
+MAX_STEPS, MAX_CHOICES = 100_000, 1_000
 
 
 class Table(BaseModel):
     """A table of a space file: unknown keys are refused, values are not converted or changed."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+def _is_line(text: str) -> str:
+    if CONTROLS.search(text):
+        raise ValueError("control characters and line ends have no place in it")
+    return text
+
+
+Line = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_is_line)]
+
+
+def _is_alike(value: Any, kind: type) -> bool:
+    """Whether a value is of this type; a whole number will do for a decimal one, True for none."""
+    return type(value) is kind or (kind is float and type(value) is int)
 
 
 class _Hyperparameter(Table):
     per: Literal["block", "layer"] | None = None
     parent_name: str | None = None
-    parent_values: list[bool | int | float | str] | None = None
+    parent_values: list[bool | int | float | str] | None = Field(None, min_length=1)
 
     @model_validator(mode="after")
     def _parent_is_whole(self) -> "_Hyperparameter":
         if (self.parent_name is None) != (self.parent_values is None):
             raise ValueError("parent_name and parent_values go together")
+        if self.per and self.parent_name is not None:
+            raise ValueError(
+                f'per = "{self.per}" and parent_name exclude each other: the {self.per} is the '
+                f"parent"
+            )
         return self
 
     def describe(self) -> str:
@@ -56,7 +90,21 @@ class _Range(_Hyperparameter):
             raise ValueError(
                 f"sampling '{self.sampling}' multiplies by step, which must be above 1"
             )
+        if self._count_steps() > MAX_STEPS:
+            raise ValueError(
+                f"from {self.min_value:g} to {self.max_value:g} there are more than {MAX_STEPS:,} "
+                f"values: make step larger, or leave it out"
+            )
         return self
+
+    def _count_steps(self) -> float:
+        """How many values a step makes, about; infinitely many where a logarithm cannot tell."""
+        if self.sampling == "linear":
+            return (self.max_value - self.min_value) / self.step if self.step else 0
+        ratio = self.max_value / self.min_value
+        if math.isinf(ratio):
+            return ratio
+        return math.log(ratio) / math.log(self.step) if self.step else 0
 
     @property
     def extremes(self) -> list[Any]:
@@ -93,9 +141,16 @@ class Choice(_Hyperparameter):
     """One of a list: `kt.HyperParameters.Choice`. Numbers are ordered, words are not."""
 
     type: Literal["Choice"]
-    values: list[int | float | str] = Field(min_length=1)
+    values: list[int | float | str] = Field(min_length=1, max_length=MAX_CHOICES)
     ordered: bool | None = None
     default: int | float | str
+
+    @field_validator("default")
+    @classmethod
+    def _default_is_alike(cls, default: Any, info: ValidationInfo) -> Any:
+        """0 as 0.0 among decimal values: an oracle would take it for another value."""
+        kind = type(info.data.get("values", [default])[0])
+        return float(default) if kind is float and type(default) is int else default
 
     @model_validator(mode="after")
     def _values_are_alike(self) -> "Choice":
@@ -104,6 +159,9 @@ class Choice(_Hyperparameter):
                 f"values {self.values} must be all whole numbers, all decimal ones (0.0, not 0) "
                 f"or all words"
             )
+        value, times = Counter(self.values).most_common(1)[0]
+        if times > 1:
+            raise ValueError(f"values has {value!r} {times} times")
         if self.ordered and isinstance(self.values[0], str):
             raise ValueError("ordered = true is for numbers; words have no order")
         return self
@@ -121,9 +179,7 @@ class Choice(_Hyperparameter):
 
     def allows(self, value: Any) -> bool:
         """Whether the space allows this value."""
-        kind = type(self.values[0])
-        alike = type(value) is kind or (kind is float and type(value) is int)
-        return alike and value in self.values
+        return _is_alike(value, type(self.values[0])) and value in self.values
 
 
 class Boolean(_Hyperparameter):
@@ -160,7 +216,7 @@ class Fixed(_Hyperparameter):
 
     def allows(self, value: Any) -> bool:
         """Whether the space allows this value."""
-        return bool(value == self.value)
+        return _is_alike(value, type(self.value)) and bool(value == self.value)
 
 
 TYPES: dict[str, type[Table]] = {

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from .hyperparameters import Table
+from .hyperparameters import Line, Table
 
 
 class Question(Table):
@@ -20,6 +20,6 @@ class Question(Table):
     """
 
     number: int = Field(ge=1)
-    title: str
+    title: Line
     answer: Literal["means", "best", "file"]
     configurations: list[dict[str, Any]] = Field(min_length=1)

@@ -6,31 +6,41 @@ turns the declarations into `kt.HyperParameters`.
 """
 
 import hashlib
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from pydantic import ByteSize, Field, ValidationError
+from pydantic import ByteSize, Field, ValidationError, model_validator
 
+from ..bounds import MAX_EPOCHS
 from ..errors import InputError, nearest
-from .hyperparameters import TYPES, Declaration, Hyperparameter, Table
+from .complaints import describe_complaint
+from .hyperparameters import Declaration, Hyperparameter, Line, Table
 from .questions import Question
+from .space_file import parse_tables
 from .task import SOURCES, Task
 
 
 class Protocol(Table):
     """How every run trains, and what it is scored by. Rates are Keras's, epochs are whole."""
 
-    epochs: int = Field(ge=1)
-    batch_size: int = Field(32, ge=1)
+    epochs: int = Field(ge=1, le=MAX_EPOCHS)
+    batch_size: int = Field(32, ge=1, le=65_536)
     optimizer: Literal["adam", "adamw", "sgd", "rmsprop"] = "adam"
     learning_rate: float = Field(gt=0, le=10)
     loss: Literal["categorical_crossentropy"] = "categorical_crossentropy"
     objective: Literal["val_categorical_accuracy", "val_loss"] = "val_categorical_accuracy"
     validation: Literal["holdout", "test"] = "holdout"
     min_epochs: int = Field(1, ge=1)
+
+    @model_validator(mode="after")
+    def _round_fits(self) -> "Protocol":
+        if self.min_epochs > self.epochs:
+            raise ValueError(
+                f"min_epochs <= epochs must hold, but got {self.min_epochs} and {self.epochs}"
+            )
+        return self
 
     @property
     def direction(self) -> Literal["max", "min"]:
@@ -47,7 +57,7 @@ class Input(Table):
 class Limits(Table):
     """What a model must stay under. `file_size` is in bytes of the .keras file handed in."""
 
-    file_size: ByteSize = Field(gt=0)
+    file_size: ByteSize = Field(gt=0, le=2**40)
 
 
 class Rules(Table):
@@ -69,7 +79,7 @@ class Space(Table):
 
     name: str
     text: str
-    title: str
+    title: Line
     data: Literal["svhn"]
     model: str
     input: Input = Input()
@@ -97,8 +107,10 @@ class Space(Table):
     def _declare(self) -> Iterator[Declaration]:
         for name, given in self.hyperparameters.items():
             parents: dict[str, list[Any]] = {}
-            if given.parent_name and given.parent_values:
-                parents[given.parent_name] = given.parent_values
+            if given.parent_name is not None:
+                # KerasTuner makes all of [0, 0.5] whole.
+                kind = type(self.hyperparameters[given.parent_name].default)
+                parents[given.parent_name] = [kind(value) for value in given.parent_values or ()]
             if given.per is None:
                 yield Declaration(name=name, hyperparameter=given, parents=parents)
                 continue
@@ -179,22 +191,26 @@ def read_space(text: str, name: str, shown: str) -> Space:
     Raises:
         InputError: the text is not TOML, or a table is not valid for itself.
     """
-    try:
-        tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{shown} is not TOML: {error}") from None
+    tables = parse_tables(text, shown)
     if own := {"name", "text"} & set(tables):
         raise InputError(f"{shown} has no key '{min(own)}': a space is named by its file")
     try:
         space = Space.model_validate({"name": name, "text": text, **tables})
     except ValidationError as error:
-        raise InputError(f"{shown} {_first(error)}") from None
-    _check_questions(space, shown)
+        raise InputError(f"{shown} {describe_complaint(error, _TABLES)}") from None
     return space
 
 
-def _check_questions(space: Space, shown: str) -> None:
-    """Refuse values that the space does not allow, and a number that two questions have."""
+def check_questions(space: Space, shown: str) -> None:
+    """Refuse values that the space does not allow, and a number that two questions have.
+
+    Args:
+        space: one that its family can build.
+        shown: what errors call its file.
+
+    Raises:
+        InputError: the message names the file, the question and the value.
+    """
     numbers = [question.number for question in space.questions]
     for question in space.questions:
         table = f"{shown} [[questions]] {question.number}"
@@ -206,37 +222,11 @@ def _check_questions(space: Space, shown: str) -> None:
             raise InputError(f"{table}: {error}") from None
 
 
-def _first(error: ValidationError) -> str:
-    """The most telling of pydantic's complaints as `[table] key: what is wrong`."""
-    complaints = error.errors()
-    unknown = [found for found in complaints if found["type"] == "extra_forbidden"]
-    found = (unknown or complaints)[0]
-    *tables, key = [str(part) for part in found["loc"] if part not in TYPES]
-    table = f"[{'.'.join(tables)}] " if tables else ""
-    message = found["msg"].removeprefix("Value error, ")
-    match found["type"]:
-        case "extra_forbidden":
-            return f"{table}has no key '{key}'.{nearest(key, _known_keys(found))}"
-        case "missing":
-            return f"{table}{key} is missing"
-        case "union_tag_not_found":
-            return f"{table.rstrip('] ')}.{key}] needs a type, one of {', '.join(TYPES)}"
-        case "union_tag_invalid":
-            given = found["ctx"]["tag"]
-            return (
-                f"{table.rstrip('] ')}.{key}] type: '{given}' is none of {', '.join(TYPES)}."
-                f"{nearest(given, TYPES)}"
-            )
-        case "value_error" if isinstance(found["input"], dict):
-            return f"{table.rstrip('] ')}.{key}]: {message}"
-        case _:
-            return f"{table}{key}: {message} (got {found['input']!r})"
-
-
-_TABLES: dict[str, type[Table]] = {"protocol": Protocol, "limits": Limits}
-
-
-def _known_keys(found: Any) -> list[str]:
-    typed = [TYPES[part] for part in found["loc"] if part in TYPES]
-    table: type[Table] = typed[0] if typed else _TABLES.get(str(found["loc"][0]), Space)
-    return [key for key in table.model_fields if key not in ("name", "text")]
+_TABLES: dict[str, type[Table]] = {
+    "": Space,
+    "input": Input,
+    "protocol": Protocol,
+    "limits": Limits,
+    "rules": Rules,
+    "questions": Question,
+}

@@ -1,0 +1,13 @@
+"""The largest numbers that a file or an option may ask for: what nobody means is a slip.
+
+Above them a search would fill the memory, or never end, before anything is trained.
+"""
+
+import os
+
+MAX_EPOCHS = 100_000
+# Of a search, where they are counted; of one configuration's runs, and of configurations.
+MAX_TRIALS, MAX_RUNS = 100_000, 1_000
+MAX_WORKERS = max(16, 4 * (os.cpu_count() or 1))
+# Four years.
+MAX_HOURS = 35_000

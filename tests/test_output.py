@@ -1,0 +1,119 @@
+"""What is printed, where it cannot be: a full disk, a closed stream or pipe, an ASCII terminal."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from svhn_tune.errors import CONTROLS, InputError, one_line
+from svhn_tune.models.spaces import load_space
+
+PROGRAM = [sys.executable, "-m", "svhn_tune"]
+COMMANDS = [
+    ["--help"],
+    ["search", "--help"],
+    ["spaces"],
+    ["spaces", "--json"],
+    ["describe"],
+    ["describe", "--json"],
+    ["status"],
+    ["status", "--json"],
+]
+FULL = "error: cannot write to standard output: No space left on device\n"
+CLOSED = "error: cannot write to standard output: Bad file descriptor\n"
+ASCII = [{"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "C", "PYTHONUTF8": "0"}]
+
+
+@pytest.fixture
+def place(tmp_path, make_project):
+    """A folder with a project, two configurations of which are confirmed."""
+    project = make_project(tmp_path / "results" / "cnn", [{}, {}])
+    for record in project.ended("search"):
+        for run, score in enumerate((0.4, 0.5)):
+            project.record(record | {"stage": "confirm", "run": run, "score": score})
+    return tmp_path
+
+
+def run(place, shell, *arguments, **environment):
+    """The command, with the redirections of `shell`; its status, stdout and stderr."""
+    done = subprocess.run(
+        ["sh", "-c", f'"$@" {shell}', "sh", *PROGRAM, *arguments],
+        cwd=place,
+        env=os.environ | {"PYTHONCOERCECLOCALE": "0"} | environment,
+        capture_output=True,
+    )
+    return done.returncode, done.stdout, done.stderr.decode()
+
+
+@pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
+def test_a_disk_without_room_for_stdout_is_one_line(place, arguments):
+    assert run(place, ">/dev/full", *arguments) == (2, b"", FULL)
+    assert run(place, ">/dev/full", *arguments, PYTHONUNBUFFERED="1") == (2, b"", FULL)
+    assert run(place, ">/dev/full", *arguments, **ASCII[1]) == (2, b"", FULL)
+
+
+@pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
+def test_a_closed_stdout_is_one_line(place, arguments):
+    assert run(place, ">&-", *arguments) == (2, b"", CLOSED)
+
+
+@pytest.mark.parametrize("redirected", ["2>/dev/full", "2>&-", "2>&- <&-"])
+def test_a_stderr_that_cannot_be_written_ends_nothing(place, archives, redirected):
+    status, stdout, _ = run(place, redirected, "data", "--data", str(archives), "--json")
+    assert status == 0
+    assert json.loads(stdout)["name"] == "SVHN (course archives)"
+    assert (place / "contact_sheet.png").stat().st_size > 1_000
+
+
+@pytest.mark.parametrize("redirected", ["2>/dev/full", "2>&-", ">/dev/full 2>&1", ">&- 2>&- <&-"])
+def test_an_error_that_cannot_be_told_is_an_exit_status_all_the_same(place, redirected):
+    assert run(place, redirected, "describe", "--set", "x=1") == (2, b"", "")
+
+
+@pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
+def test_a_pipe_that_is_closed_early_is_no_error(place, arguments):
+    status, stdout, stderr = run(place, "| head -1", *arguments)
+    assert (status, stderr) == (0, "")
+    assert stdout.count(b"\n") == 1
+    assert run(place, "| true", *arguments)[2] == ""
+
+
+@pytest.mark.parametrize("environment", ASCII, ids=str)
+@pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
+def test_an_ascii_terminal_gets_ascii(place, arguments, environment):
+    status, stdout, stderr = run(place, "", *arguments, **environment)
+    assert (status, stderr) == (0, "")
+    assert stdout.isascii()
+    if arguments == ["status"]:
+        assert b"0.4500+-0.0707" in stdout
+
+
+@pytest.mark.parametrize("environment", ASCII, ids=str)
+def test_what_a_person_wrote_is_spelt_out_on_an_ascii_terminal(place, environment):
+    text = load_space("cnn").text
+    (place / "mine.toml").write_text(text.replace("values = [3, 5, 7]", 'values = ["ä", "ö"]'))
+    status, stdout, stderr = run(place, "", "describe", "--space", "mine.toml", **environment)
+    assert (status, stdout) == (2, b"")
+    assert "default 3 is none of values ['\\xe4', '\\xf6']" in stderr
+
+
+def test_a_search_whose_progress_cannot_be_written_goes_on(place, archives, small_space):
+    arguments = ["search", "--space", str(small_space), "--data", str(archives), "--workers", "1"]
+    arguments += ["--tuner", "random", "--max-trials", "1", "--max-epochs", "1"]
+    status, stdout, _ = run(place, "2>/dev/full", *arguments)
+    assert status == 0
+    assert b"1 trials completed" in stdout
+    assert run(place, ">/dev/full", *arguments)[::2] == (2, FULL)
+
+
+def test_a_message_is_one_line_of_what_a_terminal_can_show():
+    message = "a\nb\r\nc\x1b[31m\u2028d\u202ee\udcff \x00é"
+    assert str(InputError(message)) == "a b c\\x1b[31m d\\u202ee\\udcff \\x00é"
+    long = one_line("begins" + "\x1b" * 100_000 + "ends")
+    assert long.startswith("begins\\x1b")
+    assert long.endswith("\\x1bends")
+    assert len(long) < 1_000
+    assert not CONTROLS.search(long)
+    assert one_line(long) == long
