@@ -3,8 +3,10 @@
 import json
 from pathlib import Path
 
+History = list[dict[str, float]]
 
-def read_history(path: Path) -> list[dict[str, float]]:
+
+def read_history(path: Path) -> History:
     """The metrics of each epoch that the run has trained; none without a whole checkpoint.
 
     Only the history is read, not the weights beside it.
@@ -16,8 +18,24 @@ def read_history(path: Path) -> list[dict[str, float]]:
 
     try:
         with path.open("rb") as file, np.load(file) as arrays:
-            history: list[dict[str, float]] = json.loads(str(arrays["history"]))
+            return parse_history(str(arrays["history"]))
     except Exception:
         # Damaged, or deleted meanwhile, as when its run ends.
         return []
+
+
+def parse_history(text: str) -> History:
+    """The metrics of each epoch, from JSON.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    history = json.loads(text)
+    if not isinstance(history, list):
+        raise ValueError("it is no list of epochs")
+    for epoch in history:
+        if not (
+            isinstance(epoch, dict) and all(isinstance(each, float) for each in epoch.values())
+        ):
+            raise ValueError(f"{epoch!r} are no metrics of an epoch")
     return history

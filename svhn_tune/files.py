@@ -27,15 +27,9 @@ def write_atomically(path: Path, content: str | bytes | memoryview) -> None:
 
 
 def count_bytes(folder: Path) -> int:
-    """Bytes of all files below `folder`, which may come and go meanwhile."""
+    """Bytes of all files below `folder`, which may come and go meanwhile; no link is followed."""
     total = 0
     for path in folder.rglob("*"):
-        with suppress(FileNotFoundError):
-            total += path.stat().st_size
+        with suppress(OSError):
+            total += path.lstat().st_size
     return total
-
-
-def remove_leftovers(folder: Path) -> None:
-    """Delete the temporary files that kills left anywhere below `folder`."""
-    for path in folder.rglob(".*.tmp"):
-        path.unlink(missing_ok=True)

@@ -1,7 +1,7 @@
 """results/<project>/journal.jsonl: one JSON object a line, appended, flushed and fsynced.
 
-It is the truth about a project. This module knows lines, not what they mean. A line that a kill
-has torn at the end is forgiven; anything else that is no JSON object is an error.
+It is the truth about a project. This module knows lines, not what they mean: lines.py does. A line
+that a kill has torn at the end is forgiven; anything else that is no JSON object is an error.
 """
 
 import json
@@ -85,7 +85,7 @@ def _end_of_whole_lines(content: bytes) -> int:
 def _parse(path: Path, number: int, line: bytes) -> Record:
     try:
         record = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         record = None
     if not isinstance(record, dict) or "event" not in record:
         raise InputError(

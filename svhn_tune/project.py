@@ -4,19 +4,21 @@ Tables are for pandas, summaries for JSON. Nothing here trains or imports Keras,
 folder can be read anywhere.
 """
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .confirmed import describe_handed_in, list_test_set_uses, summarize_confirmed
+from .consistency import check_records
 from .errors import InputError, cannot_write
-from .files import count_bytes, remove_leftovers, write_atomically
+from .files import count_bytes
 from .journal import Record, append_record, read_records
 from .lock import hold
 from .overview import read_standing
-from .space import Space, parse_space
+from .ownership import remove_leftovers
+from .settings import make_valid_settings, read_searched_space, read_settings, write_settings
+from .space import Space
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,17 +36,10 @@ class Project:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.name = folder.name
+        settings = read_settings(folder / "project.json")
+        self.settings: dict[str, Any] = settings.as_json()
+        self.space: Space = read_searched_space(folder / "space.toml", settings)
         self.refresh()
-        try:
-            self.settings: dict[str, Any] = json.loads(self._path("project.json").read_text())
-            text = self._path("space.toml").read_text(encoding="utf-8")
-            name = self.settings["space"]
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise InputError(
-                f"{folder} is no whole project: its project.json or space.toml is missing or "
-                f"damaged ({error}); restore it from a copy, or pass another --project"
-            ) from None
-        self.space: Space = parse_space(text, name, str(folder / "space.toml"))
 
     def _path(self, name: str) -> Path:
         return self.folder / name
@@ -64,9 +59,13 @@ class Project:
         """What the report shows of the submission's model and of hard images, once confirmed."""
         return self._path("pictures.npz")
 
-    def checkpoint_path(self, stage: str, trial: int, run: int) -> Path:
-        """Where a run, named by its first trial, keeps what continuing needs."""
-        return self._path("checkpoints") / f"{stage}-{trial:04d}-{run:02d}.npz"
+    def checkpoint_path(self, stage: str, trial: int, run: int, epochs: int | None = None) -> Path:
+        """Where a run, named by its first trial, keeps what continuing needs.
+
+        A run of confirm is named by its epochs, too: the 50th is not gone on with to the 10th.
+        """
+        name = f"{stage}-{trial:04d}-{run:02d}" + ("" if epochs is None else f"-epochs-{epochs}")
+        return self._path("checkpoints") / f"{name}.npz"
 
     def model_path(self, trial: int, run: int, epochs: int) -> Path:
         """Where a confirmed model is kept, named by its first trial."""
@@ -74,7 +73,9 @@ class Project:
 
     def refresh(self) -> None:
         """Read the journal again: another process may have added to it before we held the lock."""
-        self.records: list[Record] = read_records(self.journal_path)
+        records = read_records(self.journal_path)
+        check_records(records, self.journal_path, self.space, self.settings["max_epochs"])
+        self.records: list[Record] = records
 
     def record(self, record: Record) -> None:
         """Append a record to the journal on disk, then to the one in memory."""
@@ -86,8 +87,9 @@ class Project:
 
     def update_settings(self, **changes: Any) -> None:
         """Change settings that a resumed project may change."""
-        self.settings |= changes
-        write_atomically(self._path("project.json"), json.dumps(self.settings, indent=2) + "\n")
+        changed = make_valid_settings(self.settings | changes)
+        write_settings(self._path("project.json"), changed)
+        self.settings = changed.as_json()
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -190,7 +192,7 @@ class Project:
                 "failed": failed,
                 "collapsed": sum(record["collapsed"] for record in ended),
             },
-            "epochs_trained": sum(r["epochs"] - r["initial_epoch"] for r in runs),
+            "epochs_trained": sum(max(r["epochs"] - r["initial_epoch"], 0) for r in runs),
             "seconds_trained": sum(r["seconds"] for r in runs),
             "seconds_spent": self.seconds_spent(),
             "budget_seconds": self.settings.get("budget"),

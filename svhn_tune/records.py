@@ -76,12 +76,15 @@ def run_record(event: Event, initial_epoch: int, space: Space, setup: Setup) -> 
             if name.startswith("val_")
         }
     )
-    if not outcome.diverged:
-        record["score"] = last[space.protocol.objective.removeprefix("val_")]
+    score = last[space.protocol.objective.removeprefix("val_")]
+    # A finite loss in training does not make the one on other images finite.
+    diverged = outcome.diverged or not math.isfinite(score)
+    if not diverged:
+        record["score"] = score
     record |= {
         "epochs": len(outcome.history),
         # All images in one class: the run never learnt, or forgot.
-        "collapsed": outcome.diverged or len(np.unique(outcome.predicted)) == 1,
+        "collapsed": diverged or len(np.unique(outcome.predicted)) == 1,
         "metrics": _columns(history),
         "seconds": math.fsum(epoch["seconds"] for epoch in history),
         "parameters": outcome.parameters,

@@ -16,6 +16,7 @@ from .data.cache import share_arrays
 from .data.dataset import split_holdout
 from .errors import InputError
 from .forecast import Forecast, Planned
+from .ownership import holds_project
 from .progress import Progress
 from .project import Project
 from .results import create_project, delete_project, open_project, project_folder
@@ -62,7 +63,7 @@ def search(
         budget: seconds for the whole project, this search and its confirm, over any number of
             calls; the search leaves what confirm will need. May be changed later.
         project: a name in results/ or a path; the space's name by default.
-        overwrite: delete the project first.
+        overwrite: delete the project first: the files that it wrote, nothing beside them.
         progress: told what happens; silent by default.
 
     Raises:
@@ -82,8 +83,8 @@ def search(
         "validate_on": validate_on,
         "budget": budget,
     }
-    folder = project_folder(project or space.name)
-    opened = _open_or_create(folder, space, data, wanted, overwrite)
+    folder = project_folder(space.name if project is None else project)
+    opened = _open_or_create(folder, space, data, wanted, overwrite, progress)
     with opened.lock():
         opened.refresh()
         setup = _make_setup(opened, data)
@@ -106,10 +107,15 @@ def _plan_runs(project: Project, workers: int) -> Planned:
 
 
 def _open_or_create(
-    folder: Path, space: Space, data: Data, wanted: dict[str, Any], overwrite: bool
+    folder: Path,
+    space: Space,
+    data: Data,
+    wanted: dict[str, Any],
+    overwrite: bool,
+    progress: Progress,
 ) -> Project:
     given = {name: value for name, value in wanted.items() if value is not None}
-    if (folder / "journal.jsonl").exists() and not overwrite:
+    if holds_project(folder) and not overwrite:
         project = open_project(folder)
         _refuse_changes(project, space, data, given)
         _check_tuner(project.settings["tuner"])
@@ -119,8 +125,6 @@ def _open_or_create(
             project.update_settings(budget=budget)
         return project
     settings = make_settings(space, data, wanted)
-    if overwrite and folder.exists():
-        delete_project(folder)
     packages = ["svhn_tune", "keras", "keras-tuner", "tensorflow", "numpy"]
     packages += ["optuna"] if settings["tuner"] == "tpe" else []
     settings |= {
@@ -136,7 +140,11 @@ def _open_or_create(
         | {"python": platform.python_version()},
         "machine": f"{platform.machine()}, {platform.system()} {platform.release()}",
     }
-    return create_project(folder, space, settings)
+    left = delete_project(folder) if overwrite and folder.is_dir() and any(folder.iterdir()) else []
+    if left:
+        others = f" and {len(left) - 1} more" if len(left) > 1 else ""
+        progress.note(f"--overwrite left {left[0]}{others}: the project did not write it")
+    return create_project(folder, space, settings, beside=left)
 
 
 def make_settings(space: Space, data: Data, wanted: dict[str, Any]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from .checkpoints import History, parse_history
 from .data.dataset import Split
 from .files import write_atomically
 from .models.cnn import CNNHyperModel, class_weights
@@ -67,7 +68,7 @@ class Training:
         self.model = CNNHyperModel(space, train.images.shape[1:], classes).build_values(values)
         build_variables(self.model, classes)
         self.seed = seed
-        self.history: list[dict[str, float]] = []
+        self.history: History = []
         self._train = train
         self._index = np.arange(len(train.labels)) if index is None else index
         self._batch = space.protocol.batch_size
@@ -142,7 +143,7 @@ class Training:
         try:
             with path.open("rb") as file, np.load(file) as arrays:
                 stored = [arrays[f"arr_{i}"] for i in range(len(variables))]
-                history = json.loads(str(arrays["history"]))
+                history = parse_history(str(arrays["history"]))
             if [value.shape for value in stored] != [tuple(each.shape) for each in variables]:
                 raise ValueError("its shapes are those of another model")
         except Exception as error:

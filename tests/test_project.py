@@ -115,10 +115,10 @@ def test_ranking_is_by_epochs_then_score_without_failed_ones_and_a_root_once(pro
     assert [record["trial"] for record in project.ranking()] == [4, 0, 3]
 
 
-def test_ranking_puts_the_lowest_loss_first(tmp_path, make_project):
+def test_ranking_puts_the_lowest_loss_first(tmp_path, make_project, change_space):
     text = load_space("cnn").text.replace('"val_categorical_accuracy"', '"val_loss"')
     folder = make_project(tmp_path / "loss", [{"score": 0.6}, {"score": 0.5}]).folder
-    (folder / "space.toml").write_text(text)
+    change_space(folder, text)
     assert [record["trial"] for record in Project(folder).ranking()] == [1, 0]
 
 

@@ -14,6 +14,7 @@ from svhn_tune.confirm_table import describe_recommendation
 from svhn_tune.errors import InputError
 from svhn_tune.project import Project
 from svhn_tune.report import write_report
+from svhn_tune.space import load_space
 
 EVIL = "<script>alert(1)</script>\"'&<img src=x onerror=alert(2)>"
 GOOD = [0.850, 0.852, 0.848, 0.851]
@@ -102,15 +103,15 @@ def page(confirmed):
 
 
 @pytest.fixture(scope="module")
-def hostile(tmp_path_factory, make_project):
+def hostile(tmp_path_factory, make_project, change_space):
     """Everything that a person or a file names is an attempt to run a script."""
     folder = tmp_path_factory.mktemp("hostile") / EVIL.replace("/", "\\")
     data = {"name": EVIL, "fingerprint": EVIL, "synthetic": False, "source": EVIL}
     given = [*TRIALS, {"status": "failed", "reason": EVIL}]
     make_project(folder, given, data=data, machine=EVIL, versions={"keras": EVIL})
-    space = folder / "space.toml"
+    text = load_space("cnn").text
     title = f"title = {json.dumps(EVIL)}  # {EVIL}"
-    space.write_text(re.sub("^title = .*$", lambda _: title, space.read_text(), flags=re.M))
+    change_space(folder, re.sub("^title = .*$", lambda _: title, text, flags=re.M))
     return Project(folder)
 
 

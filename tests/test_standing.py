@@ -17,10 +17,10 @@ from svhn_tune.tables import print_status
 RUNNING = {"status": "running"}
 
 
-def leave_checkpoint(project, stage, root, run, scores):
+def leave_checkpoint(project, stage, root, run, scores, epochs=None):
     """A checkpoint as a run leaves it after so many epochs."""
     history = [{"loss": 2.0, "val_categorical_accuracy": score} for score in scores]
-    path = project.checkpoint_path(stage, root, run)
+    path = project.checkpoint_path(stage, root, run, epochs)
     with path.open("wb") as file:
         np.savez(file, np.zeros(3), history=np.array(json.dumps(history)))
 
@@ -36,7 +36,7 @@ def confirm_runs(project, roots, runs, epochs):
             seed=run,
             values=project.values(root),
             epochs=epochs,
-            checkpoint=project.checkpoint_path("confirm", root, run),
+            checkpoint=project.checkpoint_path("confirm", root, run, epochs),
         )
         for root in roots
         for run in range(runs)
@@ -53,7 +53,7 @@ def end_run(project, root, run, score, epochs, **changes):
 @pytest.fixture
 def stopped(tmp_path, make_project):
     """A search of 10 trials and 60 epochs: 2 have ended, 3 were begun, nobody is at work."""
-    project = make_project(tmp_path / "cnn")
+    project = make_project(tmp_path / "cnn", max_epochs=12)
     record_begin(project, "search", 2, 10, 60)
     trials = [{"score": 0.4}, {"score": 0.7}, {"epochs": 12, **RUNNING}, RUNNING, RUNNING]
     for record in make_project(tmp_path / "other", trials).records:
@@ -142,7 +142,7 @@ def confirming(tmp_path, make_project):
     end_run(project, 0, 0, 0.5, 5)
     end_run(project, 0, 1, 0.6, 5)
     for run in (0, 1):
-        leave_checkpoint(project, "confirm", 1, run, [0.1, 0.2])
+        leave_checkpoint(project, "confirm", 1, run, [0.1, 0.2], epochs=5)
     return project
 
 
