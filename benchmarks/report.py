@@ -118,7 +118,7 @@ def _confirm(project: Project, setup: Setup, data: Data) -> None:
                 seed=confirm_seed(0, record["root"], number),
                 values=record["values"],
                 epochs=EPOCHS,
-                checkpoint=project.checkpoint_path("confirm", record["root"], number),
+                checkpoint=project.checkpoint_path("confirm", record["root"], number, EPOCHS),
             )
             outcome = draw_outcome(project, run, truth)
             ended = run_record(Event("done", run, outcome=outcome), 0, project.space, setup)

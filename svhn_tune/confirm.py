@@ -15,6 +15,7 @@ from .errors import InputError
 from .files import write_atomically
 from .forecast import Forecast
 from .journal import Record
+from .lines import MOST_EPOCHS, MOST_RUNS
 from .overview import record_begin
 from .pictures import maps_path, write_pictures
 from .progress import Progress, shown
@@ -62,8 +63,11 @@ def confirm(
     project = project if isinstance(project, Project) else open_project(project)
     epochs = project.space.protocol.epochs if epochs is None else epochs
     for name, value in {"top": top, "runs": runs, "epochs": epochs}.items():
+        most = MOST_EPOCHS if name == "epochs" else MOST_RUNS
         if value < 1:
             raise InputError(f"{name}={value} must be at least 1")
+        if value > most:
+            raise InputError(f"{name}={value} must be at most {most:,}")
     choose(project, top, epochs, baseline)
     data = data if isinstance(data, Data) else load_data(data or project.settings["data"]["source"])
     expected = project.settings["data"]

@@ -20,6 +20,7 @@ from .lines import (
     TrialRecord,
     from_json,
 )
+from .settings import Settings
 from .space import Space
 
 Confirmed = tuple[int, int, int]  # root, run, planned epochs
@@ -34,11 +35,12 @@ class _Before:
     ended: set[int] = field(default_factory=set)
     completed: set[Confirmed] = field(default_factory=set)
     planned: set[Confirmed] = field(default_factory=set)
+    seconds: dict[float, float] = field(default_factory=dict)
     images: tuple[int, int] | None = None
 
 
 def check_records(
-    records: list[Record], path: Path, space: Space, max_epochs: int
+    records: list[Record], path: Path, space: Space, settings: Settings
 ) -> list[AnyRecord]:
     """The journal's records with their types.
 
@@ -46,7 +48,7 @@ def check_records(
         records: as `read_records` gives them: from the second line on.
         path: what errors call the journal.
         space: of the project.
-        max_epochs: of the project's settings.
+        settings: of the project.
 
     Raises:
         InputError: the first record that svhn_tune cannot have written; the message names the
@@ -57,7 +59,7 @@ def check_records(
     for line, raw in enumerate(records, start=2):
         try:
             record = from_json(raw)
-            _check(record, before, space, max_epochs)
+            _check(record, before, space, settings)
         except ValueError as error:
             raise InputError(f"{path} line {line}: {error}; {_say_way_out(raw, line)}") from None
         typed.append(record)
@@ -72,12 +74,12 @@ def _say_way_out(record: Record, line: int) -> str:
     return f"{restore}, or delete the line{again}"
 
 
-def _check(record: AnyRecord, before: _Before, space: Space, max_epochs: int) -> None:
+def _check(record: AnyRecord, before: _Before, space: Space, settings: Settings) -> None:
     match record:
         case TrialRecord():
-            _check_trial(record, before, space, max_epochs)
+            _check_trial(record, before, space, settings)
         case RunRecord():
-            _check_run(record, before, space)
+            _check_run(record, before, space, settings)
         case BeginRecord():
             for run in record.runs:
                 _check_root(run.trial, run.root, before)
@@ -85,14 +87,19 @@ def _check(record: AnyRecord, before: _Before, space: Space, max_epochs: int) ->
         case ChoiceRecord():
             _check_choice(record, before)
         case SessionRecord():
-            pass
+            told = before.seconds.get(record.began, 0.0)
+            if record.seconds < told:
+                raise ValueError(f"seconds={record.seconds} of a call that had spent {told}")
+            before.seconds[record.began] = record.seconds
 
 
-def _check_trial(trial: TrialRecord, before: _Before, space: Space, max_epochs: int) -> None:
+def _check_trial(trial: TrialRecord, before: _Before, space: Space, settings: Settings) -> None:
     if trial.trial != len(before.trials):
         raise ValueError(f"trial={trial.trial}, where trial {len(before.trials)} is the next")
-    if trial.epochs > max_epochs:
-        raise ValueError(f"epochs={trial.epochs} is above max_epochs={max_epochs} of project.json")
+    if trial.epochs > settings.max_epochs:
+        raise ValueError(
+            f"epochs={trial.epochs} is above max_epochs={settings.max_epochs} of project.json"
+        )
     if trial.epochs <= trial.initial_epoch:
         raise ValueError(f"epochs={trial.epochs} is not above initial_epoch={trial.initial_epoch}")
     if trial.parent is None:
@@ -116,9 +123,6 @@ def _check_trial(trial: TrialRecord, before: _Before, space: Space, max_epochs: 
 def _check_values(values: dict[str, Any], space: Space) -> None:
     """Refuse values that no trial of the space has: the size of such a model is not defined."""
     active = {each.name: each for each in space.declarations if each.is_active(values)}
-    for name in values:
-        if name not in active:
-            raise ValueError(f"values.{name} is no active hyperparameter of the space")
     for name, declaration in active.items():
         if name not in values:
             raise ValueError(f"values.{name} is missing")
@@ -127,6 +131,9 @@ def _check_values(values: dict[str, Any], space: Space) -> None:
             raise ValueError(
                 f"values.{name}={shorten(value)} is not in the space ({given.describe()})"
             )
+    for name in values:
+        if name not in active:
+            raise ValueError(f"values.{name} is no active hyperparameter of the space")
 
 
 def _is_at_bound(value: Any, given: Float) -> bool:
@@ -142,24 +149,30 @@ def _check_root(trial: int, root: int, before: _Before) -> None:
         raise ValueError(f"root={root}, where trial {trial} is of the root {before.roots[trial]}")
 
 
-def _check_run(run: RunRecord, before: _Before, space: Space) -> None:
+def _check_run(run: RunRecord, before: _Before, space: Space, settings: Settings) -> None:
     _check_root(run.trial, run.root, before)
     trial = before.trials[run.trial]
     if run.values != trial.values:
         raise ValueError(f"values are not those of trial {run.trial}")
     if space.protocol.direction == "max" and not 0 <= run.score <= 1:
         raise ValueError(f"score={run.score} is no share of images, from 0 to 1")
+    if run.data_fingerprint not in (None, settings.data.fingerprint):
+        raise ValueError(
+            f"data_fingerprint={shorten(run.data_fingerprint)} is not that of project.json"
+        )
     if run.stage == "confirm":
         _check_confirm_run(run, before)
         return
     if run.trial in before.ended:
         raise ValueError(f"trial {run.trial} had ended already")
-    expected = (0, trial.initial_epoch, trial.epochs)
-    if (run.run, run.initial_epoch, run.planned_epochs) != expected:
-        raise ValueError(
-            f"run={run.run}, initial_epoch={run.initial_epoch}, planned_epochs="
-            f"{run.planned_epochs}, where trial {run.trial} has {expected}"
-        )
+    for name, found, expected in (
+        ("run", run.run, 0),
+        ("initial_epoch", run.initial_epoch, trial.initial_epoch),
+        ("planned_epochs", run.planned_epochs, trial.epochs),
+        ("train_images", run.train_images, settings.train_images),
+    ):
+        if found != expected and (name != "train_images" or None not in (found, expected)):
+            raise ValueError(f"{name}={found}, where trial {run.trial} has {expected}")
     before.ended.add(run.trial)
 
 

@@ -34,7 +34,7 @@ def say_invalid(error: "ValidationError") -> str:
     if found["type"] == "missing":
         return f"{where} is missing"
     if found["type"] == "extra_forbidden":
-        return f"{where} is no field of it"
+        return f"{where} is an unknown field"
     message = found["msg"].removeprefix("Value error, ")
     if not where or found["type"] == "value_error":
         return f"{where}: {message}" if where else message

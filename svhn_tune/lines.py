@@ -158,6 +158,12 @@ class BeginRecord(_Line):
             raise ValueError(f"runs has {len(self.runs)} entries in a {self.stage}")
         if len({run.epochs for run in self.runs}) > 1:
             raise ValueError("runs differ in epochs")
+        wanted = (len(self.runs), sum(run.epochs for run in self.runs))
+        if self.runs and (self.trials, self.epochs) != wanted:
+            raise ValueError(
+                f"trials={self.trials} and epochs={self.epochs}, where runs has {wanted[0]} and "
+                f"{wanted[1]}"
+            )
         if len({(run.root, run.run) for run in self.runs}) < len(self.runs):
             raise ValueError("runs has an entry twice")
         return self

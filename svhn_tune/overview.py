@@ -5,6 +5,7 @@ So any process can look on. What a call sets out to do is in the journal as {"ev
 its "session" records (budget.py). What replays the journal passes over both.
 """
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -47,7 +48,9 @@ def record_begin(
         "workers": workers,
         "trials": trials,
         "epochs": epochs,
-        "stops": None if deadline is None else time.time() + deadline - time.monotonic(),
+        "stops": None
+        if deadline is None or math.isinf(deadline)
+        else time.time() + deadline - time.monotonic(),
         "runs": [
             {"trial": run.trial, "root": run.root, "run": run.run, "epochs": run.epochs}
             for run in runs

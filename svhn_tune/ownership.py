@@ -3,11 +3,11 @@
 A project writes no links: none is followed, and none is deleted.
 """
 
-import json
 import re
 from pathlib import Path
 
 from .errors import InputError
+from .files import parse_json
 from .settings import make_valid_settings
 
 JOURNAL = "journal.jsonl"
@@ -52,8 +52,8 @@ def is_own_project(folder: Path) -> bool:
 
 def _parse(content: bytes) -> object:
     try:
-        return json.loads(content)
-    except (ValueError, RecursionError):
+        return parse_json(content)
+    except ValueError:
         return None
 
 

@@ -73,8 +73,8 @@ class Project:
 
     def refresh(self) -> None:
         """Read the journal again: another process may have added to it before we held the lock."""
-        records = read_records(self.journal_path)
-        check_records(records, self.journal_path, self.space, self.settings["max_epochs"])
+        records, settings = read_records(self.journal_path), make_valid_settings(self.settings)
+        check_records(records, self.journal_path, self.space, settings)
         self.records: list[Record] = records
 
     def record(self, record: Record) -> None:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from .errors import InputError, cannot_write, say_invalid
-from .files import write_atomically
+from .files import parse_json, write_atomically
 from .lines import MOST_EPOCHS, MOST_SECONDS
 from .space import Space, parse_space
 
@@ -70,8 +70,8 @@ def read_settings(path: Path) -> Settings:
         InputError: it is missing or damaged.
     """
     try:
-        return make_valid_settings(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, RecursionError) as error:
+        return make_valid_settings(parse_json(path.read_bytes()))
+    except (OSError, ValueError) as error:
         raise _not_whole(path, error) from None
 
 
