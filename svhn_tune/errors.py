@@ -3,6 +3,11 @@
 import re
 from collections.abc import Iterable
 from difflib import get_close_matches
+from reprlib import Repr
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 # What moves a cursor, begins a line, turns text around or cannot be encoded.
 CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -28,13 +33,6 @@ def _spell(found: re.Match[str]) -> str:
     return found[0].encode("unicode_escape").decode()
 
 
-def one_line(text: str, longest: int = 500) -> str:
-    """What a stranger wrote, so that a terminal can show it: escaped, and cut where it is long."""
-    line = " ".join(text[: 2 * longest].split())
-    shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
-    return shown if len(shown) <= longest else f"{shown[:longest]}..."
-
-
 def cannot_write(path: object, reason: object) -> InputError:
     """The error of a full disk, or a folder that turned read-only: nothing written is lost."""
     return InputError(
@@ -47,3 +45,24 @@ def nearest(name: str, known: Iterable[str]) -> str:
     """` Did you mean 'x'?` for the nearest known name, or nothing where none is near."""
     matches = get_close_matches(name, list(known), n=1)
     return f" Did you mean '{matches[0]}'?" if matches else ""
+
+
+def say_invalid(error: "ValidationError") -> str:
+    """The first of pydantic's complaints: the field, what is wrong with it, and its value."""
+    found = error.errors(include_url=False)[0]
+    where = ".".join(map(str, found["loc"]))
+    if found["type"] == "missing":
+        return f"{where} is missing"
+    if found["type"] == "extra_forbidden":
+        return f"{where} is an unknown field"
+    message = found["msg"].removeprefix("Value error, ")
+    if not where or found["type"] == "value_error":
+        return f"{where}: {message}" if where else message
+    return f"{where}={shorten(found['input'])}: {message[:1].lower()}{message[1:]}"
+
+
+def shorten(value: object) -> str:
+    """A value for an error: of a long one, the ends."""
+    short = Repr()
+    short.maxstring = short.maxother = 60
+    return short.repr(value)

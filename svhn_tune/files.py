@@ -1,8 +1,10 @@
-"""Files that are whole or not there: written to a temporary name, fsynced, then renamed."""
+"""Files that are whole or not there (written to a temporary name, fsynced, renamed), and JSON."""
 
+import json
 import os
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 
 def write_atomically(path: Path, content: str | bytes | memoryview) -> None:
@@ -26,16 +28,25 @@ def write_atomically(path: Path, content: str | bytes | memoryview) -> None:
         raise
 
 
+def parse_json(content: bytes) -> Any:
+    """What JSON says, if all of its text can be written again.
+
+    Raises:
+        ValueError: it is no JSON, is nested too deep, or has half of a character.
+    """
+    try:
+        value = json.loads(content)
+        if b"\\u" in content:
+            json.dumps(value, ensure_ascii=False).encode()
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None
+    return value
+
+
 def count_bytes(folder: Path) -> int:
-    """Bytes of all files below `folder`, which may come and go meanwhile."""
+    """Bytes of all files below `folder`, which may come and go meanwhile; no link is followed."""
     total = 0
     for path in folder.rglob("*"):
-        with suppress(FileNotFoundError):
-            total += path.stat().st_size
+        with suppress(OSError):
+            total += path.lstat().st_size
     return total
-
-
-def remove_leftovers(folder: Path) -> None:
-    """Delete the temporary files that kills left anywhere below `folder`."""
-    for path in folder.rglob(".*.tmp"):
-        path.unlink(missing_ok=True)

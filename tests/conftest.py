@@ -1,5 +1,8 @@
 """What the tests share: archives to learn from, projects made by hand, a cache of their own."""
 
+import hashlib
+import json
+
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
@@ -84,6 +87,19 @@ def draw_digits(count, seed):
 
 
 @pytest.fixture(scope="session")
+def change_space():
+    """A function that gives a project another space.toml, as if it had been searched with it."""
+
+    def change(folder, text):
+        settings = json.loads((folder / "project.json").read_text())
+        settings["space_sha256"] = hashlib.sha256(text.encode()).hexdigest()
+        (folder / "project.json").write_text(json.dumps(settings))
+        (folder / "space.toml").write_text(text)
+
+    return change
+
+
+@pytest.fixture(scope="session")
 def make_project():
     """A function that creates a project with ended trials of the space `cnn`, without training.
 
@@ -96,7 +112,7 @@ def make_project():
         space = load_space("cnn")
         default = {
             "tuner": "random",
-            "max_epochs": 4,
+            "max_epochs": max([4, *(given.get("epochs", 4) for given in trials)]),
             "factor": 3,
             "max_trials": 50,
             "seed": 0,
@@ -113,6 +129,8 @@ def make_project():
         }
         project = create_project(folder, space, default | settings)
         for trial, given in enumerate(trials):
+            if given.get("parent") is not None:
+                given = {"values": project.values(given["parent"])} | given
             proposal, run = trial_records(space, trial, given)
             project.record(proposal)
             if run["status"] != "running":

@@ -288,6 +288,7 @@ def test_a_search_by_tpe_that_goes_on_without_optuna(
 ):
     data = load_data(archives)
     found = {"name": data.name, "fingerprint": data.fingerprint, "synthetic": False}
+    found |= {"source": data.source}
     make_project(place / "results" / "cnn", tuner="tpe", data=found)
     monkeypatch.setitem(sys.modules, "optuna", None)
     assert "pip install 'svhn_tune[tpe]'" in refused("search", "--data", archives)

@@ -306,7 +306,11 @@ def trained(space, make_project, tmp_path):
     def train(epochs, place="."):
         project = make_project(tmp_path / "results" / "cnn", [{"score": 0.5}])
         model = save(space, project.folder / place / "model.keras")
-        run = project.ended("search")[0] | {"stage": "confirm", "epochs": epochs}
+        run = project.ended("search")[0] | {
+            "stage": "confirm",
+            "epochs": epochs,
+            "planned_epochs": epochs,
+        }
         project.record(run | {"weights_sha256": hash_weights(model)})
         return project.folder / place / "model.keras"
 

@@ -110,9 +110,9 @@ def test_collapsed_runs_are_counted_and_not_dropped(project):
     assert (entry["runs"], entry["collapsed"], entry["min"]) == (7, 1, 0.19)
 
 
-def test_of_a_loss_the_lower_is_better(project):
+def test_of_a_loss_the_lower_is_better(project, change_space):
     text = project.space.text.replace('"val_categorical_accuracy"', '"val_loss"')
-    (project.folder / "space.toml").write_text(text)
+    change_space(project.folder, text)
     loss = Project(project.folder)
     add_runs(loss, 1, GOOD)
     add_runs(loss, 0, POOR)

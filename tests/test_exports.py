@@ -18,7 +18,7 @@ from werkzeug.test import Client
 from svhn_tune.errors import InputError
 from svhn_tune.exports import export
 from svhn_tune.exports.optuna import _distribution, _value
-from svhn_tune.files import remove_leftovers, write_atomically
+from svhn_tune.files import write_atomically
 from svhn_tune.models.spaces import load_space
 from svhn_tune.project.records import search_seed
 from svhn_tune.space.hyperparameters import Hyperparameter
@@ -261,7 +261,8 @@ def test_the_hparams_tab_has_a_row_a_configuration(hparams):
 
 
 def test_the_hparams_tab_says_that_the_data_are_built_in(tmp_path, make_project):
-    data = {"name": "built-in digits, not SVHN", "synthetic": True}
+    name = "built-in digits, not SVHN"
+    data = {"name": name, "fingerprint": "0", "synthetic": True, "source": "builtin"}
     export(make_project(tmp_path / "cnn", data=data), "tensorboard", tmp_path / "logs")
     (file,) = (tmp_path / "logs").iterdir()
     assert b"val_categorical_accuracy, built-in digits, not SVHN" in file.read_bytes()
@@ -313,7 +314,6 @@ def test_what_fails_half_way_leaves_nothing(project, tmp_path, monkeypatch):
         export(project, "tensorboard", target)
     assert written
     assert not [path for path in project.folder.iterdir() if "logs" in path.name]
-    remove_leftovers(project.folder)
 
 
 def test_without_optuna_the_error_says_what_to_install(project, tmp_path, monkeypatch):

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 import svhn_tune
@@ -133,10 +134,10 @@ def test_ranking_is_by_epochs_then_score_without_failed_ones_and_a_root_once(pro
     assert [record["trial"] for record in project.ranking()] == [4, 0, 3]
 
 
-def test_ranking_puts_the_lowest_loss_first(tmp_path, make_project):
+def test_ranking_puts_the_lowest_loss_first(tmp_path, make_project, change_space):
     text = load_space("cnn").text.replace('"val_categorical_accuracy"', '"val_loss"')
     folder = make_project(tmp_path / "loss", [{"score": 0.6}, {"score": 0.5}]).folder
-    (folder / "space.toml").write_text(text)
+    change_space(folder, text)
     assert [record["trial"] for record in Project(folder).ranking()] == [1, 0]
 
 
@@ -269,3 +270,17 @@ def test_a_project_with_a_damaged_file_is_an_input_error(project, name, content)
         path.write_text(content)
     with pytest.raises(InputError, match=str(project.folder)):
         Project(project.folder)
+
+
+def test_a_run_of_confirm_goes_on_from_no_checkpoint_of_other_epochs(project):
+    names = {project.checkpoint_path("confirm", 4, 1, epochs).name for epochs in (10, 100)}
+    assert names == {"confirm-0004-01-epochs-10.npz", "confirm-0004-01-epochs-100.npz"}
+
+
+@pytest.mark.parametrize(
+    "history", ["5", "{}", "null", "[1]", '[{"loss": "x"}]', '["loss"]', "[", "[[1.0]]"]
+)
+def test_a_checkpoint_of_another_history_is_as_none(project, history):
+    with project.checkpoint_path("search", 5, 0).open("wb") as file:
+        np.savez(file, history=np.array(history))
+    assert project.status()["progress"]["epochs"] == 4 + 4 + 12 + 4 + 8

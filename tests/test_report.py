@@ -11,6 +11,7 @@ import pytest
 
 from svhn_tune.commands.output import try_report
 from svhn_tune.errors import InputError
+from svhn_tune.models.spaces import load_space
 from svhn_tune.project.project import Project
 from svhn_tune.report import write_report
 from svhn_tune.summary.confirmed import summarize_confirmed
@@ -103,15 +104,15 @@ def page(confirmed):
 
 
 @pytest.fixture(scope="module")
-def hostile(tmp_path_factory, make_project):
+def hostile(tmp_path_factory, make_project, change_space):
     """Everything that a person or a file names is an attempt to run a script."""
     folder = tmp_path_factory.mktemp("hostile") / EVIL.replace("/", "\\")
     data = {"name": EVIL, "fingerprint": EVIL, "synthetic": False, "source": EVIL}
     given = [*TRIALS, {"status": "failed", "reason": EVIL}]
     make_project(folder, given, data=data, machine=EVIL, versions={"keras": EVIL})
-    space = folder / "space.toml"
+    text = load_space("cnn").text
     title = f"title = {json.dumps(EVIL)}  # {EVIL}"
-    space.write_text(re.sub("^title = .*$", lambda _: title, space.read_text(), flags=re.M))
+    change_space(folder, re.sub("^title = .*$", lambda _: title, text, flags=re.M))
     return Project(folder)
 
 

@@ -23,15 +23,15 @@ def test_a_project_is_created_with_what_the_design_of_the_folder_says(project):
 
 
 @pytest.mark.parametrize("place", ["file", "file/cnn", "file/deep/cnn"])
-def test_a_project_where_nothing_can_be_written_is_an_input_error(tmp_path, place):
+def test_a_project_where_nothing_can_be_written_is_an_input_error(tmp_path, project, place):
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match=rf"cannot write the project .*{place}: "):
-        create_project(tmp_path / place, load_space("cnn"), {"space": "cnn"})
+        create_project(tmp_path / place, load_space("cnn"), project.settings)
 
 
 def test_a_project_is_not_created_over_another(project):
     with pytest.raises(InputError, match=r"another process has just created .*cnn: the same"):
-        create_project(project.folder, project.space, {"space": "cnn"})
+        create_project(project.folder, project.space, project.settings)
     assert Project(project.folder).settings == project.settings
     assert len(Project(project.folder).records) == len(project.records)
 
@@ -39,8 +39,9 @@ def test_a_project_is_not_created_over_another(project):
 def test_deleting_removes_the_project_and_nothing_beside_it(project):
     beside = project.folder.parent / "other"
     beside.mkdir()
-    delete_project(project.folder)
-    assert list(project.folder.parent.iterdir()) == [beside]
+    assert delete_project(project.folder) == []
+    assert sorted(project.folder.parent.iterdir()) == [project.folder, beside]
+    assert not [path for path in project.folder.rglob("*.*") if path.name not in (".lock", ".pid")]
 
 
 def test_deleting_refuses_a_folder_without_a_project(tmp_path):
@@ -64,7 +65,8 @@ def test_the_latest_project_is_opened_by_default(tmp_path, monkeypatch, make_pro
     assert open_project().name == "b"
     make_project(tmp_path / "results" / "d")
     assert open_project().name == "d"
-    Project(tmp_path / "results" / "a").record({"event": "trial", "trial": 0})
+    session = {"event": "session", "stage": "search", "began": 1.0, "workers": 1, "seconds": 2.0}
+    Project(tmp_path / "results" / "a").record(session)
     os.utime(tmp_path / "results" / "d" / "journal.jsonl", (1_000_000, 1_000_000))
     assert open_project().name == "a"
 

@@ -131,7 +131,8 @@ def test_whole_numbers_stay_whole_beside_empty_cells(project):
 
 
 def test_every_row_says_which_data_it_is_from(tmp_path, make_project):
-    data = {"name": "built-in digits, not SVHN", "synthetic": True}
+    name = "built-in digits, not SVHN"
+    data = {"name": name, "fingerprint": "0", "synthetic": True, "source": "builtin"}
     project = make_project(tmp_path / "cnn", [{}], data=data)
     for name in ("trials.csv", "runs.csv"):
         assert read(project, name).data.tolist() == ["built-in digits, not SVHN"]

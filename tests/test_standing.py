@@ -20,7 +20,7 @@ from svhn_tune.training.runs import Run
 RUNNING = {"status": "running"}
 
 
-def leave_checkpoint(project, stage, root, run, scores):
+def leave_checkpoint(project, stage, root, run, scores, epochs=None):
     """A checkpoint as a run leaves it after so many epochs."""
     history = [{"loss": 2.0, "val_categorical_accuracy": score} for score in scores]
     derive = {"search": lambda: search_seed(0, root), "confirm": lambda: confirm_seed(0, root, run)}
@@ -65,7 +65,7 @@ def end_run(project, root, run, score, epochs, **changes):
 @pytest.fixture
 def stopped(tmp_path, make_project):
     """A search of 10 trials and 60 epochs: 2 have ended, 3 were begun, nobody is at work."""
-    project = make_project(tmp_path / "cnn")
+    project = make_project(tmp_path / "cnn", max_epochs=12)
     record_begin(project, "search", 2, 10, 60)
     trials = [{"score": 0.4}, {"score": 0.7}, {"epochs": 12, **RUNNING}, RUNNING, RUNNING]
     for record in make_project(tmp_path / "other", trials).records:
@@ -154,7 +154,7 @@ def confirming(tmp_path, make_project):
     end_run(project, 0, 0, 0.5, 5)
     end_run(project, 0, 1, 0.6, 5)
     for run in (0, 1):
-        leave_checkpoint(project, "confirm", 1, run, [0.1, 0.2])
+        leave_checkpoint(project, "confirm", 1, run, [0.1, 0.2], epochs=5)
     return project
 
 

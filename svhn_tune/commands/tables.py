@@ -87,7 +87,7 @@ def print_confirmed(project: Project) -> None:
         f"\nbest run: trial {best['trial']:03d}, run {best['run']}, {best['score']:.4f}; "
         f"rows: true class; columns: predicted class"
     )
-    confusion = best["confusion"]
+    confusion = best.get("confusion", [])
     table = _table("class", *[str(index) for index in range(len(confusion))], "accuracy")
     for index, row in enumerate(confusion):
         total = sum(row)

@@ -46,7 +46,7 @@ def search(
         str | None,
         typer.Option(help="A name in results/, or a folder. [default: the space's name]"),
     ] = None,
-    overwrite: Annotated[bool, typer.Option(help="Delete the project first.")] = False,
+    overwrite: Annotated[bool, typer.Option(help="Delete what the project wrote first.")] = False,
     quiet: Quiet = False,
 ) -> None:
     """Search a space. The same command again goes on where it was."""

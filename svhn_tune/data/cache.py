@@ -4,6 +4,7 @@ import errno
 import os
 import shutil
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -66,14 +67,25 @@ def _store(folder: Path, train: Split, test: Split) -> None:
         arrays = (train.images, train.labels, test.images, test.labels)
         for name, array in zip(NAMES, arrays, strict=True):
             np.save(temporary / f"{name}.npy", array)
-        shutil.rmtree(folder, ignore_errors=True)
+        _remove_arrays(folder)
         try:
             os.rename(temporary, folder)
         except OSError:
-            if not folder.exists():  # else another process was first, with the same arrays
+            # Else another process was first, with the same arrays.
+            if not all((folder / f"{name}.npy").is_file() for name in NAMES):
                 raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _remove_arrays(folder: Path) -> None:
+    """Delete the four arrays of a folder, and the folder if nothing else is in it."""
+    if folder.is_symlink():
+        return
+    with suppress(OSError):
+        for name in NAMES:
+            (folder / f"{name}.npy").unlink(missing_ok=True)
+        folder.rmdir()
 
 
 def open_arrays(folder: Path) -> tuple[Split, Split]:

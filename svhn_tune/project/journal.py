@@ -1,7 +1,7 @@
 """results/<project>/journal.jsonl: one JSON object a line, appended, flushed and fsynced.
 
-It is the truth about a project. This module knows lines, not what they mean. A line that a kill
-has torn at the end is forgiven; anything else that is no JSON object is an error.
+It is the truth about a project. This module knows lines, not what they mean: lines.py does. A line
+that a kill has torn at the end is forgiven; anything else that is no JSON object is an error.
 """
 
 import json
@@ -10,7 +10,8 @@ from io import FileIO
 from pathlib import Path
 from typing import Any
 
-from ..errors import InputError
+from ..errors import InputError, shorten
+from ..files import parse_json
 
 FORMAT = 1
 HEADER = b'{"event": "journal", "format": %d}\n' % FORMAT
@@ -59,10 +60,10 @@ def read_records(path: Path) -> list[Record]:
     lines = content[: _end_of_whole_lines(content)].splitlines()
     records = [_parse(path, number, line) for number, line in enumerate(lines, start=1)]
     found = records[0].get("format") if records else FORMAT
-    if found != FORMAT:
+    if found != FORMAT or (records and records[0]["event"] != "journal"):
         raise InputError(
-            f"{path} has journal format {found}, this version reads {FORMAT}: use the version of "
-            f"svhn_tune that wrote it, or another --project"
+            f"{path} has journal format {shorten(found)}, this version reads {FORMAT}: use "
+            f"the version of svhn_tune that wrote it, or another --project"
         )
     return records[1:]
 
@@ -84,7 +85,7 @@ def _end_of_whole_lines(content: bytes) -> int:
 
 def _parse(path: Path, number: int, line: bytes) -> Record:
     try:
-        record = json.loads(line)
+        record = parse_json(line)
     except ValueError:
         record = None
     if not isinstance(record, dict) or "event" not in record:

@@ -7,18 +7,22 @@ from typing import Any
 from ..errors import InputError
 
 MANY = 10**9
+# No project goes beyond these: a number above is a slip of the keyboard, or of an editor.
+MOST_EPOCHS = 10**6
+MOST_TRIALS = 10**6
+MOST_RUNS = 10**5
 # Where each begins and ends. NumPy and scikit-learn take seeds of 32 bits, KerasTuner 0 for none:
 # the oracles' are one more than ours.
 RANGES = {
     "seed": (0, 2**32 - 2),
-    "max_epochs": (1, MANY),
-    "max_trials": (1, MANY),
-    "factor": (2, MANY),
+    "max_epochs": (1, MOST_EPOCHS),
+    "max_trials": (1, MOST_TRIALS),
+    "factor": (2, MOST_EPOCHS),
     "train_images": (1, MANY),
     "workers": (1, MANY),
     "top": (1, MANY),
-    "runs": (1, MANY),
-    "epochs": (1, MANY),
+    "runs": (1, MOST_RUNS),
+    "epochs": (1, MOST_EPOCHS),
 }
 
 

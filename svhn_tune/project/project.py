@@ -4,18 +4,18 @@ Tables are for pandas, summaries for JSON. Nothing here trains or imports Keras,
 folder can be read anywhere.
 """
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError, cannot_write
-from ..files import remove_leftovers, write_atomically
-from ..models.spaces import parse_space
 from ..space.space import Space
+from .consistency import check_records
 from .journal import Record, append_record, read_records
 from .lock import hold
+from .ownership import remove_leftovers
+from .settings import make_valid_settings, read_searched_space, read_settings, write_settings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,17 +38,10 @@ class Project:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.name = folder.name
+        settings = read_settings(folder / "project.json")
+        self.settings: dict[str, Any] = settings.as_json()
+        self.space: Space = read_searched_space(folder / "space.toml", settings)
         self.refresh()
-        try:
-            self.settings: dict[str, Any] = json.loads(self._path("project.json").read_text())
-            text = self._path("space.toml").read_text(encoding="utf-8")
-            name = self.settings["space"]
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise InputError(
-                f"{folder} is no whole project: its project.json or space.toml is missing or "
-                f"damaged ({error}); restore it from a copy, or pass another --project"
-            ) from None
-        self.space: Space = parse_space(text, name, str(folder / "space.toml"))
 
     def _path(self, name: str) -> Path:
         return self.folder / name
@@ -82,7 +75,9 @@ class Project:
 
     def refresh(self) -> None:
         """Read the journal again: another process may have added to it before we held the lock."""
-        self.records: list[Record] = read_records(self.journal_path)
+        records, settings = read_records(self.journal_path), make_valid_settings(self.settings)
+        check_records(records, self.journal_path, self.space, settings)
+        self.records: list[Record] = records
 
     def record(self, record: Record) -> None:
         """Append a record to the journal on disk, then to the one in memory."""
@@ -94,8 +89,9 @@ class Project:
 
     def update_settings(self, **changes: Any) -> None:
         """Change settings that a resumed project may change."""
-        self.settings |= changes
-        write_atomically(self._path("project.json"), json.dumps(self.settings, indent=2) + "\n")
+        changed = make_valid_settings(self.settings | changes)
+        write_settings(self._path("project.json"), changed)
+        self.settings = changed.as_json()
 
     @contextmanager
     def lock(self) -> Iterator[None]:

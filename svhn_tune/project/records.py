@@ -77,15 +77,16 @@ def run_record(event: Event, initial_epoch: int, space: Space, setup: Setup) -> 
         }
     )
     score = last[space.protocol.objective.removeprefix("val_")]
-    # After a last epoch whose loss was a number, that on other images may be none.
-    if not outcome.diverged and math.isfinite(score):
+    # A finite loss in training does not make the one on other images finite.
+    diverged = outcome.diverged or not math.isfinite(score)
+    if not diverged:
         record["score"] = score
     record |= {
         # One that had diverged before it was promoted was not trained again.
         "initial_epoch": min(initial_epoch, len(outcome.history)),
         "epochs": len(outcome.history),
         # All images in one class: the run never learnt, or forgot.
-        "collapsed": outcome.diverged or len(np.unique(outcome.predicted)) == 1,
+        "collapsed": diverged or len(np.unique(outcome.predicted)) == 1,
         "metrics": _columns(history),
         "seconds": math.fsum(epoch["seconds"] for epoch in history),
         "parameters": outcome.parameters,

@@ -1,5 +1,6 @@
 """What a call sets out to do, written down as it begins: so any process can say where it stands."""
 
+import math
 import time
 from collections.abc import Sequence
 
@@ -11,7 +12,7 @@ from ..training.runs import Run
 
 
 def record_begin(
-    project: "Project",
+    project: Project,
     stage: str,
     workers: int,
     trials: int,
@@ -36,7 +37,9 @@ def record_begin(
         "workers": workers,
         "trials": trials,
         "epochs": epochs,
-        "stops": None if deadline is None else time.time() + deadline - time.monotonic(),
+        "stops": None
+        if deadline is None or math.isinf(deadline)
+        else time.time() + deadline - time.monotonic(),
         "runs": [
             {"trial": run.trial, "root": run.root, "run": run.run, "epochs": run.epochs}
             for run in runs

@@ -212,5 +212,7 @@ def _keep_best_models(project: Project) -> None:
     best_of_all = project.best_confirmed()
     if best_of_all is not None:
         root, run, epochs = (best_of_all[key] for key in ("root", "run", "planned_epochs"))
-        model = project.model_path(root, run, epochs).read_bytes()
-        write_atomically(project.submission_path, model)
+        model_file = project.model_path(root, run, epochs)
+        # Missing where somebody took it away: what is there to hand in stays.
+        if model_file.exists():
+            write_atomically(project.submission_path, model_file.read_bytes())

@@ -20,6 +20,7 @@ from ..models.size import measure_size
 from ..models.spaces import load_space
 from ..progress.progress import Progress
 from ..project.numbers import check_numbers
+from ..project.ownership import holds_project
 from ..project.project import Project
 from ..project.results import create_project, delete_project, open_project, project_folder
 from ..space.space import Space
@@ -64,7 +65,7 @@ def search(
         budget: seconds for the whole project, this search and its confirm, over any number of
             calls; the search leaves what confirm will need. May be changed later.
         project: a name in results/ or a path; the space's name by default.
-        overwrite: delete the project first.
+        overwrite: delete the project first: the files that it wrote, nothing beside them.
         progress: told what happens; silent by default.
 
     Raises:
@@ -85,8 +86,8 @@ def search(
         "validate_on": validate_on,
         "budget": budget,
     }
-    folder = project_folder(project or space.name)
-    opened = _open_or_create(folder, space, data, wanted, overwrite)
+    folder = project_folder(space.name if project is None else project)
+    opened = _open_or_create(folder, space, data, wanted, overwrite, progress)
     with opened.lock():
         opened.refresh()
         setup = _make_setup(opened, data)
@@ -102,11 +103,16 @@ def search(
 
 
 def _open_or_create(
-    folder: Path, space: Space, data: Data, wanted: dict[str, Any], overwrite: bool
+    folder: Path,
+    space: Space,
+    data: Data,
+    wanted: dict[str, Any],
+    overwrite: bool,
+    progress: Progress,
 ) -> Project:
     given = {name: value for name, value in check_numbers(wanted).items() if value is not None}
     _check_space(space)
-    if (folder / "journal.jsonl").exists() and not overwrite:
+    if holds_project(folder) and not overwrite:
         project = open_project(folder)
         _refuse_changes(project, space, data, given)
         _check_tuner(project.settings["tuner"])
@@ -116,8 +122,6 @@ def _open_or_create(
             project.update_settings(budget=budget)
         return project
     settings = make_settings(space, data, given)
-    if overwrite and folder.exists():
-        delete_project(folder)
     packages = ["svhn_tune", "keras", "keras-tuner", "tensorflow", "numpy"]
     packages += ["optuna"] if settings["tuner"] == "tpe" else []
     settings |= {
@@ -133,7 +137,11 @@ def _open_or_create(
         | {"python": platform.python_version()},
         "machine": f"{platform.machine()}, {platform.system()} {platform.release()}",
     }
-    return create_project(folder, space, settings)
+    left = delete_project(folder) if overwrite and folder.is_dir() and any(folder.iterdir()) else []
+    if left:
+        others = f" and {len(left) - 1} more" if len(left) > 1 else ""
+        progress.note(f"--overwrite left {left[0]}{others}: the project did not write it")
+    return create_project(folder, space, settings, beside=left)
 
 
 def make_settings(space: Space, data: Data, wanted: dict[str, Any]) -> dict[str, Any]:

@@ -148,9 +148,10 @@ class SearchLoop:
         live = {int(name.removeprefix("trial-")) for name in running} | self.oracle.promotable()
         roots = self.project.roots()
         keep = {self.project.checkpoint_path("search", roots[trial], 0) for trial in live}
-        for path in (self.project.folder / "checkpoints").glob("search-*.npz"):
+        for root in set(roots.values()):
+            path = self.project.checkpoint_path("search", root, 0)
             if path not in keep:
-                path.unlink()
+                path.unlink(missing_ok=True)
 
     def _restore_oracle(self) -> Oracle:
         """The oracle as it was after the journal's last line."""

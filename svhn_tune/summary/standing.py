@@ -119,11 +119,11 @@ class Standing:
         planned = self.epochs_planned
         if planned is not None:
             # A run whose loss is no number ends early.
-            planned -= record["planned_epochs"] - record["epochs"]
+            planned -= record["planned_epochs"] - max(record["epochs"], record["initial_epoch"])
         return replace(
             self,
             trials=self.trials + 1,
-            ended_epochs=self.ended_epochs + record["epochs"] - record["initial_epoch"],
+            ended_epochs=self.ended_epochs + max(record["epochs"] - record["initial_epoch"], 0),
             epochs_planned=planned,
             best=best,
             runs=tuple(run for run in self.runs if not run.is_of(record["root"], record["run"])),

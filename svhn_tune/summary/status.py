@@ -117,7 +117,7 @@ def read_begun(project: Project, begin: Record, process: int | None = None) -> S
     planned = begin["epochs"]
     if planned is not None:
         # A run whose loss is no number ends early.
-        planned -= sum(record["planned_epochs"] - record["epochs"] for record in ended)
+        planned -= sum(r["planned_epochs"] - max(r["epochs"], r["initial_epoch"]) for r in ended)
     unfinished = _unfinished_search(project) if is_search else _unfinished_confirm(begin, ended)
     workers = 0 if process is None else begin["workers"]
     # Runs are begun in order: the first that have not ended are those in training.
@@ -128,7 +128,7 @@ def read_begun(project: Project, begin: Record, process: int | None = None) -> S
         objective=project.space.protocol.objective,
         trials=len(ended),
         trials_planned=begin["trials"],
-        ended_epochs=sum(record["epochs"] - record["initial_epoch"] for record in ended),
+        ended_epochs=sum(max(r["epochs"] - r["initial_epoch"], 0) for r in ended),
         epochs_planned=planned,
         best=find_best(project, begin["stage"], None if is_search else begin["runs"][0]["epochs"]),
         runs=tuple(run for run in runs if is_search or run.training or run.metrics),
@@ -172,13 +172,12 @@ def _unfinished_confirm(begin: Record, ended: list[Record]) -> list[Record]:
 def _look_at(project: Project, begin: Record, run: Record, training: bool) -> RunStanding:
     """A run as its checkpoint has it."""
     history = read_checkpoint(project, begin["stage"], run["root"], run["run"], run["epochs"])
-    epochs = len(history)
     return RunStanding(
         trial=run["trial"],
         root=run["root"],
         run=None if begin["stage"] == "search" else run["run"],
         initial=run["initial_epoch"],
-        epochs=max(epochs, run["initial_epoch"]),
+        epochs=max(len(history), run["initial_epoch"]),
         planned=run["epochs"],
         metrics=history[-1] if history else {},
         training=training,

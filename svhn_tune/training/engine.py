@@ -22,6 +22,7 @@ from ..data.dataset import Split
 from ..models.hypermodel import HyperModel, class_weights
 from ..space.space import Space
 from . import checkpoints
+from .checkpoints import History
 
 # Batches a compiled call: 6 MB of images, gathered from memory-mapped ones in 2 ms.
 CHUNK = 64
@@ -63,7 +64,7 @@ class Training:
         classes = space.task.classes
         build_variables(self.model, classes)
         self.seed = seed
-        self.history: list[dict[str, float]] = []
+        self.history: History = []
         self._train = train
         self._index = np.arange(len(train.labels)) if index is None else index
         self._batch = space.protocol.batch_size

@@ -1,0 +1,209 @@
+"""Whether a journal's lines fit those before them, and the project's space and settings.
+
+What is refused here svhn_tune cannot have written: it would give wrong numbers, or none.
+"""
+
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..errors import InputError, shorten
+from ..space.hyperparameters import Float
+from ..space.space import Space
+from .journal import Record
+from .lines import (
+    AnyRecord,
+    BeginRecord,
+    ChoiceRecord,
+    RunRecord,
+    SessionRecord,
+    TrialRecord,
+    from_json,
+)
+from .settings import Settings
+
+Confirmed = tuple[int, int, int]  # root, run, planned epochs
+
+
+@dataclass
+class _Before:
+    """What the lines before say: trials and their roots, and which runs were planned and ended."""
+
+    trials: list[TrialRecord] = field(default_factory=list)
+    roots: list[int] = field(default_factory=list)
+    ended: set[int] = field(default_factory=set)
+    completed: set[Confirmed] = field(default_factory=set)
+    planned: set[Confirmed] = field(default_factory=set)
+    seconds: dict[float, float] = field(default_factory=dict)
+    images: tuple[int, int] | None = None
+
+
+def check_records(
+    records: list[Record], path: Path, space: Space, settings: Settings
+) -> list[AnyRecord]:
+    """The journal's records with their types.
+
+    Args:
+        records: as `read_records` gives them: from the second line on.
+        path: what errors call the journal.
+        space: of the project.
+        settings: of the project.
+
+    Raises:
+        InputError: the first record that svhn_tune cannot have written; the message names the
+            line, the field, the value and the way out.
+    """
+    before = _Before()
+    typed = []
+    for line, raw in enumerate(records, start=2):
+        try:
+            record = from_json(raw)
+            _check(record, before, space, settings)
+        except ValueError as error:
+            raise InputError(f"{path} line {line}: {error}; {_say_way_out(raw, line)}") from None
+        typed.append(record)
+    return typed
+
+
+def _say_way_out(record: Record, line: int) -> str:
+    restore = "restore the file from a copy"
+    if record["event"] == "trial":
+        return f"{restore}, or cut it off there (head -n {line - 1}) and lose what came after"
+    again = ": that run is trained again" if record["event"] == "run" else ""
+    return f"{restore}, or delete the line{again}"
+
+
+def _check(record: AnyRecord, before: _Before, space: Space, settings: Settings) -> None:
+    match record:
+        case TrialRecord():
+            _check_trial(record, before, space, settings)
+        case RunRecord():
+            _check_run(record, before, space, settings)
+        case BeginRecord():
+            for run in record.runs:
+                _check_root(run.trial, run.root, before)
+                before.planned.add((run.root, run.run, run.epochs))
+        case ChoiceRecord():
+            _check_choice(record, before)
+        case SessionRecord():
+            told = before.seconds.get(record.began, 0.0)
+            if record.seconds < told:
+                raise ValueError(f"seconds={record.seconds} of a call that had spent {told}")
+            before.seconds[record.began] = record.seconds
+
+
+def _check_trial(trial: TrialRecord, before: _Before, space: Space, settings: Settings) -> None:
+    if trial.trial != len(before.trials):
+        raise ValueError(f"trial={trial.trial}, where trial {len(before.trials)} is the next")
+    if trial.epochs > settings.max_epochs:
+        raise ValueError(
+            f"epochs={trial.epochs} is above max_epochs={settings.max_epochs} of project.json"
+        )
+    if trial.epochs <= trial.initial_epoch:
+        raise ValueError(f"epochs={trial.epochs} is not above initial_epoch={trial.initial_epoch}")
+    if trial.parent is None:
+        if trial.initial_epoch:
+            raise ValueError(f"initial_epoch={trial.initial_epoch} of a trial that continues none")
+        _check_values(trial.values, space)
+        root = trial.trial
+    else:
+        if trial.parent not in before.ended:
+            raise ValueError(f"parent={trial.parent}, which is no trial that had ended")
+        parent = before.trials[trial.parent]
+        if (trial.initial_epoch, trial.values) != (parent.epochs, parent.values):
+            raise ValueError(
+                f"it continues trial {trial.parent} with another initial_epoch or other values"
+            )
+        root = before.roots[trial.parent]
+    before.trials.append(trial)
+    before.roots.append(root)
+
+
+def _check_values(values: dict[str, Any], space: Space) -> None:
+    """Refuse values that no trial of the space has: the size of such a model is not defined."""
+    active = {each.name: each for each in space.declarations if each.is_active(values)}
+    for name, declaration in active.items():
+        if name not in values:
+            raise ValueError(f"values.{name} is missing")
+        value, given = values[name], declaration.hyperparameter
+        if not (given.allows(value) or (isinstance(given, Float) and _is_at_bound(value, given))):
+            raise ValueError(
+                f"values.{name}={shorten(value)} is not in the space ({given.describe()})"
+            )
+    for name in values:
+        if name not in active:
+            raise ValueError(f"values.{name} is no active hyperparameter of the space")
+
+
+def _is_at_bound(value: Any, given: Float) -> bool:
+    """Whether it is outside by rounding alone: 0.1 + 2 * 0.1 is above 0.3."""
+    bounds = (given.min_value, given.max_value)
+    return isinstance(value, float) and any(math.isclose(value, each) for each in bounds)
+
+
+def _check_root(trial: int, root: int, before: _Before) -> None:
+    if trial >= len(before.trials):
+        raise ValueError(f"trial={trial} was not proposed before (there are {len(before.trials)})")
+    if root != before.roots[trial]:
+        raise ValueError(f"root={root}, where trial {trial} is of the root {before.roots[trial]}")
+
+
+def _check_run(run: RunRecord, before: _Before, space: Space, settings: Settings) -> None:
+    _check_root(run.trial, run.root, before)
+    trial = before.trials[run.trial]
+    if run.values != trial.values:
+        raise ValueError(f"values are not those of trial {run.trial}")
+    if space.protocol.direction == "max" and not 0 <= run.score <= 1:
+        raise ValueError(f"score={run.score} is no share of images, from 0 to 1")
+    if run.data_fingerprint not in (None, settings.data.fingerprint):
+        raise ValueError(
+            f"data_fingerprint={shorten(run.data_fingerprint)} is not that of project.json"
+        )
+    if run.stage == "confirm":
+        _check_confirm_run(run, before)
+        return
+    if run.trial in before.ended:
+        raise ValueError(f"trial {run.trial} had ended already")
+    for name, found, expected in (
+        ("run", run.run, 0),
+        ("initial_epoch", run.initial_epoch, trial.initial_epoch),
+        ("planned_epochs", run.planned_epochs, trial.epochs),
+        ("train_images", run.train_images, settings.train_images),
+    ):
+        if found != expected and (name != "train_images" or None not in (found, expected)):
+            raise ValueError(f"{name}={found}, where trial {run.trial} has {expected}")
+    before.ended.add(run.trial)
+
+
+def _check_confirm_run(run: RunRecord, before: _Before) -> None:
+    key = (run.root, run.run, run.planned_epochs)
+    if key in before.completed:
+        raise ValueError(f"run {run.run} of trial {run.trial} had ended already")
+    if before.planned and key not in before.planned:
+        raise ValueError(
+            f"run={run.run} of {run.planned_epochs} epochs of trial {run.trial} was never planned"
+        )
+    if run.initial_epoch:
+        raise ValueError(f"initial_epoch={run.initial_epoch} of a run of confirm")
+    if run.confusion is not None:
+        images = (len(run.confusion), sum(map(sum, run.confusion)))
+        before.images = before.images or images
+        if images != before.images:
+            raise ValueError(
+                f"confusion is of {images[0]} classes and {images[1]} images, that of earlier runs "
+                f"of {before.images[0]} and {before.images[1]}"
+            )
+    if run.status == "completed":
+        before.completed.add(key)
+
+
+def _check_choice(choice: ChoiceRecord, before: _Before) -> None:
+    for root, run in choice.used:
+        if (root, run, choice.epochs) not in before.completed:
+            raise ValueError(
+                f"used=[{root}, {run}] is no run of {choice.epochs} epochs that had ended"
+            )
+    for root in choice.chosen:
+        if root not in {each for each, _ in choice.used}:
+            raise ValueError(f"chosen={root} is none of the roots of used")

@@ -1,0 +1,204 @@
+"""The journal's lines as types: each checked for itself when it is read.
+
+consistency.py holds a line against those before it. A line that has passed both is what svhn_tune
+itself would have written, so who reads it need not look again.
+"""
+
+import base64
+import binascii
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from ..errors import say_invalid, shorten
+from .journal import Record
+from .numbers import MOST_EPOCHS, MOST_RUNS
+
+MOST_SECONDS = 1e12
+
+Stage = Literal["search", "confirm"]
+Number = Annotated[int, Field(ge=0, le=10**9)]
+RunNumber = Annotated[int, Field(ge=0, lt=MOST_RUNS)]
+Epochs = Annotated[int, Field(ge=1, le=MOST_EPOCHS)]
+Sum = Annotated[int, Field(ge=0, le=10**15)]
+Seconds = Annotated[float, Field(ge=0, le=MOST_SECONDS)]
+Single = Annotated[float, Field(ge=-3.5e38, le=3.5e38)]  # what float32 holds
+Values = dict[str, Any]  # the space says which
+
+
+class _Line(BaseModel):
+    """A line of the journal: no field but its own, values neither converted nor changed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+    def as_json(self) -> Record:
+        """The line as it was read."""
+        return self.model_dump(exclude_unset=True)
+
+
+class TrialRecord(_Line):
+    """A trial that the oracle proposed: train `values` from `initial_epoch` to `epochs`."""
+
+    event: Literal["trial"]
+    trial: Number
+    values: Values
+    initial_epoch: Annotated[int, Field(ge=0, lt=MOST_EPOCHS)]
+    epochs: Epochs
+    parent: Number | None
+    bracket: Number | None
+    round: Number | None
+
+
+class RunRecord(_Line):
+    """A run that ended, as `run_record` writes it; `metrics` has a value each epoch it trained."""
+
+    event: Literal["run"]
+    stage: Stage
+    trial: Number
+    root: Number
+    run: RunNumber
+    seed: Annotated[int, Field(ge=0, lt=2**32)]
+    values: Values
+    initial_epoch: Annotated[int, Field(ge=0, lt=MOST_EPOCHS)]
+    epochs: Epochs
+    planned_epochs: Epochs
+    status: Literal["completed", "failed"]
+    score: Single
+    collapsed: bool
+    metrics: dict[str, list[Single | None]]
+    seconds: Seconds
+    parameters: Sum | None
+    file_bytes: Sum | None
+    reason: str
+    data_fingerprint: str | None = None
+    train_images: Annotated[int, Field(ge=1)] | None
+    versions: dict[str, str]
+    device: str | None
+    weights_sha256: str | None = None
+    test: dict[str, Single | None] = {}
+    predicted: str | None = None
+    confusion: list[list[Number]] | None = None
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if self.epochs > self.planned_epochs:
+            raise ValueError(f"epochs={self.epochs} is above planned_epochs={self.planned_epochs}")
+        if self.status == "completed":
+            if None in (self.parameters, self.file_bytes):
+                raise ValueError("a completed run has parameters and file_bytes")
+            if self.epochs < self.planned_epochs and not self.collapsed:
+                raise ValueError(
+                    f"epochs={self.epochs} is below planned_epochs={self.planned_epochs}, but the "
+                    f"run neither failed nor collapsed"
+                )
+        trained = max(self.epochs - self.initial_epoch, 0)
+        for name, values in self.metrics.items():
+            if not values or len(values) != trained:
+                raise ValueError(
+                    f"metrics.{name} has {len(values)} values for {trained} trained epochs"
+                )
+        if any(value is None or value < 0 for value in self.metrics.get("seconds", [])):
+            raise ValueError("metrics.seconds has a time below 0, or none")
+        self._check_predicted()
+        return self
+
+    def _check_predicted(self) -> None:
+        count = None
+        if self.predicted is not None:
+            try:
+                count = len(base64.b64decode(self.predicted, validate=True))
+            except (binascii.Error, ValueError):
+                raise ValueError("predicted is no base64") from None
+        if self.confusion is None:
+            return
+        if any(len(row) != len(self.confusion) for row in self.confusion):
+            raise ValueError("confusion has not as many columns as rows")
+        images = sum(map(sum, self.confusion))
+        if images == 0 or count not in (None, images):
+            raise ValueError(f"confusion is of {images} images, predicted of {count}")
+
+
+class SessionRecord(_Line):
+    """What a call has spent so far: the last one of a call (named by `began`) counts."""
+
+    event: Literal["session"]
+    stage: Stage
+    began: Seconds
+    workers: Annotated[int, Field(ge=1)]
+    seconds: Seconds
+    seconds_left: Annotated[float, Field(ge=-MOST_SECONDS, le=MOST_SECONDS)] | None = None
+
+
+class PlannedRun(_Line):
+    """A run that a call of confirm set out to train."""
+
+    trial: Number
+    root: Number
+    run: RunNumber
+    epochs: Epochs
+
+
+class BeginRecord(_Line):
+    """What a call set out to do; `runs` are confirm's, none in search."""
+
+    event: Literal["begin"]
+    stage: Stage
+    began: Seconds
+    workers: Annotated[int, Field(ge=1)]
+    trials: Sum
+    epochs: Sum
+    stops: float | None = None
+    runs: list[PlannedRun]
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if (self.stage == "confirm") != bool(self.runs):
+            raise ValueError(f"runs has {len(self.runs)} entries in a {self.stage}")
+        if len({run.epochs for run in self.runs}) > 1:
+            raise ValueError("runs differ in epochs")
+        wanted = (len(self.runs), sum(run.epochs for run in self.runs))
+        if self.runs and (self.trials, self.epochs) != wanted:
+            raise ValueError(
+                f"trials={self.trials} and epochs={self.epochs}, where runs has {wanted[0]} and "
+                f"{wanted[1]}"
+            )
+        if len({(run.root, run.run) for run in self.runs}) < len(self.runs):
+            raise ValueError("runs has an entry twice")
+        return self
+
+
+class ChoiceRecord(_Line):
+    """The roots that confirm chose, and the runs as [root, run] on whose scores it did."""
+
+    event: Literal["choice"]
+    epochs: Epochs
+    chosen: Annotated[list[Number], Field(min_length=1)]
+    used: Annotated[
+        list[Annotated[list[Number], Field(min_length=2, max_length=2)]], Field(min_length=1)
+    ]
+
+
+AnyRecord = TrialRecord | RunRecord | SessionRecord | BeginRecord | ChoiceRecord
+_TYPES: dict[str, type[AnyRecord]] = {
+    "trial": TrialRecord,
+    "run": RunRecord,
+    "session": SessionRecord,
+    "begin": BeginRecord,
+    "choice": ChoiceRecord,
+}
+
+
+def from_json(record: Record) -> AnyRecord:
+    """A line of the journal with its type.
+
+    Raises:
+        ValueError: it is none; the message names the field, its value and what is wrong.
+    """
+    event = record["event"]
+    found = _TYPES.get(event) if isinstance(event, str) else None
+    if found is None:
+        raise ValueError(f"event={shorten(event)} is none of {', '.join(_TYPES)}")
+    try:
+        return found.model_validate(record)
+    except ValidationError as error:
+        raise ValueError(say_invalid(error)) from None
