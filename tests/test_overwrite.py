@@ -12,6 +12,7 @@ from svhn_tune.models.spaces import load_space
 from svhn_tune.project.ownership import find_obstacle, remove_leftovers
 from svhn_tune.project.project import Project
 from svhn_tune.project.results import create_project, delete_project, open_project, project_folder
+from svhn_tune.summary.status import status
 from svhn_tune.training.maps import maps_path
 
 HEADER = '{"event": "journal", "format": 1}\n'
@@ -382,7 +383,7 @@ def test_a_loop_of_links_is_counted_once(project):
     (project.folder / "loop").symlink_to("loop")
     (project.folder / "up").symlink_to("..")
     assert count_bytes(project.folder) - before < 100
-    assert project.status()["disk_bytes"] == count_bytes(project.folder)
+    assert status(project)["disk_bytes"] == count_bytes(project.folder)
 
 
 def test_a_searched_space_that_was_changed_is_refused(project):

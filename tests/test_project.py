@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 
-import numpy as np
 import pytest
 
 import svhn_tune
@@ -275,12 +274,3 @@ def test_a_project_with_a_damaged_file_is_an_input_error(project, name, content)
 def test_a_run_of_confirm_goes_on_from_no_checkpoint_of_other_epochs(project):
     names = {project.checkpoint_path("confirm", 4, 1, epochs).name for epochs in (10, 100)}
     assert names == {"confirm-0004-01-epochs-10.npz", "confirm-0004-01-epochs-100.npz"}
-
-
-@pytest.mark.parametrize(
-    "history", ["5", "{}", "null", "[1]", '[{"loss": "x"}]', '["loss"]', "[", "[[1.0]]"]
-)
-def test_a_checkpoint_of_another_history_is_as_none(project, history):
-    with project.checkpoint_path("search", 5, 0).open("wb") as file:
-        np.savez(file, history=np.array(history))
-    assert project.status()["progress"]["epochs"] == 4 + 4 + 12 + 4 + 8

@@ -27,7 +27,7 @@ def end(objective, history, test=None, epochs=2):
     )
     stage = "search" if test is None else "confirm"
     run = Run(stage, 0, 0, 0, 2, space.baseline, epochs, Path("none.npz"))
-    setup = Setup(space, Path(), "0", 10, None, "test", test is not None)
+    setup = Setup(space, Path(), "0", None, "test", test is not None)
     return run_record(Event("done", run, outcome=outcome), 0, space, setup)
 
 

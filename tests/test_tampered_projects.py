@@ -14,6 +14,7 @@ from svhn_tune.project.project import Project
 from svhn_tune.project.results import open_project
 from svhn_tune.project.settings import read_settings
 from svhn_tune.report import write_report
+from svhn_tune.summary.status import status
 
 # A search by Hyperband, stopped and continued, and two confirms, as an earlier version wrote them.
 TINY = Path(__file__).parent / "assets" / "tiny"
@@ -63,13 +64,13 @@ def test_a_journal_of_an_earlier_version_is_read_unchanged(tiny):
 
 
 def test_a_project_of_an_earlier_version_says_what_it_said(tiny):
-    status = Project(tiny).status()
-    assert status["trials"] == {"completed": 5, "running": 0, "failed": 0, "collapsed": 0}
-    assert (status["epochs_trained"], status["best"]["trial"]) == (12, 2)
-    assert [(each["trial"], each["runs"]) for each in status["confirm"]] == [(4, 2), (3, 2), (2, 1)]
-    assert status["confirm"][0]["used"] == [0]
-    assert status["seconds_spent"] == pytest.approx(22.44, abs=0.01)
-    assert (status["progress"]["trials"], status["progress"]["trials_planned"]) == (4, 4)
+    told = status(Project(tiny))
+    assert told["trials"] == {"completed": 5, "running": 0, "failed": 0, "collapsed": 0}
+    assert (told["epochs_trained"], told["best"]["trial"]) == (12, 2)
+    assert [(each["trial"], each["runs"]) for each in told["confirm"]] == [(4, 2), (3, 2), (2, 1)]
+    assert told["confirm"][0]["used"] == [0]
+    assert told["seconds_spent"] == pytest.approx(22.44, abs=0.01)
+    assert (told["progress"]["trials"], told["progress"]["trials_planned"]) == (4, 4)
 
 
 def test_a_line_is_a_type_that_nobody_changes():
@@ -78,6 +79,16 @@ def test_a_line_is_a_type_that_nobody_changes():
     assert (run.stage, run.epochs, run.metrics["loss"]) == ("search", 1, [28.2185001373291])
     with pytest.raises(ValueError, match="frozen"):
         run.epochs = 7
+
+
+@pytest.mark.parametrize("initial", [2, 4])
+def test_a_run_that_diverged_before_it_was_promoted_is_read(initial, tmp_path, make_project):
+    """It is not trained again: today's journals say so, those of an earlier version did not."""
+    promoted = {"parent": 0, "initial_epoch": 4, "epochs": 12, "status": "running"}
+    project = make_project(tmp_path / "cnn", [{"score": 0.0, "collapsed": True}, promoted])
+    run = project.ended("search")[0] | {"trial": 1, "epochs": 2, "planned_epochs": 12}
+    project.record(run | {"initial_epoch": initial})
+    assert status(Project(project.folder))["epochs_trained"] == 4
 
 
 def test_a_torn_last_line_is_forgiven(tiny):
@@ -147,12 +158,12 @@ def test_a_line_is_refused_by_its_field_and_value(tiny, line, fields, message):
 
 @pytest.mark.parametrize("line", range(1, len(LINES)))
 def test_a_repeated_line_is_no_run_more(tiny, line):
-    before = Project(tiny).status()
+    before = status(Project(tiny))
     write(tiny, [*LINES[: line + 1], *LINES[line:]])
     if LINES[line]["event"] in ("run", "trial"):
         assert f"line {line + 2}: " in refuse(tiny)
     else:
-        assert Project(tiny).status() | {"disk_bytes": 0} == before | {"disk_bytes": 0}
+        assert status(Project(tiny)) | {"disk_bytes": 0} == before | {"disk_bytes": 0}
 
 
 def test_following_the_advice_opens_the_project(tiny):
@@ -294,7 +305,7 @@ def test_after_any_single_change_there_is_a_result_or_one_line(tiny, changed):
         assert len(project.trials) == len(project.proposals())
         assert len(project.runs) == len(project.ended("search")) + len(project.ended("confirm"))
         assert all(0 <= score <= 1 for score in project.runs["score"])
-        return json.dumps(project.status(), allow_nan=False)
+        return json.dumps(status(project), allow_nan=False)
 
     write(tiny, *changed)
     assert "\n" not in look_at(tiny, read)

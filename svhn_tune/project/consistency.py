@@ -167,12 +167,16 @@ def _check_run(run: RunRecord, before: _Before, space: Space, settings: Settings
         raise ValueError(f"trial {run.trial} had ended already")
     for name, found, expected in (
         ("run", run.run, 0),
-        ("initial_epoch", run.initial_epoch, trial.initial_epoch),
         ("planned_epochs", run.planned_epochs, trial.epochs),
         ("train_images", run.train_images, settings.train_images),
     ):
         if found != expected and (name != "train_images" or None not in (found, expected)):
             raise ValueError(f"{name}={found}, where trial {run.trial} has {expected}")
+    # One that had diverged before it was promoted was not trained again.
+    if run.initial_epoch not in (trial.initial_epoch, min(trial.initial_epoch, run.epochs)):
+        raise ValueError(
+            f"initial_epoch={run.initial_epoch}, where trial {run.trial} has {trial.initial_epoch}"
+        )
     before.ended.add(run.trial)
 
 

@@ -32,7 +32,7 @@ def status(project: Project) -> dict[str, Any]:
         "space_sha256": project.space.sha256,
         "data": project.settings["data"],
         "trials": count_trials(project),
-        "epochs_trained": sum(r["epochs"] - r["initial_epoch"] for r in runs),
+        "epochs_trained": sum(max(r["epochs"] - r["initial_epoch"], 0) for r in runs),
         "seconds_trained": sum(r["seconds"] for r in runs),
         "seconds_spent": project.seconds_spent(),
         "budget_seconds": project.settings.get("budget"),
