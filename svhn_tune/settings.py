@@ -7,6 +7,8 @@ from typing import Any
 from .errors import InputError
 
 MANY = 10**9
+# Runs are planned one by one.
+RUNS = 10_000
 # Where each begins and ends. NumPy and scikit-learn take seeds of 32 bits, KerasTuner 0 for none:
 # the oracles' are one more than ours.
 RANGES = {
@@ -16,8 +18,8 @@ RANGES = {
     "factor": (2, MANY),
     "train_images": (1, MANY),
     "workers": (1, MANY),
-    "top": (1, MANY),
-    "runs": (1, MANY),
+    "top": (1, RUNS),
+    "runs": (1, RUNS),
     "epochs": (1, MANY),
 }
 
