@@ -219,14 +219,27 @@ def make_range(low, high, step, sampling="linear", name="dropout", kind="Float")
     return "\n".join([f"[hyperparameters.{name}]", *types, *lines, ""])
 
 
+def make_odd(tables):
+    """The space of these tables, with infinite steps, which no space file may have."""
+    space = parse_space(HEAD + tables, "odd", "odd.toml")
+    given = {
+        name: each.model_copy(update={"step": float("inf")})
+        if getattr(each, "step", None) == INFINITE
+        else each
+        for name, each in space.hyperparameters.items()
+    }
+    return Space.model_construct(**dict(space) | {"hyperparameters": given})
+
+
+INFINITE = 1e300
 UNITS = make_range(1, 65536, None, name="units", kind="Int")
 ODD = {
     "tiny": make_range(0.0, 0.9, 1e-9),
     "below what floats tell apart": make_range(0.0, 0.9, 1e-18),
     "the smallest float": make_range(0.0, 0.9, 5e-324),
-    "infinite": make_range(0.1, 0.9, "inf") + UNITS,
-    "infinite in no range": make_range(0.1, 0.1, "inf") + UNITS,
-    "infinite factor": make_range(1e-6, 1e-2, "inf", "log", "learning_rate") + UNITS,
+    "infinite": make_range(0.1, 0.9, INFINITE) + UNITS,
+    "infinite in no range": make_range(0.1, 0.1, INFINITE) + UNITS,
+    "infinite factor": make_range(1e-6, 1e-2, INFINITE, "log", "learning_rate") + UNITS,
     "wider than the range": make_range(0.1, 0.9, 5.0) + UNITS,
     "factor": make_range(3e-8, 3e-3, 10.0, "log", "learning_rate") + UNITS,
     "reverse factor": make_range(3e-8, 3e-7, 10.0, "reverse_log", "learning_rate") + UNITS,
@@ -239,7 +252,7 @@ ODD = {
 @pytest.mark.parametrize("tuner", TUNERS)
 @pytest.mark.parametrize("tables", ODD.values(), ids=ODD)
 def test_whatever_the_step_only_values_of_the_space_are_proposed(tables, tuner):
-    space = parse_space(HEAD + tables, "odd", "odd.toml")
+    space = make_odd(tables)
     oracle = make_oracle(space, tuner, max_trials=16, max_epochs=27)
     proposals = drive(oracle, 27, trials=16)
     assert len(proposals) > 5
@@ -249,7 +262,7 @@ def test_whatever_the_step_only_values_of_the_space_are_proposed(tables, tuner):
 
 def test_a_step_beyond_the_range_leaves_its_least_value():
     for tables in (ODD["infinite"], ODD["wider than the range"]):
-        space = parse_space(HEAD + tables, "odd", "odd.toml")
+        space = make_odd(tables)
         proposals = drive(make_oracle(space, "random", max_trials=10))
         assert {each.values["dropout"] for each in proposals} == {0.1}
         assert len({each.values["units"] for each in proposals}) > 5

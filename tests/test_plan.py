@@ -235,3 +235,11 @@ def test_a_search_stops_at_its_budget_and_confirm_has_the_rest(small_space, arch
 
 def test_plan_is_there_in_a_notebook():
     assert callable(plan)
+
+
+@pytest.mark.timeout(60)
+def test_a_confirm_of_any_length_is_counted(estimate):
+    made = estimate()
+    long = made.confirm(10_000, 10_000)
+    assert long == pytest.approx(made.confirm(1_000, 10_000) * 10, rel=0.01)
+    assert long == pytest.approx(made.confirm(90, 100) * 10_000 * 10_000 / (90 * 100), rel=0.05)

@@ -12,7 +12,7 @@ from svhn_tune.project.records import run_record
 from svhn_tune.training.runs import Event, Outcome, Run, Setup
 
 
-def end(objective, history, test=None, epochs=2):
+def end(objective, history, test=None, epochs=2, initial_epoch=0):
     """The record of a run that brought this history, in search, or with `test` in confirm."""
     text = load_space("cnn").text.replace('"val_categorical_accuracy"', f'"{objective}"')
     space = parse_space(text, "cnn", "cnn.toml")
@@ -28,7 +28,7 @@ def end(objective, history, test=None, epochs=2):
     stage = "search" if test is None else "confirm"
     run = Run(stage, 0, 0, 0, 2, space.baseline, epochs, Path("none.npz"))
     setup = Setup(space, Path(), "0", None, "test", test is not None)
-    return run_record(Event("done", run, outcome=outcome), 0, space, setup)
+    return run_record(Event("done", run, outcome=outcome), initial_epoch, space, setup)
 
 
 def epoch(loss, val_loss, accuracy=0.5):
@@ -56,3 +56,11 @@ def test_what_is_written_is_what_can_be_read():
     assert (short["score"], short["collapsed"], short["epochs"]) == (0.0, True, 1)
     for record in (calm, short):
         assert from_json(record).as_json() == record
+
+
+def test_one_that_diverged_before_it_was_promoted_has_trained_no_epochs_since():
+    history = [epoch(1.0, 2.0), epoch(math.nan, 2.0)]
+    written = end("val_loss", history, epochs=12, initial_epoch=4)
+    assert (written["initial_epoch"], written["epochs"]) == (2, 2)
+    assert written["metrics"] == {}
+    assert written["seconds"] == 0

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 # What may be given up for a budget, in this order: first the least of confirm, then of search.
 CONFIRMS = ((3, 10), (3, 5), (2, 5), (1, 5), (1, 3), (1, 1))
 SHARES = (1, 0.8, 0.6, 0.4, 0.25, 0.15, 0.1, 0.05)
+# A longer confirm is not laid out run by run.
+LONGEST = 10_000
 
 
 def plan(
@@ -147,8 +149,14 @@ class Estimate:
     def confirm(self, top: int, runs: int) -> float:
         """The baseline and `top` times the mean of the proposed models, `runs` times each."""
         mean = fmean(map(self._confirm_run, self.search().models))
-        each = [mean] * (top * runs) + [self._confirm_run(self.space.baseline)] * runs
-        return schedule(each, self.workers) + self._cost.processes_seconds(len(each), self.workers)
+        baseline = self._confirm_run(self.space.baseline)
+        count = (top + 1) * runs
+        if count > LONGEST:
+            # Who waits for the last run no longer counts.
+            seconds = (mean * top + baseline) * runs / self.workers
+        else:
+            seconds = schedule([mean] * (top * runs) + [baseline] * runs, self.workers)
+        return seconds + self._cost.processes_seconds(count, self.workers)
 
     def _confirm_run(self, values: dict[str, Any]) -> float:
         # The test set is evaluated once, and its classes are predicted once.

@@ -10,7 +10,7 @@ MANY = 10**9
 # No project goes beyond these: a number above is a slip of the keyboard, or of an editor.
 MOST_EPOCHS = 10**6
 MOST_TRIALS = 10**6
-MOST_RUNS = 10**5
+MOST_RUNS = 10**4  # they are planned one by one
 # Where each begins and ends. NumPy and scikit-learn take seeds of 32 bits, KerasTuner 0 for none:
 # the oracles' are one more than ours.
 RANGES = {
@@ -20,7 +20,7 @@ RANGES = {
     "factor": (2, MOST_EPOCHS),
     "train_images": (1, MANY),
     "workers": (1, MANY),
-    "top": (1, MANY),
+    "top": (1, MOST_RUNS),
     "runs": (1, MOST_RUNS),
     "epochs": (1, MOST_EPOCHS),
 }
