@@ -39,8 +39,8 @@ def load(folder: Path) -> Data:
         )
     if not 2 <= len(classes) <= MOST_CLASSES:
         raise InputError(
-            f"{folder}: there are {len(classes)} different labels ({_show(train_labels)}); SVHN "
-            f"has {MOST_CLASSES}"
+            f"{folder}: classes found: {len(classes)} ({_show(train_labels)}); SVHN has "
+            f"{MOST_CLASSES}"
         )
     return Data(
         name="SVHN (course archives)",
@@ -152,5 +152,5 @@ def _is_text(labels: np.ndarray) -> bool:
     """Whether all are made of letters: numpy keeps, and Python refuses, any number for one."""
     try:
         return all(label.isprintable() for label in set(labels.tolist()))
-    except ValueError:
+    except (ValueError, SystemError):
         return False

@@ -2,7 +2,6 @@
 
 import io
 import struct
-import warnings
 import zlib
 from pathlib import Path
 from typing import IO
@@ -38,20 +37,19 @@ def load(folder: Path) -> Data:
 
 
 def _read(path: Path) -> Split:
-    from scipy.io import loadmat, matlab, whosmat
+    from scipy.io import loadmat, whosmat
 
     try:
         file = _inflate(path)
-        layouts = {name: (shape, _find_dtype(kind)) for name, shape, kind in whosmat(file)}
+        variables = whosmat(file)
+        layouts = {name: (shape, _find_dtype(kind)) for name, shape, kind in variables}
         if missing := {"X", "y"} - set(layouts):
             raise InputError(f"{path} lacks {' and '.join(sorted(missing))}; it needs X and y")
+        if len(layouts) < len(variables):
+            raise ValueError("it has two variables of one name")
         check_layouts(path, layouts["X"], layouts["y"])
         file.seek(0)
-        with warnings.catch_warnings():
-            warnings.simplefilter(
-                "error", matlab.MatReadWarning
-            )  # as of a name that is there twice
-            arrays = loadmat(file, variable_names=["X", "y"])
+        arrays = loadmat(file, variable_names=["X", "y"])
     except InputError:
         raise
     except Exception as error:
