@@ -16,6 +16,7 @@ from svhn_tune.cli import main
 from svhn_tune.errors import InputError
 from svhn_tune.models.hypermodel import CNNHyperModel
 from svhn_tune.models.spaces import load_space, parse_space, space_names
+from svhn_tune.project.results import find_origin
 from svhn_tune.submission.archive import read_archive
 from svhn_tune.submission.check import check_submission
 from svhn_tune.submission.configuration import find_code
@@ -317,15 +318,19 @@ def trained(space, make_project, tmp_path):
     return train
 
 
+def check_from_project(path, space):
+    return check_submission(path, space, origin=find_origin(path))
+
+
 @pytest.mark.parametrize("place", [".", "models"])
 def test_a_projects_file_was_trained_as_asked(trained, space, place):
-    result = check_submission(trained(100, place), space)
+    result = check_from_project(trained(100, place), space)
     assert result["ok"], result
     assert find_detail(result, "training").startswith("100 epochs in batches of 32 (trial 000")
 
 
 def test_a_projects_file_that_was_trained_for_less_is_refused(trained, space):
-    result = check_submission(trained(4), space)
+    result = check_from_project(trained(4), space)
     assert failed(result) == ["training"]
     assert find_detail(result, "training").startswith("4 epochs in batches of 32")
 
@@ -333,7 +338,7 @@ def test_a_projects_file_that_was_trained_for_less_is_refused(trained, space):
 def test_other_weights_than_a_projects_are_not_known(trained, space):
     path = trained(100)
     save(space, path)
-    result = check_submission(path, space)
+    result = check_from_project(path, space)
     assert result["ok"]
     assert find_detail(result, "training").startswith("not known: no run in")
 
@@ -341,6 +346,6 @@ def test_other_weights_than_a_projects_are_not_known(trained, space):
 def test_a_damaged_project_leaves_the_training_unknown(trained, space):
     path = trained(100)
     (path.parent / "project.json").unlink()
-    result = check_submission(path, space)
+    result = check_from_project(path, space)
     assert result["ok"]
     assert find_detail(result, "training").startswith("not known: ")

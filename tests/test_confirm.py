@@ -8,6 +8,7 @@ import pytest
 
 from svhn_tune import confirm, load_data, open_project, search
 from svhn_tune.project.records import decode_predicted
+from svhn_tune.project.results import find_origin
 from svhn_tune.submission.check import check_submission
 from svhn_tune.summary.confirmed import summarize_confirmed
 
@@ -57,7 +58,9 @@ def test_it_trains_on_all_images_and_looks_at_the_test_set_once(confirmed, archi
 
 
 def test_the_submission_is_the_best_run_and_lacks_nothing_but_epochs(confirmed, archives):
-    result = check_submission(confirmed.submission_path, confirmed.space, load_data(archives))
+    path = confirmed.submission_path
+    data = load_data(archives)
+    result = check_submission(path, confirmed.space, data, find_origin(path))
     broken = {c["name"]: c["detail"] for c in result["checks"] if not c["ok"]}
     assert set(broken) == {"training"}
     assert broken["training"].startswith("2 epochs in batches of 32")

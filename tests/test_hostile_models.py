@@ -17,11 +17,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from keras import layers
 
-from svhn_tune.check import check_submission
 from svhn_tune.errors import InputError, one_line
-from svhn_tune.models.cnn import CNNHyperModel
-from svhn_tune.space import load_space
-from svhn_tune.submission import save_submission
+from svhn_tune.models.hypermodel import CNNHyperModel
+from svhn_tune.models.spaces import load_space
+from svhn_tune.submission.check import check_submission
+from svhn_tune.submission.save import save_submission
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 SPACE = load_space("cnn")

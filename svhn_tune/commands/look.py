@@ -52,10 +52,11 @@ def check(
     if not file.is_file():
         raise InputError(f"no file {file}")
     found = None if data is None else load_data(data)
+    from ..project.results import find_origin
     from ..submission.check import check_submission
     from .tables import print_check
 
-    result = check_submission(file, loaded, found)
+    result = check_submission(file, loaded, found, find_origin(file))
     if as_json:
         print_json(result)
     else:

@@ -8,6 +8,7 @@ from typing import Any
 from ..errors import InputError, nearest, shorten
 from ..files import write_atomically
 from ..space.space import Space
+from ..submission.verdict import Origin, TrainedRun
 from .journal import create_journal
 from .lock import hold
 from .ownership import JOURNAL, find_obstacle, holds_project, is_own_project, remove_files
@@ -138,3 +139,28 @@ def open_project(name: str | Path | None = None) -> Project:
         found = f" (found: {', '.join(sorted(known))})" if known else ""
         raise InputError(f"no project '{name}' in {RESULTS}/{found}.{nearest(str(name), known)}")
     return Project(folder)
+
+
+def find_origin(file: Path) -> Origin | None:
+    """The project whose submission.keras, or one of whose models/, a file is; None if none has it.
+
+    Args:
+        file: a .keras file.
+    """
+    for folder in list(file.resolve().parents)[:2]:
+        if (folder / JOURNAL).is_file():
+            return _describe_origin(folder)
+    return None
+
+
+def _describe_origin(folder: Path) -> Origin:
+    try:
+        project = Project(folder)
+    except InputError as error:
+        return Origin(str(folder), problem=str(error))
+    runs = {
+        run["weights_sha256"]: TrainedRun(run["trial"], run["run"], run["epochs"])
+        for run in project.ended("confirm")
+        if run.get("weights_sha256")
+    }
+    return Origin(str(folder), project.space.protocol.batch_size, runs)

@@ -4,42 +4,36 @@ The limit and the protocol come from the space. Keras is imported only after the
 out to be an archive.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..data.dataset import Data
-from ..errors import InputError, one_line
-from ..project.project import Project
-from ..project.results import open_project
+from ..errors import one_line
 from ..space.space import Space
 from .archive import Archive, read_archive
 from .loading import RefusedError, load_model, refuse
 from .portable import NEWEST, OLDEST, find_first_version
+from .verdict import Check, Origin
 
 if TYPE_CHECKING:
     import keras
 
 
-@dataclass(frozen=True)
-class Check:
-    """One rule: whether the file keeps it, as far as is known, and what was seen."""
-
-    name: str
-    ok: bool
-    detail: str
-
-
-def check_submission(path: str | Path, space: Space, data: Data | None = None) -> dict[str, Any]:
+def check_submission(
+    path: str | Path, space: Space, data: Data | None = None, origin: Origin | None = None
+) -> dict[str, Any]:
     """May this file be handed in under the rules of `space`?
 
     A rule that cannot be judged is kept, and its detail begins with "not known".
 
     Args:
-        path: a .keras file. In a project's folder, how it was trained is checked, too.
+        path: a .keras file.
         space: gives the limit and the protocol.
-        data: gives the shape of the images and the classes, and its test set is classified.
+        data: its test set is classified.
+        origin: the project in whose folder the file is (project/results.py: `find_origin`): how it
+            was trained is checked, too.
 
     Returns:
         {"ok", "file_bytes", "limit_bytes", "checks": [{"name", "ok", "detail"}]}.
@@ -74,7 +68,7 @@ def check_submission(path: str | Path, space: Space, data: Data | None = None) -
             _check_versions(archive),
             *check_model(model, space, data),
             *compiled,
-            _check_training(path, model, space),
+            _check_training(model, space, origin),
         ]
     return {
         "ok": all(check.ok for check in checks),
@@ -108,32 +102,21 @@ def _check_versions(archive: Archive) -> Check:
     )
 
 
-def _check_training(path: Path, model: "keras.Model", space: Space) -> Check:
+def _check_training(model: "keras.Model", space: Space, origin: Origin | None) -> Check:
     from .save import hash_weights
 
     name = "training"
-    try:
-        project = _find_project(path)
-    except InputError as error:
-        return Check(name, True, f"not known: {error}")
-    if project is None:
+    if origin is None:
         return Check(name, True, "not known: the file is not in a project's folder")
-    weights = hash_weights(model)
-    runs = [run for run in project.ended("confirm") if run.get("weights_sha256") == weights]
-    if not runs:
-        return Check(name, True, f"not known: no run in {project.folder} ended with these weights")
-    run, asked = runs[-1], space.protocol
-    batch_size = project.space.protocol.batch_size
+    if origin.problem:
+        return Check(name, True, f"not known: {origin.problem}")
+    run = (origin.runs or {}).get(hash_weights(model))
+    if run is None:
+        return Check(name, True, f"not known: no run in {origin.folder} ended with these weights")
+    asked = space.protocol
     detail = (
-        f"{run['epochs']} epochs in batches of {batch_size} (trial {run['trial']:03d}, run "
-        f"{run['run']}); {asked.epochs} in batches of {asked.batch_size} are asked"
+        f"{run.epochs} epochs in batches of {origin.batch_size} (trial {run.trial:03d}, run "
+        f"{run.run}); {asked.epochs} in batches of {asked.batch_size} are asked"
     )
-    return Check(name, (run["epochs"], batch_size) == (asked.epochs, asked.batch_size), detail)
-
-
-def _find_project(path: Path) -> Project | None:
-    """The project whose submission.keras, or one of whose models/, the file is."""
-    for folder in list(path.resolve().parents)[:2]:
-        if (folder / "journal.jsonl").is_file():
-            return open_project(folder)
-    return None
+    kept = (run.epochs, origin.batch_size) == (asked.epochs, asked.batch_size)
+    return Check(name, kept, detail)

@@ -12,8 +12,8 @@ from typing import Any
 import keras
 
 from ..space.space import Space
-from .check import Check
 from .configuration import walk
+from .verdict import Check
 
 # What changes nothing: names, and what is only read where another setting asks for it.
 FREE = {"name", "learning_rate", "ema_momentum", "ema_overwrite_frequency"}

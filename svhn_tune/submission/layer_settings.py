@@ -6,8 +6,8 @@ from typing import Any
 import keras
 from keras import layers
 
-from .check import Check
 from .configuration import find_objects
+from .verdict import Check
 
 # By the layer: what its constructor asks for. With `VARIED`, what a model of any space may set.
 REQUIRED = {

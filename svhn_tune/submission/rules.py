@@ -16,8 +16,8 @@ from keras import layers
 from ..data.dataset import Data
 from ..models.families import FAMILIES
 from ..space.space import Space
-from .check import Check
 from .layer_settings import check_settings
+from .verdict import Check
 
 BATCH = 250
 LARGEST_OUTPUT = 2**27  # numbers that a layer gives for a batch: half a GiB
