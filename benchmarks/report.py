@@ -37,8 +37,8 @@ from svhn_tune.oracles.ask_tell import Proposal, ask, make_oracle, tell
 from svhn_tune.project.project import Project
 from svhn_tune.project.records import confirm_seed, decode_predicted, run_record, search_seed
 from svhn_tune.project.results import create_project
+from svhn_tune.project.wanted import complete_settings
 from svhn_tune.stages.choice import choose
-from svhn_tune.stages.search import make_settings
 from svhn_tune.submission.save import save_submission
 from svhn_tune.training.maps import maps_path, write_maps, write_pictures
 from svhn_tune.training.runs import Event, Outcome, Run, Setup
@@ -62,7 +62,7 @@ def make_project(folder: Path, trials: int) -> Project:
     data = load_data("builtin")
     text = load_space("cnn").text.replace("min_epochs = 4 ", "min_epochs = 2 ")
     space = parse_space(text, "cnn", "cnn.toml")
-    settings = make_settings(space, data, {"max_epochs": LONGEST, "factor": FACTOR})
+    settings = complete_settings(space, data, {"max_epochs": LONGEST, "factor": FACTOR})
     names = ("name", "fingerprint", "synthetic", "source")
     packages = ("svhn_tune", "keras", "keras-tuner", "tensorflow", "numpy")
     settings |= {

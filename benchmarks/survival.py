@@ -26,7 +26,7 @@ from svhn_tune.models.spaces import load_space
 from svhn_tune.project.checkpoints import read_checkpoint
 from svhn_tune.project.journal import Record
 from svhn_tune.project.results import open_project
-from svhn_tune.stages.search import TUNERS
+from svhn_tune.project.wanted import TUNERS
 from svhn_tune.summary.status import status
 
 SEARCH = ("--train-images", "60", "--workers", "1")

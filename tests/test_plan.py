@@ -17,7 +17,7 @@ from svhn_tune.cost.plan import Estimate, describe_plan
 from svhn_tune.errors import InputError
 from svhn_tune.models.spaces import load_space
 from svhn_tune.oracles.simulation import simulate_search
-from svhn_tune.stages.search import make_settings
+from svhn_tune.project.wanted import complete_settings
 
 SMALL, LARGE = Work(10**6, 10**4, 10**5, 6), Work(10**8, 10**5, 10**7, 9)
 
@@ -38,7 +38,7 @@ def estimate(archives, cost):
     space, data = load_space("cnn"), load_data(archives)
 
     def make(workers=2, **wanted):
-        settings = make_settings(space, data, {"max_epochs": 12, **wanted})
+        settings = complete_settings(space, data, {"max_epochs": 12, **wanted})
         return Estimate(space, data, settings, workers, cost, epochs=12)
 
     return make
@@ -70,7 +70,7 @@ def test_the_first_free_worker_takes_the_next_run(workers, expected):
 def test_the_simulated_search_is_the_search_that_runs(small_space, archives, tmp_path):
     settings = {"max_epochs": 4, "factor": 2, "train_images": 64}
     done = search(small_space, archives, project=tmp_path / "p", workers=1, **settings)
-    wanted = make_settings(done.space, load_data(archives), settings)
+    wanted = complete_settings(done.space, load_data(archives), settings)
     simulated = simulate_search(done.space, wanted, 1, lambda _: 1.0)
     status = svhn_tune.status(done)
     assert simulated.trials == status["trials"]["completed"]

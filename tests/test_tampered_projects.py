@@ -126,7 +126,7 @@ def test_a_torn_last_line_is_forgiven(tiny):
         (RUNS[0], {"data_fingerprint": "0"}, "data_fingerprint='0' is not that of project.json"),
         (RUNS[0], {"note": 1}, "note is an unknown field"),
         (RUNS[0], {"seconds": True}, "seconds=True: input should be a valid number"),
-        (CONFIRMED[0], {"run": 10**9}, "run=1000000000: input should be less than 10000"),
+        (CONFIRMED[0], {"run": 10**9}, "run=1000000000: input should be less than 1000"),
         (CONFIRMED[0], {"run": 7}, "run=7 of 1 epochs of trial 2 was never planned"),
         (CONFIRMED[0], {"predicted": "AA"}, "predicted is no base64"),
         (CONFIRMED[0], {"predicted": "AAAA"}, "confusion is of 60 images, predicted of 3"),

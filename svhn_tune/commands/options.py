@@ -3,6 +3,9 @@
 import json
 import os
 import re
+from collections.abc import Callable
+from functools import wraps
+from inspect import Signature, signature
 from typing import Annotated, Any
 
 import typer
@@ -63,6 +66,35 @@ Runs = Annotated[int, typer.Option(max=MAX_RUNS, help="Of each, earlier ones inc
 Epochs = Annotated[
     int | None, typer.Option(max=MAX_EPOCHS, help="Of each run. [default: the space's]")
 ]
+
+
+def read_search_settings(
+    tuner: Tuner = None,
+    max_epochs: MaxEpochs = None,
+    factor: Factor = None,
+    max_trials: MaxTrials = None,
+    seed: Seed = None,
+    train_images: TrainImages = None,
+    validate_on: ValidateOn = None,
+) -> dict[str, Any]:
+    """The options of `Wanted` (project/wanted.py), by name."""
+    return locals()
+
+
+def with_search_settings(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with the options of a search, which it gets together as `wanted`."""
+    shared = signature(read_search_settings).parameters
+    own = [each for each in signature(command).parameters.values() if each.name != "wanted"]
+
+    @wraps(command)
+    def run(**given: Any) -> None:
+        wanted = read_search_settings(**{name: given.pop(name) for name in shared})
+        command(**given, wanted=wanted)
+
+    parameters = [*own, *shared.values()]
+    run.__annotations__ = {each.name: each.annotation for each in parameters}
+    run.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+    return run
 
 
 def parse_assignments(texts: list[str]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """search, confirm and plan: what trains, and what that costs."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -9,37 +9,25 @@ from .options import (
     Budget,
     DataFolder,
     Epochs,
-    Factor,
-    MaxEpochs,
-    MaxTrials,
     ProjectName,
     Quiet,
     Runs,
-    Seed,
     SpaceName,
     TimeLimit,
     Top,
-    TrainImages,
-    Tuner,
-    ValidateOn,
     WorkerCount,
     default_workers,
     parse_duration,
+    with_search_settings,
 )
 from .output import load_data, note, print_json, try_report
 
 
+@with_search_settings
 def search(
     space: SpaceName = "cnn",
     data: DataFolder = None,
-    tuner: Tuner = None,
-    max_epochs: MaxEpochs = None,
-    factor: Factor = None,
-    max_trials: MaxTrials = None,
     workers: WorkerCount = None,
-    seed: Seed = None,
-    train_images: TrainImages = None,
-    validate_on: ValidateOn = None,
     time_limit: TimeLimit = None,
     budget: Budget = None,
     project: Annotated[
@@ -48,6 +36,7 @@ def search(
     ] = None,
     overwrite: Annotated[bool, typer.Option(help="Delete what the project wrote first.")] = False,
     quiet: Quiet = False,
+    wanted: Any = None,
 ) -> None:
     """Search a space. The same command again goes on where it was."""
     limit, hours = parse_duration(time_limit), parse_duration(budget)
@@ -62,19 +51,13 @@ def search(
     done = run_search(
         loaded,
         found,
-        tuner=tuner,
-        max_epochs=max_epochs,
-        factor=factor,
-        max_trials=max_trials,
         workers=workers or default_workers(),
-        seed=seed,
-        train_images=train_images,
-        validate_on=validate_on,
         time_limit=limit,
         budget=hours,
         project=project,
         overwrite=overwrite,
         progress=None if quiet else make_progress(),
+        **wanted,
     )
     print_status(done)
     try_report(done, quiet)
@@ -128,22 +111,17 @@ def confirm(
     try_report(done, quiet)
 
 
+@with_search_settings
 def plan(
     space: SpaceName = "cnn",
     data: DataFolder = None,
     budget: Budget = None,
-    tuner: Tuner = None,
-    max_epochs: MaxEpochs = None,
-    factor: Factor = None,
-    max_trials: MaxTrials = None,
     workers: WorkerCount = None,
-    seed: Seed = None,
-    train_images: TrainImages = None,
-    validate_on: ValidateOn = None,
     top: Top = 3,
     runs: Runs = 10,
     epochs: Epochs = None,
     as_json: AsJson = False,
+    wanted: Any = None,
 ) -> None:
     """What search and confirm will cost on this machine, and what fits a budget."""
     seconds = parse_duration(budget)
@@ -159,16 +137,10 @@ def plan(
         found,
         workers=workers or default_workers(),
         budget=seconds,
-        tuner=tuner,
-        max_epochs=max_epochs,
-        factor=factor,
-        max_trials=max_trials,
-        seed=seed,
-        train_images=train_images,
-        validate_on=validate_on,
         top=top,
         runs=runs,
         epochs=epochs,
+        **wanted,
     )
     if as_json:
         print_json(document)

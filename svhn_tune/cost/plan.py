@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from ..data import Data, load_data
 from ..data.dataset import split_holdout
 from ..models.spaces import load_space
 from ..project.numbers import check_numbers
+from ..project.wanted import Wanted, complete_settings
 from ..space.space import Space
-from ..stages.search import make_settings
 from .cost_model import CostModel, Work, measure_work, schedule
 
 if TYPE_CHECKING:
@@ -35,16 +35,10 @@ def plan(
     *,
     workers: int = 1,
     budget: float | None = None,
-    max_epochs: int | None = None,
-    factor: int | None = None,
-    tuner: str | None = None,
-    max_trials: int | None = None,
-    seed: int | None = None,
-    train_images: int | None = None,
-    validate_on: str | None = None,
     top: int = 3,
     runs: int = 10,
     epochs: int | None = None,
+    **wanted: Unpack[Wanted],
 ) -> dict[str, Any]:
     """What `search` and `confirm` of these arguments will cost here, after timing a few models.
 
@@ -54,7 +48,7 @@ def plan(
 
     Args:
         budget: in seconds, of search and confirm together; "advice" has what fits it.
-        workers, max_epochs, factor, tuner, max_trials, seed, train_images, validate_on: as for
+        workers, tuner, max_epochs, factor, max_trials, seed, train_images, validate_on: as for
             `search`.
         top, runs, epochs: as for `confirm`.
 
@@ -68,16 +62,7 @@ def plan(
     workers, top, runs, epochs = check_numbers(numbers).values()
     space = space if isinstance(space, Space) else load_space(space)
     data = data if isinstance(data, Data) else load_data(data)
-    given = {
-        "tuner": tuner,
-        "max_epochs": max_epochs,
-        "factor": factor,
-        "max_trials": max_trials,
-        "seed": seed,
-        "train_images": train_images,
-        "validate_on": validate_on,
-    }
-    settings = make_settings(space, data, given)
+    settings = complete_settings(space, data, wanted)
     # These import KerasTuner, which takes seconds: what can be refused has been.
     from ..oracles.simulation import simulate_search
     from .timing import measure_cost

@@ -10,16 +10,16 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from ..bounds import MAX_EPOCHS, MAX_RUNS
 from ..errors import say_invalid, shorten
 from .journal import Record
-from .numbers import MOST_EPOCHS, MOST_RUNS
 
 MOST_SECONDS = 1e12
 
 Stage = Literal["search", "confirm"]
 Number = Annotated[int, Field(ge=0, le=10**9)]
-RunNumber = Annotated[int, Field(ge=0, lt=MOST_RUNS)]
-Epochs = Annotated[int, Field(ge=1, le=MOST_EPOCHS)]
+RunNumber = Annotated[int, Field(ge=0, lt=MAX_RUNS)]
+Epochs = Annotated[int, Field(ge=1, le=MAX_EPOCHS)]
 Sum = Annotated[int, Field(ge=0, le=10**15)]
 Seconds = Annotated[float, Field(ge=0, le=MOST_SECONDS)]
 Single = Annotated[float, Field(ge=-3.5e38, le=3.5e38)]  # what float32 holds
@@ -42,7 +42,7 @@ class TrialRecord(_Line):
     event: Literal["trial"]
     trial: Number
     values: Values
-    initial_epoch: Annotated[int, Field(ge=0, lt=MOST_EPOCHS)]
+    initial_epoch: Annotated[int, Field(ge=0, lt=MAX_EPOCHS)]
     epochs: Epochs
     parent: Number | None
     bracket: Number | None
@@ -59,7 +59,7 @@ class RunRecord(_Line):
     run: RunNumber
     seed: Annotated[int, Field(ge=0, lt=2**32)]
     values: Values
-    initial_epoch: Annotated[int, Field(ge=0, lt=MOST_EPOCHS)]
+    initial_epoch: Annotated[int, Field(ge=0, lt=MAX_EPOCHS)]
     epochs: Epochs
     planned_epochs: Epochs
     status: Literal["completed", "failed"]

@@ -4,25 +4,22 @@ from collections.abc import Mapping
 from operator import index
 from typing import Any
 
+from ..bounds import MAX_EPOCHS, MAX_RUNS, MAX_TRIALS, MAX_WORKERS
 from ..errors import InputError
 
 MANY = 10**9
-# No project goes beyond these: a number above is a slip of the keyboard, or of an editor.
-MOST_EPOCHS = 10**6
-MOST_TRIALS = 10**6
-MOST_RUNS = 10**4  # they are planned one by one
 # Where each begins and ends. NumPy and scikit-learn take seeds of 32 bits, KerasTuner 0 for none:
 # the oracles' are one more than ours.
 RANGES = {
     "seed": (0, 2**32 - 2),
-    "max_epochs": (1, MOST_EPOCHS),
-    "max_trials": (1, MOST_TRIALS),
-    "factor": (2, MOST_EPOCHS),
+    "max_epochs": (1, MAX_EPOCHS),
+    "max_trials": (1, MAX_TRIALS),
+    "factor": (2, MAX_EPOCHS),
     "train_images": (1, MANY),
-    "workers": (1, MANY),
-    "top": (1, MOST_RUNS),
-    "runs": (1, MOST_RUNS),
-    "epochs": (1, MOST_EPOCHS),
+    "workers": (1, MAX_WORKERS),
+    "top": (1, MAX_RUNS),
+    "runs": (1, MAX_RUNS),
+    "epochs": (1, MAX_EPOCHS),
 }
 
 

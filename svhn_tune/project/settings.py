@@ -9,12 +9,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from ..bounds import MAX_EPOCHS, MAX_TRIALS
 from ..errors import InputError, cannot_write, say_invalid
 from ..files import parse_json, write_atomically
 from ..models.spaces import parse_space
 from ..space.space import Space
 from .lines import MOST_SECONDS
-from .numbers import MOST_EPOCHS, MOST_TRIALS, RANGES
+from .numbers import RANGES
 
 
 class _Table(BaseModel):
@@ -34,9 +35,9 @@ class Settings(_Table):
     """What a project was begun with. `budget` is in seconds; `max_trials` and it may change."""
 
     tuner: Literal["hyperband", "bayesian", "tpe", "random"]
-    max_epochs: Annotated[int, Field(ge=1, le=MOST_EPOCHS)]
-    factor: Annotated[int, Field(ge=2, le=MOST_EPOCHS)]
-    max_trials: Annotated[int, Field(ge=1, le=MOST_TRIALS)]
+    max_epochs: Annotated[int, Field(ge=1, le=MAX_EPOCHS)]
+    factor: Annotated[int, Field(ge=2, le=MAX_EPOCHS)]
+    max_trials: Annotated[int, Field(ge=1, le=MAX_TRIALS)]
     seed: Annotated[int, Field(ge=RANGES["seed"][0], le=RANGES["seed"][1])]
     train_images: Annotated[int, Field(ge=1)] | None
     validate_on: Literal["holdout", "test"]

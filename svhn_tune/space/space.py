@@ -95,6 +95,11 @@ class Space(Table):
         return hashlib.sha256(self.text.encode()).hexdigest()
 
     @cached_property
+    def searched(self) -> dict[str, Any]:
+        """All that a search depends on: the file without its comments, title and rules."""
+        return self.model_dump(exclude={"name", "text", "title", "rules"})
+
+    @cached_property
     def task(self) -> Task:
         """Which images go in, and how many classes come out."""
         return replace(SOURCES[self.data], channels_first=self.input.channels == "first")

@@ -1,0 +1,153 @@
+"""What a person asks of a search, with its defaults, and whether it fits the space and the data."""
+
+from importlib.util import find_spec
+from typing import Any, TypedDict
+
+from ..data import Data
+from ..data.dataset import split_holdout
+from ..errors import InputError, nearest
+from ..models.size import measure_size
+from ..space.space import Space
+from .numbers import check_numbers
+from .project import Project
+
+TUNERS = ("hyperband", "bayesian", "tpe", "random")
+
+
+class Wanted(TypedDict, total=False):
+    """The settings of a search, each as it was given; what is missing or None takes its default.
+
+    Args:
+        tuner: "hyperband" (default), "bayesian", "tpe" (which needs Optuna) or "random".
+        max_epochs: of the longest trials; the protocol's by default.
+        factor: of Hyperband, 3 by default.
+        max_trials: of the tuners other than Hyperband, 50 by default. May be raised later.
+        seed: of the whole search, 0 by default.
+        train_images: train on a stratified subset of this many; by default on all.
+        validate_on: "holdout" or "test"; the protocol's by default.
+    """
+
+    tuner: str | None
+    max_epochs: int | None
+    factor: int | None
+    max_trials: int | None
+    seed: int | None
+    train_images: int | None
+    validate_on: str | None
+
+
+def complete_settings(space: Space, data: Data, wanted: Wanted) -> dict[str, Any]:
+    """The settings of a new search: those that are given, and defaults.
+
+    Raises:
+        InputError: they do not fit each other, the space or the data.
+    """
+    defaults: dict[str, Any] = {
+        "tuner": "hyperband",
+        "max_epochs": space.protocol.epochs,
+        "factor": 3,
+        "max_trials": 50,
+        "seed": 0,
+        "train_images": None,
+        "validate_on": space.protocol.validation,
+    }
+    given = _read_given(wanted)
+    settings = defaults | given
+    _check_space(space, data)
+    _check_tuner(settings["tuner"])
+    if settings["tuner"] == "hyperband" and "max_trials" in given:
+        raise InputError(
+            f"max_trials={given['max_trials']} does not apply to hyperband, whose rounds follow "
+            f"from max_epochs and factor: leave it out, or choose another tuner"
+        )
+    if settings["tuner"] != "hyperband" and "factor" in given:
+        raise InputError(
+            f"factor={given['factor']} applies to hyperband only, not to {settings['tuner']}"
+        )
+    if settings["validate_on"] not in ("holdout", "test"):
+        raise InputError(f"validate_on={settings['validate_on']} must be 'holdout' or 'test'")
+    images = settings["train_images"]
+    available = len(split_holdout(data.train.labels)[0])
+    if images is not None and not len(data.classes) <= images <= available:
+        raise InputError(
+            f"train_images={images} must be from {len(data.classes)} to {available:,}, the images "
+            f"that are not held out"
+        )
+    split_holdout(data.train.labels, images)
+    return settings
+
+
+def _read_given(wanted: Wanted) -> dict[str, Any]:
+    """The settings that are given, checked each for itself."""
+    if unknown := set(wanted) - set(Wanted.__annotations__):
+        name = min(unknown)
+        raise InputError(f"no setting '{name}' of a search.{nearest(name, Wanted.__annotations__)}")
+    return {name: value for name, value in check_numbers(wanted).items() if value is not None}
+
+
+def _check_space(space: Space, data: Data) -> None:
+    task = space.task
+    if (*data.image_shape, len(data.classes)) != (
+        *(task.height, task.width, task.channels),
+        task.classes,
+    ):
+        raise InputError(
+            f"{data.source} has images of {'x'.join(map(str, data.image_shape))} in "
+            f"{len(data.classes)} classes; the space '{space.name}' is for "
+            f"{task.height}x{task.width}x{task.channels} in {task.classes}"
+        )
+    if reasons := measure_size(space, space.baseline).reasons:
+        raise InputError(f"the baseline of the space '{space.name}' is infeasible: {reasons[0]}")
+    if not space.declarations:
+        raise InputError(
+            f"{space.name}.toml has no hyperparameters, so there is nothing to search: add a table "
+            f"such as [hyperparameters.units] with type, min_value, max_value and default"
+        )
+
+
+def _check_tuner(tuner: str) -> None:
+    if tuner not in TUNERS:
+        raise InputError(f"no tuner '{tuner}' (there are {', '.join(TUNERS)})")
+    if tuner == "tpe" and find_spec("optuna") is None:
+        raise InputError("the tuner 'tpe' needs Optuna: pip install 'svhn_tune[tpe]'")
+
+
+def resume(
+    project: Project, space: Space, data: Data, wanted: Wanted, budget: float | None
+) -> None:
+    """Take up a project's search again, with a budget or a number of trials that may be new.
+
+    Raises:
+        InputError: it would not be the search that was begun.
+    """
+    given = _read_given(wanted)
+    _refuse_changes(project, space, data, given)
+    _check_tuner(project.settings["tuner"])
+    if given.get("max_trials", 0) > project.settings["max_trials"]:
+        project.update_settings(max_trials=given["max_trials"])
+    if budget:
+        project.update_settings(budget=budget)
+
+
+def _refuse_changes(project: Project, space: Space, data: Data, given: dict[str, Any]) -> None:
+    """A resumed search must be the one that was begun."""
+    away = "pass --project for a new one, or --overwrite to drop this one"
+    settings, folder, trials = project.settings, project.folder, len(project.proposals())
+    if space.searched != project.space.searched:
+        raise InputError(
+            f"{folder} was searched with another space file ('{settings['space']}', sha256 "
+            f"{settings['space_sha256'][:8]}, now '{space.name}', {space.sha256[:8]}): {away} "
+            f"({trials} trials)"
+        )
+    if data.fingerprint != settings["data"]["fingerprint"]:
+        raise InputError(
+            f"{folder} was searched on other data ({settings['data']['name']}, fingerprint "
+            f"{settings['data']['fingerprint'][:8]}, now {data.name}, "
+            f"{data.fingerprint[:8]}): {away}"
+        )
+    for name, value in given.items():
+        if value != settings[name] and not (name == "max_trials" and value > settings[name]):
+            raise InputError(
+                f"{folder} was begun with {name}={settings[name]}, not {value}: leave the option "
+                f"out to go on, or {away}"
+            )
