@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from operator import index
 from typing import Any
 
+from ..bounds import MAX_WORKERS
 from ..errors import InputError
 
 MANY = 10**9
@@ -19,7 +20,7 @@ RANGES = {
     "max_trials": (1, MOST_TRIALS),
     "factor": (2, MOST_EPOCHS),
     "train_images": (1, MANY),
-    "workers": (1, MANY),
+    "workers": (1, MAX_WORKERS),
     "top": (1, MANY),
     "runs": (1, MOST_RUNS),
     "epochs": (1, MOST_EPOCHS),
