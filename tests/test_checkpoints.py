@@ -12,8 +12,10 @@ import pytest
 from svhn_tune import load_data, open_project, search
 from svhn_tune.data.cache import share_arrays
 from svhn_tune.data.dataset import Split, split_holdout
+from svhn_tune.errors import InputError
 from svhn_tune.models.spaces import load_space, parse_space
-from svhn_tune.summary.status import read_checkpoint, read_standing
+from svhn_tune.project.checkpoints import read_checkpoint
+from svhn_tune.summary.status import read_standing
 from svhn_tune.training import checkpoints
 from svhn_tune.training.engine import Training
 from svhn_tune.training.runs import Run, Setup
@@ -331,6 +333,16 @@ def test_what_is_not_the_runs_costs_its_epochs_and_it_ends_alike(setup, tmp_path
             told, outcome = train(workers, run)
             assert told == [1, 2]
             assert outcome.weights_sha256 == calm.weights_sha256
+
+
+def test_a_folder_in_the_place_of_a_checkpoint_is_one_line(setup, tmp_path):
+    run = Run("search", 1, 1, 0, 5, setup.space.baseline, 1, tmp_path / "run.npz")
+    run.checkpoint.mkdir()
+    with (
+        Workers(1, setup) as workers,
+        pytest.raises(InputError, match=r"^cannot write .*run.npz: Is a directory"),
+    ):
+        train(workers, run)
 
 
 ONE_TRIAL = {"max_epochs": 100, "train_images": 64, "tuner": "random", "max_trials": 1}

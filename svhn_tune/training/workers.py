@@ -22,7 +22,14 @@ from ..errors import cannot_write
 from .runs import Event, Run, Setup
 
 MAX_DEATHS = 3
-UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES)
+UNWRITABLE = (
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EFBIG,
+    errno.EROFS,
+    errno.EACCES,
+    errno.EISDIR,
+)
 
 
 class WorkerError(RuntimeError):
