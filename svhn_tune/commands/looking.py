@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from ..errors import InputError
 from ..options import (
     AsJson,
     DataFolder,
@@ -45,11 +44,11 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """May this file be handed in? Exit status 1 if not."""
+    from ..archive import require_file
     from ..space import load_space
 
     loaded = load_space(space)
-    if not file.is_file():
-        raise InputError(f"no file {file}")
+    require_file(file)
     found = None if data is None else load_data(data)
     from ..check import check_submission
     from ..tables import print_check
