@@ -7,6 +7,7 @@ import typer
 
 from ..errors import InputError
 from .options import (
+from ..options import (
     AsJson,
     DataFolder,
     ProjectName,
@@ -47,10 +48,11 @@ def check(
 ) -> None:
     """May this file be handed in? Exit status 1 if not."""
     from ..models.spaces import load_space
+    from ..archive import require_file
+    from ..space import load_space
 
     loaded = load_space(space)
-    if not file.is_file():
-        raise InputError(f"no file {file}")
+    require_file(file)
     found = None if data is None else load_data(data)
     from ..project.results import find_origin
     from ..submission.check import check_submission

@@ -141,7 +141,7 @@ def _check_hidden_dense(flat: list[layers.Layer], allowed: list[int] | None) -> 
     weighted = [layer for layer in flat if isinstance(layer, WEIGHTED)]
     hidden = sum(isinstance(layer, layers.Dense) for layer in weighted[:-1])
     kinds = [type(layer) for layer in flat if isinstance(layer, layers.Dense | layers.Flatten)]
-    flattened = kinds[:1] == [layers.Flatten]
+    flattened = kinds[:1] != [layers.Dense]
     seen = f"{hidden} hidden" + ("" if flattened else ", of which one works on every pixel")
     if hidden not in allowed:
         seen += f", {' or '.join(map(str, allowed))} asked"
