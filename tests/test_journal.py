@@ -107,7 +107,7 @@ def test_a_record_that_does_not_fit_on_the_disk_leaves_the_journal_as_it_was(pat
     program = """
 import resource, sys
 from pathlib import Path
-from svhn_tune.journal import append_record
+from svhn_tune.project.journal import append_record
 
 path = Path(sys.argv[1])
 limit = path.stat().st_size + 20

@@ -109,7 +109,7 @@ def test_where_both_are_possible_counting_and_simulating_agree(tuner, power, mon
         return span * proposal.values["units"] ** power
 
     simulated = simulate_search(load_space("cnn"), settings, 2, cost)
-    monkeypatch.setattr("svhn_tune.simulation.LONGEST", 0)
+    monkeypatch.setattr("svhn_tune.oracles.simulation.LONGEST", 0)
     counted = simulate_search(load_space("cnn"), settings, 2, cost)
     assert (counted.trials, counted.epochs) == (simulated.trials, simulated.epochs)
     assert counted.seconds == pytest.approx(simulated.seconds, rel=0.15)

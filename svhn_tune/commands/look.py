@@ -5,9 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ..errors import InputError
 from .options import (
-from ..options import (
     AsJson,
     DataFolder,
     ProjectName,
@@ -47,8 +45,8 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """May this file be handed in? Exit status 1 if not."""
-    from ..models.spaces import load_space
     from ..archive import require_file
+    from ..models.spaces import load_space
     from ..space import load_space
 
     loaded = load_space(space)
