@@ -124,7 +124,7 @@ def test_a_worker_that_grew_is_replaced(setup, tmp_path, monkeypatch):
         executor = execution.Executor.__new__(execution.Executor)
         executor._first_resident = 1
         monkeypatch.setattr(execution, "GROWTH", 0)
-        assert executor._has_grown()
+        assert executor.has_grown()
         workers._restart(workers._workers[0])
         assert workers._workers[0].process.pid != before
         assert train(workers, runs[1:])[-1].kind == "done"
