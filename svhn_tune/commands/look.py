@@ -45,8 +45,8 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """May this file be handed in? Exit status 1 if not."""
-    from ..submission.archive import require_file
     from ..models.spaces import load_space
+    from ..submission.archive import require_file
 
     loaded = load_space(space)
     require_file(file)
