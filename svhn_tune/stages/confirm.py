@@ -19,11 +19,12 @@ from ..project.numbers import check_numbers
 from ..project.project import Project
 from ..project.records import confirm_seed, decode_predicted, run_record
 from ..project.results import open_project
-from ..training.maps import maps_path, write_pictures
+from ..training.maps import maps_path
 from ..training.runs import Event, Run, Setup
 from ..training.workers import Workers
 from .begin import record_begin
 from .choice import choose
+from .pictures import write_pictures
 
 
 def confirm(
