@@ -39,8 +39,9 @@ from svhn_tune.project.records import confirm_seed, decode_predicted, run_record
 from svhn_tune.project.results import create_project
 from svhn_tune.project.wanted import complete_settings
 from svhn_tune.stages.choice import choose
+from svhn_tune.stages.pictures import write_pictures
 from svhn_tune.submission.save import save_submission
-from svhn_tune.training.maps import maps_path, write_maps, write_pictures
+from svhn_tune.training.maps import maps_path, write_maps
 from svhn_tune.training.runs import Event, Outcome, Run, Setup
 
 LONGEST, FACTOR = 150, 2  # a Hyperband of 689 trials

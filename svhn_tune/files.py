@@ -1,10 +1,16 @@
 """Files that are whole or not there (written to a temporary name, fsynced, renamed), and JSON."""
 
+import io
 import json
 import os
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 def write_atomically(path: Path, content: str | bytes | memoryview) -> None:
@@ -26,6 +32,27 @@ def write_atomically(path: Path, content: str | bytes | memoryview) -> None:
         if isinstance(error, OSError):
             error.filename = str(path)
         raise
+
+
+def write_arrays(path: Path, arrays: Mapping[str, Any]) -> None:
+    """Write arrays by name as a compressed .npz, whole or not at all."""
+    # Imported late: `status` of a project at rest does not pay for NumPy.
+    import numpy as np
+
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    write_atomically(path, buffer.getbuffer())
+
+
+def read_arrays(path: Path) -> "dict[str, np.ndarray]":
+    """The arrays by name of what `write_arrays` wrote; none where it is missing or damaged."""
+    import numpy as np
+
+    try:
+        with np.load(path) as stored:
+            return dict(stored)
+    except (OSError, ValueError, EOFError, BadZipFile):
+        return {}
 
 
 def parse_json(content: bytes) -> Any:

@@ -15,8 +15,8 @@ from svhn_tune.figures.importance import measure_importance
 from svhn_tune.figures.style import INK, Chart
 from svhn_tune.models.spaces import load_space, parse_space
 from svhn_tune.project.results import create_project
+from svhn_tune.stages.pictures import find_hardest
 from svhn_tune.summary.curves import stitch_curves
-from svhn_tune.training.maps import find_hardest
 
 NAMES = [entry.name for entry in FIGURES]
 CONFIRMED = {"learning_curves", "confirmed", "confusion"}

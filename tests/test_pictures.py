@@ -10,8 +10,10 @@ import pytest
 from svhn_tune import CNNHyperModel, confirm, load_data, load_space, search
 from svhn_tune.figures import Figures
 from svhn_tune.figures.style import Chart
+from svhn_tune.files import read_arrays
 from svhn_tune.progress.progress import Progress
-from svhn_tune.training.maps import maps_path, read_arrays, write_maps, write_pictures
+from svhn_tune.stages.pictures import write_pictures
+from svhn_tune.training.maps import maps_path, write_maps
 
 SETTINGS = {"tuner": "random", "max_trials": 2, "max_epochs": 1, "train_images": 64}
 PICTURES = ("hardest_digits", "filters", "feature_maps")

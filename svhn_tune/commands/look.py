@@ -45,9 +45,8 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """May this file be handed in? Exit status 1 if not."""
-    from ..archive import require_file
     from ..models.spaces import load_space
-    from ..space import load_space
+    from ..submission.archive import require_file
 
     loaded = load_space(space)
     require_file(file)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib import rc_context
 
+from ..files import read_arrays
 from ..project.project import Project
-from ..training.maps import read_arrays
 from .style import INK, STYLE, WIDTH, Chart
 
 if TYPE_CHECKING:

@@ -13,17 +13,19 @@ from ..data import Data, load_data
 from ..data.cache import share_arrays
 from ..errors import InputError
 from ..files import write_atomically
-from ..progress.progress import Progress, shown
+from ..progress.progress import Progress
 from ..project.journal import Record
 from ..project.numbers import check_numbers
 from ..project.project import Project
 from ..project.records import confirm_seed, decode_predicted, run_record
 from ..project.results import open_project
-from ..training.maps import maps_path, write_pictures
+from ..training.maps import maps_path
 from ..training.runs import Event, Run, Setup
 from ..training.workers import Workers
 from .begin import record_begin
 from .choice import choose
+from .drive import Call, drive
+from .pictures import write_pictures
 
 
 def confirm(
@@ -155,33 +157,13 @@ def _train(
         )
     epochs = sum(run.epochs for run in planned)
     standing = record_begin(project, "confirm", count, len(planned), epochs, planned, deadline)
-    with (
-        shown(progress, project, standing, forecast.seconds_left, lambda: budget.left),
-        budget.clock(),
-        Workers(count, setup) as workers,
-    ):
-        while missing or workers.running:
-            late = deadline is not None and time.monotonic() > deadline
-            if late or budget.is_spent:
-                workers.pause()
-                missing = []
-            while workers.free and missing:
-                forecast.begin_run(missing[0])
-                progress.begin_run(missing[0])
-                workers.submit(missing.pop(0))
-            if not workers.running:
-                break
-            for event in workers.events():
-                if event.kind == "epoch":
-                    forecast.end_epoch(event.run, event.epochs)
-                    progress.end_epoch(event.run, event.epochs, event.metrics)
-                elif event.kind in ("done", "failed"):
-                    record = _record(project, data, setup, event)
-                    forecast.end_run(event.run)
-                    progress.end_run(project, record)
-                budget.tick()
-        if budget.left is not None:
-            progress.note(budget.describe())
+    with budget.clock(), Workers(count, setup) as workers:
+        drive(
+            Call(project, workers, deadline, budget, forecast, progress),
+            standing,
+            next_run=lambda: missing.pop(0) if missing else None,
+            end_run=lambda event: _record(project, data, setup, event),
+        )
 
 
 def _record(project: Project, data: Data, setup: Setup, event: Event) -> Record:

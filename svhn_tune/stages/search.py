@@ -24,6 +24,7 @@ from ..project.wanted import Wanted, complete_settings, resume
 from ..space.space import Space
 from ..training.runs import Setup
 from ..training.workers import Workers
+from .drive import Call
 
 
 def search(
@@ -73,7 +74,8 @@ def search(
             # Imports Keras, as the workers do meanwhile: 4 s on each side, side by side.
             from .search_loop import SearchLoop
 
-            loop = SearchLoop(opened, setup, pool, deadline, budget_left, forecast, progress)
+            call = Call(opened, pool, deadline, budget_left, forecast, progress)
+            loop = SearchLoop(call, setup)
             loop.run()
     return opened
 

@@ -4,65 +4,42 @@ One thread owns the oracle and the journal. What a restart needs is in the journ
 is restored by asking and telling again in the journal's order.
 """
 
-import time
-
 import numpy as np
 
-from ..cost.budget import Budget
-from ..cost.forecast import Forecast
 from ..cost.remaining import Remaining
 from ..errors import InputError
 from ..oracles.ask_tell import Oracle, Proposal, ask, make_oracle, tell
-from ..progress.progress import Progress, shown
 from ..project.journal import Record
-from ..project.project import Project
 from ..project.records import run_record, search_seed
 from ..training.runs import Event, Run, Setup
-from ..training.workers import Workers
 from .begin import record_begin
+from .drive import Call, drive
 
 
 class SearchLoop:
     """One invocation of a search over an open, locked project.
 
     Args:
-        project: its journal is replayed, then appended to.
+        call: its project's journal is replayed, then appended to.
         setup: what the runs share.
-        workers: what trains them.
-        deadline: of `time.monotonic()`, after which the epochs in progress are the last.
-        budget: of the project, of which confirm will need its part.
-        forecast: of this call, from `remaining`.
-        progress: told what happens.
     """
 
-    def __init__(
-        self,
-        project: Project,
-        setup: Setup,
-        workers: Workers,
-        deadline: float | None,
-        budget: Budget,
-        forecast: Forecast,
-        progress: Progress,
-    ) -> None:
-        self.project = project
-        self.progress = progress
-        self.deadline = deadline
-        self.budget = budget
-        self.forecast = forecast
+    def __init__(self, call: Call, setup: Setup) -> None:
+        self.call = call
+        self.project = call.project
         self.setup = setup
-        self.workers = workers
-        self.settings = project.settings
+        self.settings = call.project.settings
         self.oracle = self._restore_oracle()
-        self.remaining = Remaining(project, self.oracle)
+        self.remaining = Remaining(self.project, self.oracle)
+        self._waiting: list[Run] = []
 
     def run(self) -> None:
         """Train what was begun, then what the oracle proposes, until it stops or time is up."""
-        if self.budget.is_spent:
-            self.progress.note(self.budget.describe())
+        if self.call.budget.is_spent:
+            self.call.progress.note(self.call.budget.describe())
             return
         ended = {record["trial"] for record in self.project.ended("search")}
-        waiting = [
+        self._waiting = [
             self._to_run(proposal)
             for proposal in self.project.proposals()
             if proposal["trial"] not in ended
@@ -70,61 +47,33 @@ class SearchLoop:
         standing = record_begin(
             self.project,
             "search",
-            self.workers.free,
+            self.call.workers.free,
             self.remaining.trials,
             self.remaining.epochs,
-            deadline=self.deadline,
+            deadline=self.call.deadline,
         )
-        budget, left = self.budget, self.forecast.seconds_left
-        with shown(self.progress, self.project, standing, left, lambda: budget.left):
-            while not budget.is_spent:
-                self._fill(waiting)
-                if not self.workers.running:
-                    break
-                for event in self.workers.events():
-                    self._handle(event)
-                if self.deadline is not None and time.monotonic() > self.deadline:
-                    break
-            self._pause()
-            # A bracket may have ended with fewer trials than it has room for.
-            self._drop_checkpoints()
-            if budget.left is not None:
-                self.progress.note(budget.describe())
+        drive(self.call, standing, self._next_run, self._end_run)
+        # A bracket may have ended with fewer trials than it has room for.
+        self._drop_checkpoints()
 
-    def _fill(self, waiting: list[Run]) -> None:
-        while self.workers.free:
-            if waiting:
-                run = waiting.pop(0)
-            else:
-                proposal = ask(self.oracle, self.settings["max_epochs"])
-                if not isinstance(proposal, Proposal):
-                    return
-                record = _trial_record(proposal)
-                self.project.record(record)
-                run = self._to_run(record)
-            self.forecast.begin_run(run)
-            self.progress.begin_run(run)
-            self.workers.submit(run)
+    def _next_run(self) -> Run | None:
+        """A run that was begun, or of the next trial; None where the oracle proposes none now."""
+        if self._waiting:
+            return self._waiting.pop(0)
+        proposal = ask(self.oracle, self.settings["max_epochs"])
+        if not isinstance(proposal, Proposal):
+            return None
+        record = _trial_record(proposal)
+        self.project.record(record)
+        return self._to_run(record)
 
-    def _pause(self) -> None:
-        self.workers.pause()
-        while self.workers.running:
-            for event in self.workers.events():
-                self._handle(event)
-
-    def _handle(self, event: Event) -> None:
-        if event.kind == "epoch":
-            self.forecast.end_epoch(event.run, event.epochs)
-            self.progress.end_epoch(event.run, event.epochs, event.metrics)
-        elif event.kind in ("done", "failed"):
-            proposal = self._proposal(event.run.trial)
-            record = run_record(event, proposal["initial_epoch"], self.project.space, self.setup)
-            self.project.record(record)
-            tell(self.oracle, event.run.trial, record["score"])
-            self._drop_checkpoints()
-            self.forecast.end_run(event.run)
-            self.progress.end_run(self.project, record)
-        self.budget.tick()
+    def _end_run(self, event: Event) -> Record:
+        proposal = self._proposal(event.run.trial)
+        record = run_record(event, proposal["initial_epoch"], self.project.space, self.setup)
+        self.project.record(record)
+        tell(self.oracle, event.run.trial, record["score"])
+        self._drop_checkpoints()
+        return record
 
     def _proposal(self, trial: int) -> Record:
         return next(r for r in self.project.proposals() if r["trial"] == trial)

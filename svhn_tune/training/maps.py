@@ -1,33 +1,18 @@
-"""pictures.npz: what the report shows of the model to hand in and of the images that it gets wrong.
+"""A trained model's first-layer filters and feature maps, kept beside its file for the report."""
 
-Two steps, so that whoever holds the project needs no Keras: the worker that trained a model writes
-its filters and feature maps beside its file (`write_maps`), and when confirm ends those of the
-best run are put together with the hardest test images (`write_pictures`). The report reads the
-result and imports no Keras.
-"""
-
-import io
-import json
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zipfile import BadZipFile
 
 import numpy as np
 
 from ..data.dataset import Split
-from ..files import write_atomically
-from ..project.journal import Record
-from ..project.records import decode_predicted
+from ..files import write_arrays
 from ..space.task import Task
 
 if TYPE_CHECKING:
     import keras
 
-    from ..project.project import Project
-
-HARDEST = 24
 CHANNELS = 24  # of each block, those that vary most over the image
 
 
@@ -63,7 +48,7 @@ def write_maps(
     for number, maps in enumerate(blocks.values()):
         order = np.argsort(-maps.std(axis=(0, 1)), kind="stable")[:CHANNELS]
         arrays[f"maps_{number}"] = maps[:, :, order]
-    _write(path, arrays)
+    write_arrays(path, arrays)
 
 
 def _is_convolution(layer: "keras.Layer") -> bool:
@@ -84,75 +69,3 @@ def _compute_maps(model: "keras.Model", images: np.ndarray) -> dict[str, np.ndar
         return {}
     outputs = keras.Model(model.inputs, ends)([images.astype(np.float32)])
     return {name: keras.ops.convert_to_numpy(outputs[name])[0] for name in ends}
-
-
-def write_pictures(project: "Project", test: Split) -> None:
-    """Write the project's pictures.npz, unless it is of these confirm runs already."""
-    runs = longest_runs(project)
-    best = project.best_confirmed()
-    if best is None:
-        return
-    made_of = json.dumps(
-        [[run["root"], run["run"], run["weights_sha256"]] for run in [best, *runs]]
-    )
-    path = project.pictures_path
-    if _made_of(path) == made_of:
-        return
-    arrays: dict[str, Any] = {"made_of": np.array(made_of), "trial": np.array(best["trial"])}
-    model_file = project.model_path(best["root"], best["run"], best["planned_epochs"])
-    arrays |= {f"model_{name}": each for name, each in read_arrays(maps_path(model_file)).items()}
-    arrays |= find_hardest(runs, test)
-    _write(path, arrays)
-
-
-def longest_runs(project: "Project") -> list[Record]:
-    """The confirm runs of the most epochs that have predictions; a collapsed one says nothing."""
-    groups = project.confirm_runs()
-    longest = max((epochs for _, epochs in groups), default=0)
-    runs = [run for (_, epochs), group in groups.items() if epochs == longest for run in group]
-    return [run for run in runs if "predicted" in run and not run["collapsed"]]
-
-
-def find_hardest(runs: list[Record], test: Split) -> dict[str, np.ndarray]:
-    """The test images that most of these runs get wrong, those on whose answer they agree first.
-
-    Returns:
-        "hard_images" (n, height, width, 3) uint8, "hard_labels" (n,), "hard_answers" (n,), the most
-        frequent wrong class, "hard_shares" (n,) of runs that are wrong, and "hard_runs", of how
-        many; empty where there are no runs.
-    """
-    if not runs:
-        return {}
-    predicted = np.stack([decode_predicted(run) for run in runs])
-    wrong = predicted != test.labels
-    classes = int(max(predicted.max(), test.labels.max())) + 1
-    votes = np.stack([((predicted == c) & wrong).sum(axis=0) for c in range(classes)])
-    shares = wrong.mean(axis=0)
-    order = np.lexsort((-votes.max(axis=0), -shares))[:HARDEST]
-    order = order[shares[order] > 0]
-    return {
-        "hard_images": np.array(test.images[order]),
-        "hard_labels": np.array(test.labels[order]),
-        "hard_answers": votes.argmax(axis=0)[order],
-        "hard_shares": shares[order],
-        "hard_runs": np.array(len(runs)),
-    }
-
-
-def read_arrays(path: Path) -> dict[str, np.ndarray]:
-    """The arrays of a file that this module wrote; none where it is missing or damaged."""
-    try:
-        with np.load(path) as stored:
-            return dict(stored)
-    except (OSError, ValueError, EOFError, BadZipFile):
-        return {}
-
-
-def _made_of(path: Path) -> str:
-    return str(read_arrays(path).get("made_of", ""))
-
-
-def _write(path: Path, arrays: Mapping[str, Any]) -> None:
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)
-    write_atomically(path, buffer.getbuffer())

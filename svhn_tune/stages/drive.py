@@ -1,0 +1,89 @@
+"""The one loop of search and confirm: hand out runs, tell what happens, write down what ends."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..cost.budget import Budget
+from ..cost.forecast import Forecast
+from ..progress.progress import Progress, shown
+from ..project.journal import Record
+from ..project.project import Project
+from ..summary.standing import Standing
+from ..training.runs import Event, Run
+from ..training.workers import Workers
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of search or confirm on an open, locked project.
+
+    Args:
+        project: what the runs are of.
+        workers: what trains them.
+        deadline: of `time.monotonic()`, after which the epochs in progress are the last.
+        budget: of the project.
+        forecast: of this call.
+        progress: told what happens.
+    """
+
+    project: Project
+    workers: Workers
+    deadline: float | None
+    budget: Budget
+    forecast: Forecast
+    progress: Progress
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no run may be begun, or go on for another epoch."""
+        late = self.deadline is not None and time.monotonic() > self.deadline
+        return late or self.budget.is_spent
+
+
+def drive(
+    call: Call,
+    standing: Standing,
+    next_run: Callable[[], Run | None],
+    end_run: Callable[[Event], Record],
+) -> None:
+    """Train what `next_run` hands out, until there is no more or time is up.
+
+    Whatever the time limit, each worker trains an epoch: a call that is repeated gets on.
+
+    Args:
+        call: what is trained on what, and for how long.
+        standing: where the stage stands as the call begins.
+        next_run: the next run to train; None where one in training must end first, or all are out.
+        end_run: writes down a run that ended or failed; returns its record.
+    """
+    workers, budget = call.workers, call.budget
+    is_over = False
+    with shown(
+        call.progress, call.project, standing, call.forecast.seconds_left, lambda: budget.left
+    ):
+        while True:
+            while not is_over and workers.free and (run := next_run()) is not None:
+                call.forecast.begin_run(run)
+                call.progress.begin_run(run)
+                workers.submit(run)
+            if not workers.running:
+                break
+            for event in workers.events():
+                _tell(call, event, end_run)
+            if not is_over and call.is_over:
+                is_over = True
+                workers.pause()
+        if budget.left is not None:
+            call.progress.note(budget.describe())
+
+
+def _tell(call: Call, event: Event, end_run: Callable[[Event], Record]) -> None:
+    if event.kind == "epoch":
+        call.forecast.end_epoch(event.run, event.epochs)
+        call.progress.end_epoch(event.run, event.epochs, event.metrics)
+    elif event.kind in ("done", "failed"):
+        record = end_run(event)
+        call.forecast.end_run(event.run)
+        call.progress.end_run(call.project, record)
+    call.budget.tick()

@@ -1,0 +1,74 @@
+"""pictures.npz: what the report shows of the model to hand in and of the images that it gets wrong.
+
+The worker that trained a model wrote its filters and feature maps beside its file
+(training/maps.py); those of the best run are put together with the hardest test images here, when
+confirm ends. So whoever holds the project needs no Keras, nor does the report, which reads the
+result.
+"""
+
+import json
+from typing import Any
+
+import numpy as np
+
+from ..data.dataset import Split
+from ..files import read_arrays, write_arrays
+from ..project.journal import Record
+from ..project.project import Project
+from ..project.records import decode_predicted
+from ..training.maps import maps_path
+
+HARDEST = 24
+
+
+def write_pictures(project: Project, test: Split) -> None:
+    """Write the project's pictures.npz, unless it is of these confirm runs already."""
+    runs = longest_runs(project)
+    best = project.best_confirmed()
+    if best is None:
+        return
+    made_of = json.dumps(
+        [[run["root"], run["run"], run["weights_sha256"]] for run in [best, *runs]]
+    )
+    path = project.pictures_path
+    if str(read_arrays(path).get("made_of", "")) == made_of:
+        return
+    arrays: dict[str, Any] = {"made_of": np.array(made_of), "trial": np.array(best["trial"])}
+    model_file = project.model_path(best["root"], best["run"], best["planned_epochs"])
+    arrays |= {f"model_{name}": each for name, each in read_arrays(maps_path(model_file)).items()}
+    arrays |= find_hardest(runs, test)
+    write_arrays(path, arrays)
+
+
+def longest_runs(project: Project) -> list[Record]:
+    """The confirm runs of the most epochs that have predictions; a collapsed one says nothing."""
+    groups = project.confirm_runs()
+    longest = max((epochs for _, epochs in groups), default=0)
+    runs = [run for (_, epochs), group in groups.items() if epochs == longest for run in group]
+    return [run for run in runs if "predicted" in run and not run["collapsed"]]
+
+
+def find_hardest(runs: list[Record], test: Split) -> dict[str, np.ndarray]:
+    """The test images that most of these runs get wrong, those on whose answer they agree first.
+
+    Returns:
+        "hard_images" (n, height, width, 3) uint8, "hard_labels" (n,), "hard_answers" (n,), the most
+        frequent wrong class, "hard_shares" (n,) of runs that are wrong, and "hard_runs", of how
+        many; empty where there are no runs.
+    """
+    if not runs:
+        return {}
+    predicted = np.stack([decode_predicted(run) for run in runs])
+    wrong = predicted != test.labels
+    classes = int(max(predicted.max(), test.labels.max())) + 1
+    votes = np.stack([((predicted == c) & wrong).sum(axis=0) for c in range(classes)])
+    shares = wrong.mean(axis=0)
+    order = np.lexsort((-votes.max(axis=0), -shares))[:HARDEST]
+    order = order[shares[order] > 0]
+    return {
+        "hard_images": np.array(test.images[order]),
+        "hard_labels": np.array(test.labels[order]),
+        "hard_answers": votes.argmax(axis=0)[order],
+        "hard_shares": shares[order],
+        "hard_runs": np.array(len(runs)),
+    }
