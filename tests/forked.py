@@ -1,7 +1,7 @@
 """svhn_tune in a process of its own, without the seconds that its imports take.
 
 The process is forked from one that has imported KerasTuner, and with it TensorFlow; its workers are
-spawned as ever, and train by softmax_engine. It can be killed, interrupted and waited for.
+spawned as ever, and train by the engine of the test. It can be killed, interrupted and waited for.
 """
 
 import multiprocessing
@@ -9,6 +9,8 @@ import os
 import sys
 
 import psutil
+
+from svhn_tune.training import engine
 
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(
@@ -33,7 +35,7 @@ class Forked(psutil.Process):
 
 def start_search(**arguments):
     """The process that runs `svhn_tune.search(**arguments)`: a command without its report."""
-    return _start(_search, arguments, os.devnull, os.devnull)
+    return _start(_search, arguments)
 
 
 def start_command(arguments, stdout=os.devnull, stderr=os.devnull):
@@ -41,18 +43,17 @@ def start_command(arguments, stdout=os.devnull, stderr=os.devnull):
     return _start(_command, list(map(str, arguments)), str(stdout), str(stderr))
 
 
-def _start(*given):
+def _start(target, arguments, stdout=os.devnull, stderr=os.devnull):
+    given = (engine.DEFAULT, target, arguments, stdout, stderr)
     process = CONTEXT.Process(target=_run, args=given)
     process.start()
     return Forked(process)
 
 
-def _run(target, arguments, stdout, stderr):
-    from svhn_tune.training import engine
-
+def _run(name, target, arguments, stdout, stderr):
     for number, path in ((1, stdout), (2, stderr)):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
-    engine.DEFAULT = "softmax_engine"
+    engine.DEFAULT = name
     target(arguments)
 
 

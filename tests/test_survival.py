@@ -59,21 +59,29 @@ def test_a_search_killed_again_and_again_ends_as_one_never_killed(
     kill_and_compare(begin, tmp_path, expected, wanted, random.Random(11))
 
 
+@pytest.mark.usefixtures("tensorflow")
+def test_a_search_by_tensorflow_killed_in_a_run_ends_as_one_never_killed(
+    small_space, archives, tmp_path, monkeypatch
+):
+    monkeypatch.setitem(SETTINGS, "random", {"max_epochs": 3, "max_trials": 2})
+    given = arguments(tmp_path / "killed", small_space, archives, "random")
+    process = start_search(**given)
+    while not list((tmp_path / "killed" / "checkpoints").glob("*.npz")):
+        assert process.poll() is None
+        time.sleep(0.001)
+    for each in [process, *process.children()]:
+        each.kill()
+    process.wait()
+    search(**given)
+    search(**given | {"project": tmp_path / "calm"})
+    assert read_result(tmp_path / "killed") == read_result(tmp_path / "calm")
+
+
+@pytest.mark.soak
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize(
-    ("tuner", "wanted"),
-    [
-        ("random", 1),
-        pytest.param("hyperband", 10, marks=pytest.mark.soak),
-        pytest.param("bayesian", 6, marks=pytest.mark.soak),
-        pytest.param("tpe", 6, marks=pytest.mark.soak),
-    ],
-)
-def test_a_search_by_tensorflow_survives_kills_too(tuner, wanted, archives, tmp_path, monkeypatch):
-    """The very command of a user, with its imports, its workers and its report."""
-    if wanted == 1:
-        lengths = ("--max-epochs", "4", "--max-trials", "2")
-        monkeypatch.setitem(survival.LENGTHS, tuner, lengths)
+@pytest.mark.parametrize(("tuner", "wanted"), [("hyperband", 10), ("bayesian", 6), ("tpe", 6)])
+def test_the_very_command_survives_kills(tuner, wanted, archives, tmp_path):
+    """With its imports, its workers by TensorFlow and its report."""
     calm = tmp_path / "calm"
     subprocess.run(command(calm, str(archives), tuner), check=True, capture_output=True)
 
