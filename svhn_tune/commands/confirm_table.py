@@ -73,6 +73,16 @@ def _describe_against(entry: Entry) -> tuple[str, str]:
     )
 
 
+def print_answers(console: Console, project: Project, status: dict[str, Any]) -> None:
+    """The answer of each question of the space in its form, and what it rests on."""
+    if status["answers"]:
+        console.print(with_provenance(project, "\nanswers to the questions of the space"))
+    for each in status["answers"]:
+        console.print(f"question {each['question']}: {each['title']}")
+        for line in filter(None, [each["answer"], *each["notes"]]):
+            console.print(f"  {line}")
+
+
 def print_class_weights(console: Console, project: Project) -> None:
     """Confusion without and with class weights, side by side, where both are confirmed."""
     compared = compare_class_weights(project)

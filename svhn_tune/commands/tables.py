@@ -14,7 +14,7 @@ from ..space.space import Space
 from ..summary.standing import Standing
 from ..summary.status import read_standing
 from ..summary.status import status as read_status
-from .confirm_table import print_class_weights, print_summaries
+from .confirm_table import print_answers, print_class_weights, print_summaries
 
 
 def _data_line(project: Project) -> str:
@@ -58,8 +58,9 @@ def print_status(project: Project) -> None:
         console.print(table)
     if status["confirm"]:
         print_summaries(console, project, status)
-    elif ranking:
+    elif ranking and not status["answers"]:
         console.print(f"next: python -m svhn_tune confirm --top {min(3, len(ranking))}")
+    print_answers(console, project, status)
 
 
 def print_standing(console: Console, standing: Standing) -> None:
@@ -95,6 +96,7 @@ def print_confirmed(project: Project) -> None:
         table.add_row(str(index), *[str(count) for count in row], share)
     console.print(table)
     print_class_weights(console, project)
+    print_answers(console, project, status)
     asked = project.space.protocol.epochs
     if best["planned_epochs"] != asked:
         console.print(f"trained for {best['planned_epochs']} epochs; the space asks for {asked}")
