@@ -20,7 +20,10 @@ REQUIRED = {
     layers.Flatten: (),
     layers.BatchNormalization: (),
 }
-VARIED = {"name", "activation", "kernel_initializer", "kernel_regularizer", "seed"}
+VARIED = {
+    *("name", "seed", "activation"),
+    *("kernel_initializer", "kernel_regularizer", "bias_initializer"),
+}
 
 
 def check_settings(model: keras.Model, flat: list[layers.Layer]) -> Check:
