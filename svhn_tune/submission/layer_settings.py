@@ -21,8 +21,12 @@ REQUIRED = {
     layers.BatchNormalization: (),
 }
 VARIED = {
-    *("name", "seed", "activation"),
-    *("kernel_initializer", "kernel_regularizer", "bias_initializer"),
+    "name",
+    "activation",
+    "bias_initializer",
+    "kernel_initializer",
+    "kernel_regularizer",
+    "seed",
 }
 
 
