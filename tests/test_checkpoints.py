@@ -185,7 +185,7 @@ def split():
 
 def make_training(split):
     space = load_space("cnn")
-    return Training(space, space.baseline, 0, split, CLASSES)
+    return Training(space, space.baseline, 0, split)
 
 
 @pytest.fixture(scope="module")
@@ -280,7 +280,6 @@ def setup(archives):
         space=load_space("cnn"),
         arrays=share_arrays(data),
         fingerprint=data.fingerprint,
-        classes=10,
         train_index=index,
         validate_on=index,
         test_at_end=False,
@@ -405,7 +404,6 @@ def _leave_at_its_end(project, record, data):
         space=project.space,
         arrays=share_arrays(data),
         fingerprint=data.fingerprint,
-        classes=10,
         train_index=index,
         validate_on=holdout,
         test_at_end=False,

@@ -1,6 +1,7 @@
 """Projects that somebody edited: what they say is right, or one line tells what is wrong."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -222,6 +223,25 @@ def test_json_that_is_none_is_a_damaged_line(tiny, damage):
     assert "line 4 is damaged" in refuse(tiny)
     (tiny / "project.json").write_text(damage)
     assert "its project.json is missing or damaged" in refuse(tiny)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes in this system's folders")
+@pytest.mark.parametrize("name", ["project.json", "space.toml"])
+def test_a_pipe_in_place_of_a_file_is_not_waited_for(tiny, name):
+    (tiny / name).unlink()
+    os.mkfifo(tiny / name)
+    assert f"its {name} is missing or damaged (Not a file)" in refuse(tiny)
+
+
+@pytest.mark.parametrize("name", ["checkpoints", "models"])
+def test_a_folder_that_was_taken_away_is_made_again_where_something_trains(tiny, name):
+    project = Project(tiny)
+    with project.lock():
+        assert (tiny / name).is_dir()
+    (tiny / name).rmdir()
+    (tiny / name).touch()
+    with pytest.raises(InputError, match=f"cannot write .*{name}: File exists"), project.lock():
+        pass
 
 
 # Any single change.

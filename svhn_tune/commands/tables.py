@@ -8,6 +8,7 @@ from rich.console import Console
 from ..console import format_seconds
 from ..console import make_console as _console
 from ..console import make_table as _table
+from ..errors import one_line
 from ..progress.picture import Picture
 from ..project.project import Project
 from ..space.space import Space
@@ -110,7 +111,7 @@ def print_check(path: Path, result: dict[str, Any]) -> None:
         known = not check["detail"].startswith("not known")
         mark = ("ok" if known else "?") if check["ok"] else "FAIL"
         console.print(f"{mark:4}  {check['name']}: {check['detail']}")
-    console.print(f"{path} {'may' if result['ok'] else 'may NOT'} be handed in")
+    console.print(f"{one_line(str(path))} {'may' if result['ok'] else 'may NOT'} be handed in")
 
 
 def print_description(space: Space, description: dict[str, Any]) -> None:

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from ..space.space import Space
-from .ask_tell import Hyperband, Oracle, Proposal, ask, make_oracle, tell
+from .ask_tell import Oracle, Proposal, ask, make_oracle, tell
 from .feasible import Values
+from .hyperband import Hyperband
 
 # Proposals depend on scores only through what is promoted: a few draws of those are averaged.
 DRAWS = 3

@@ -14,7 +14,7 @@ from ..space.space import Space
 from .consistency import check_records
 from .journal import Record, append_record, read_records
 from .lock import hold
-from .ownership import remove_leftovers
+from .ownership import FOLDERS, remove_leftovers
 from .settings import make_valid_settings, read_searched_space, read_settings, write_settings
 
 if TYPE_CHECKING:
@@ -103,7 +103,15 @@ class Project:
         """
         with hold(self.folder):
             remove_leftovers(self.folder)
+            self._make_folders()
             yield
+
+    def _make_folders(self) -> None:
+        for name in FOLDERS:
+            try:
+                self._path(name).mkdir(exist_ok=True)
+            except OSError as error:
+                raise cannot_write(self._path(name), error.strerror) from None
 
     def proposals(self) -> list[Record]:
         """The records of proposed trials, in order."""

@@ -3,6 +3,7 @@
 Each of its fields is declared once, here.
 """
 
+import errno
 import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -72,6 +73,7 @@ def read_settings(path: Path) -> Settings:
         InputError: it is missing or damaged.
     """
     try:
+        _refuse_pipe(path)
         return make_valid_settings(parse_json(path.read_bytes()))
     except (OSError, ValueError) as error:
         raise _not_whole(path, error) from None
@@ -84,6 +86,7 @@ def read_searched_space(path: Path, settings: Settings) -> Space:
         InputError: it is missing, damaged or another.
     """
     try:
+        _refuse_pipe(path)
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise _not_whole(path, error) from None
@@ -95,6 +98,12 @@ def read_searched_space(path: Path, settings: Settings) -> Space:
             f"--project"
         )
     return space
+
+
+def _refuse_pipe(path: Path) -> None:
+    """Reading one would never end."""
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "Not a file")
 
 
 def _not_whole(path: Path, error: Exception) -> InputError:
