@@ -57,7 +57,13 @@ def test_it_trains_on_all_images_and_looks_at_the_test_set_once(confirmed, archi
         assert np.trace(confusion) == (predicted == labels).sum()
 
 
-def test_the_submission_is_the_best_run_and_lacks_nothing_but_epochs(confirmed, archives):
+@pytest.mark.usefixtures("tensorflow")
+def test_the_submission_is_the_best_run_and_lacks_nothing_but_epochs(
+    small_space, archives, tmp_path
+):
+    settings = SETTINGS | {"max_trials": 1}
+    project = search(small_space, archives, project=tmp_path / "cnn", **settings)
+    confirmed = confirm(project, archives, top=1, runs=2, epochs=2, baseline=False)
     path = confirmed.submission_path
     data = load_data(archives)
     result = check_submission(path, confirmed.space, data, find_origin(path))
