@@ -139,7 +139,7 @@ class PlannedRun(_Line):
 
 
 class BeginRecord(_Line):
-    """What a call set out to do; `runs` are confirm's, none in search."""
+    """What a call set out to do; `runs` are confirm's (of a `question`), none in search."""
 
     event: Literal["begin"]
     stage: Stage
@@ -148,6 +148,7 @@ class BeginRecord(_Line):
     trials: Sum
     epochs: Sum
     stops: float | None = None
+    question: Number | None = None
     runs: list[PlannedRun]
 
     @model_validator(mode="after")
@@ -168,10 +169,14 @@ class BeginRecord(_Line):
 
 
 class ChoiceRecord(_Line):
-    """The roots that confirm chose, and the runs as [root, run] on whose scores it did."""
+    """The roots that confirm chose, and the runs as [root, run] on whose scores it did.
+
+    With `question`, it chose among the configurations that the question names.
+    """
 
     event: Literal["choice"]
     epochs: Epochs
+    question: Number | None = None
     chosen: Annotated[list[Number], Field(min_length=1)]
     used: Annotated[
         list[Annotated[list[Number], Field(min_length=2, max_length=2)]], Field(min_length=1)

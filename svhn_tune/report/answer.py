@@ -20,6 +20,7 @@ from .tables import (
     Cell,
     Column,
     Table,
+    list_answers,
     show_minutes,
     show_number,
 )
@@ -65,6 +66,7 @@ def _answer_confirmed(project: Project, status: dict[str, Any]) -> Answer:
     notes += _say_uses(status)
     sentence = _say_confirmed(project, longest)
     tables = [_tabulate(project, group) for group in groups]
+    tables += filter(None, [list_answers(project, status["answers"])])
     return Answer(sentence, tables, _say_values(project, status["confirm"]), _as_sentences(notes))
 
 

@@ -102,6 +102,29 @@ def _say_status(end: dict[str, Any]) -> str:
     return "collapsed" if end["collapsed"] else "completed"
 
 
+def list_answers(project: Project, answers: list[dict[str, Any]]) -> Table | None:
+    """What the project answers to the questions of its space; None before it confirms for any."""
+    if not any(each["epochs"] for each in answers):
+        return None
+    columns = [
+        Column("question"),
+        Column("asked", is_number=False),
+        Column("answer", is_number=False),
+        Column("what it rests on", is_number=False),
+    ]
+    rows = [
+        [
+            Cell(str(each["question"]), each["question"]),
+            Cell(each["title"]),
+            Cell(each["answer"] or "-"),
+            Cell("; ".join(each["notes"])),
+        ]
+        for each in answers
+    ]
+    caption = with_provenance(project, "Answers to the questions of the space")
+    return Table("answers", caption, columns, rows)
+
+
 def list_confirm_runs(project: Project) -> Table | None:
     """Every run of confirm with its seed; None where there is none."""
     runs: list[Record] = sorted(project.ended("confirm"), key=lambda r: (r["trial"], r["run"]))

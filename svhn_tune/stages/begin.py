@@ -19,6 +19,7 @@ def record_begin(
     epochs: int,
     runs: Sequence[Run] = (),
     deadline: float | None = None,
+    question: int | None = None,
 ) -> Standing:
     """Write down that a call begins, if anything is left to train, and return where it begins.
 
@@ -29,6 +30,7 @@ def record_begin(
         trials, epochs: planned in all, those done before included.
         runs: all runs of confirm, in the order in which they are trained.
         deadline: of `time.monotonic()`, if the call has a time limit.
+        question: whose configurations confirm trains, if it was asked for one's.
     """
     record: Record = {
         "event": "begin",
@@ -45,6 +47,8 @@ def record_begin(
             for run in runs
         ],
     }
+    if question is not None:
+        record["question"] = question
     standing = read_begun(project, record)
     if standing.trials < trials:
         project.record(record)
