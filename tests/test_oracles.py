@@ -40,9 +40,14 @@ def test_the_tight_space_is_about_40_percent_infeasible(tight):
     assert 0.38 < infeasible < 0.43
 
 
-@pytest.mark.parametrize("tuner", TUNERS)
-def test_only_feasible_values_are_proposed(tight, tuner):
-    for proposal in drive(make_oracle(tight, tuner, max_trials=40), trials=40):
+@pytest.fixture(scope="module", params=TUNERS)
+def proposed(request, tight):
+    """The first 40 proposals of a tuner."""
+    return drive(make_oracle(tight, request.param, max_trials=40), trials=40)
+
+
+def test_only_feasible_values_are_proposed(tight, proposed):
+    for proposal in proposed:
         assert measure_size(tight, proposal.values).feasible
         assert tight.complete(proposal.values) == proposal.values
 
@@ -54,10 +59,8 @@ def test_the_baseline_is_trial_0(tight, tuner):
     assert first.values == tight.baseline
 
 
-@pytest.mark.parametrize("tuner", TUNERS)
-def test_nothing_is_proposed_twice(tight, tuner):
-    proposals = drive(make_oracle(tight, tuner, max_trials=40), trials=40)
-    begun = [str(sorted(p.values.items())) for p in proposals if p.parent is None]
+def test_nothing_is_proposed_twice(proposed):
+    begun = [str(sorted(p.values.items())) for p in proposed if p.parent is None]
     assert len(set(begun)) == len(begun)
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from forked import start_command
 
 from svhn_tune.errors import CONTROLS, InputError, one_line
 from svhn_tune.models.spaces import load_space
@@ -102,10 +103,11 @@ def test_what_a_person_wrote_is_spelt_out_on_an_ascii_terminal(place, environmen
 def test_a_search_whose_progress_cannot_be_written_goes_on(place, archives, small_space):
     arguments = ["search", "--space", str(small_space), "--data", str(archives), "--workers", "1"]
     arguments += ["--tuner", "random", "--max-trials", "1", "--max-epochs", "1"]
-    status, stdout, _ = run(place, "2>/dev/full", *arguments)
-    assert status == 0
-    assert b"1 trials completed" in stdout
-    assert run(place, ">/dev/full", *arguments)[::2] == (2, FULL)
+    told = place / "told.txt"
+    assert start_command(arguments, place, stdout=told, stderr="/dev/full").wait() == 0
+    assert "1 trials completed" in told.read_text()
+    assert start_command(arguments, place, stdout="/dev/full", stderr=told).wait() == 2
+    assert told.read_text() == FULL
 
 
 def test_a_message_is_one_line_of_what_a_terminal_can_show():
