@@ -234,7 +234,11 @@ def test_command_line_and_page_give_the_answers(project, capsys):
         printed = capsys.readouterr().out
         assert "question 7: the activation: tanh_mean_acc, relu_mean_acc" in printed
         assert "\n  0.4750, 0.4750\n  from 10 runs each of 100 epochs\n" in printed
+    file = project.folder / "models" / "trial-0000-run-01-epochs-100.keras"
+    assert f"to hand in for question 6: {file}\n" in printed
+    assert "submission.keras" not in printed
     page = write_report(project).read_text()
+    assert "the file of question 6" in page
     assert '<table id="answers"' in page
     assert ">0.4750, 0.4750</td>" in page
 

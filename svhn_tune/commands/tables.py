@@ -101,7 +101,11 @@ def print_confirmed(project: Project) -> None:
     asked = project.space.protocol.epochs
     if best["planned_epochs"] != asked:
         console.print(f"trained for {best['planned_epochs']} epochs; the space asks for {asked}")
-    console.print(f"to hand in: {project.submission_path}")
+    if not status["answers"]:
+        console.print(f"to hand in: {project.submission_path}")
+    for each in status["answers"]:
+        if each["file"]:
+            console.print(f"to hand in for question {each['question']}: {each['file']}")
 
 
 def print_check(path: Path, result: dict[str, Any]) -> None:

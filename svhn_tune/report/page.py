@@ -152,8 +152,13 @@ def _count(status: dict[str, Any]) -> list[tuple[str, str]]:
     ]
     if status["seconds_spent"]:
         counts.append(("time on the clock", format_seconds(status["seconds_spent"])))
-    if status["submission"]:
+    if status["submission"] and not status["answers"]:
         counts.append(("the file to hand in", status["submission"]))
+    counts += [
+        (f"the file of question {each['question']}", each["file"])
+        for each in status["answers"]
+        if each["file"]
+    ]
     return counts
 
 

@@ -52,8 +52,10 @@ def conclude(entries: list[Entry], status: dict[str, Any]) -> Iterator[str]:
     """
     yield describe_recommendation(entries)
     file = status["handed_in"]
+    # Questions have files of their own.
+    handed_in = "best file" if status["answers"] else "file to hand in"
     yield (
-        f"the file to hand in is trial {file['trial']:03d}'s run {file['run']}: "
+        f"the {handed_in} is trial {file['trial']:03d}'s run {file['run']}: "
         f"{file['score']:.4f} on the test set (selected: best of {file['best_of']}; the mean of "
         f"its configuration is {file['mean']:.4f})"
     )
