@@ -73,8 +73,9 @@ def main() -> None:
                 share.append((bound - real) / (0.01 * real + 65_536))
         sound &= min(excess) >= 0 and max(share) <= 1
         print(
-            f"{name}: {len(excess)} values, the bound is {min(excess):,} to {max(excess):,} bytes above "
-            f"the file, at most {max(share):.0%} of what is allowed; {seconds / len(excess) * 1e6:.0f} us"
+            f"{name}: {len(excess)} values, the bound is {min(excess):,} to {max(excess):,} bytes "
+            f"above the file, at most {max(share):.0%} of what is allowed; "
+            f"{seconds / len(excess) * 1e6:.0f} us"
         )
     sys.exit(0 if sound else 1)
 
