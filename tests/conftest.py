@@ -16,7 +16,10 @@ from svhn_tune.training import engine
 SHARES = (0.07, 0.19, 0.14, 0.12, 0.10, 0.09, 0.08, 0.08, 0.07, 0.06)
 
 # Whole files go to one process each: the long ones first, so that none is left for the end.
-LONG = ("test_survival", "test_notebooks", "test_keras_versions", "test_search", "test_workers")
+LONG = (
+    *("test_survival", "test_readme", "test_figures", "test_keras_versions", "test_confirm"),
+    *("test_notebooks", "test_workers", "test_exports", "test_search", "test_check"),
+)
 
 
 def pytest_collection_modifyitems(items):

@@ -38,9 +38,10 @@ def start_search(**arguments):
     return _start(_search, arguments)
 
 
-def start_command(arguments, stdout=os.devnull, stderr=os.devnull):
+def start_command(arguments, place=".", stdout=os.devnull, stderr=os.devnull):
     """The process that runs `python -m svhn_tune` with these arguments; its streams are files."""
-    return _start(_command, list(map(str, arguments)), str(stdout), str(stderr))
+    given = (list(map(str, arguments)), os.path.abspath(place))
+    return _start(_command, given, os.path.abspath(stdout), os.path.abspath(stderr))
 
 
 def _start(target, arguments, stdout=os.devnull, stderr=os.devnull):
@@ -52,7 +53,7 @@ def _start(target, arguments, stdout=os.devnull, stderr=os.devnull):
 
 def _run(name, target, arguments, stdout, stderr):
     for number, path in ((1, stdout), (2, stderr)):
-        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
+        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND), number)
     engine.DEFAULT = name
     target(arguments)
 
@@ -63,8 +64,11 @@ def _search(arguments):
     search(**arguments)
 
 
-def _command(arguments):
+def _command(given):
     from svhn_tune.cli import main
 
+    arguments, place = given
+    os.chdir(place)
+    os.environ["TERM"] = "xterm-256color"  # which is asked only where a stream is a terminal
     sys.argv = ["svhn_tune", *arguments]
     main()

@@ -43,7 +43,7 @@ def flatten(images):
 
 
 class Softmax:
-    """One softmax regression in training, by Adam."""
+    """One softmax regression in training: by plain steps where a space asks for sgd, else Adam."""
 
     def __init__(self, space, values, seed, train, index):
         self.history = []
@@ -53,6 +53,7 @@ class Softmax:
         self._batch = space.protocol.batch_size
         rate = values.get("learning_rate", space.protocol.learning_rate)
         self._rate = np.float32(RATE * rate)
+        self._is_plain = space.protocol.optimizer == "sgd"
         self._dropout = values.get("dropout", 0.0)
         self._l2 = np.float32(values.get("l2_1", 0.0))
         classes = space.task.classes
@@ -108,6 +109,9 @@ class Softmax:
 
     def _step(self, gradient):
         self._steps += 1
+        if self._is_plain:
+            self._kernel -= self._rate * gradient
+            return
         powers = (gradient, np.square(gradient))
         for moment, beta, power in zip(self._moments, BETAS, powers, strict=True):
             moment += np.float32(1 - beta) * (power - moment)

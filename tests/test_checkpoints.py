@@ -375,6 +375,18 @@ def test_a_run_that_diverged_ends_alike_from_its_checkpoint(archives, tmp_path):
 
 
 UNITS = """
+[hyperparameters.blocks]
+type = "Int"
+min_value = 1
+max_value = 2
+default = 1
+
+[hyperparameters.l2]
+per = "block"
+type = "Choice"
+values = [0.5, 1.0]
+default = 1.0
+
 [hyperparameters.units]
 type = "Int"
 min_value = 32
