@@ -12,7 +12,7 @@ from ..errors import InputError, shorten
 from ..space.hyperparameters import Float
 from ..space.space import Space
 from .journal import Record
-from .lines import (
+from .record_types import (
     AnyRecord,
     BeginRecord,
     ChoiceRecord,

@@ -1,7 +1,8 @@
 """results/<project>/journal.jsonl: one JSON object a line, appended, flushed and fsynced.
 
-It is the truth about a project. This module knows lines, not what they mean: lines.py does. A line
-that a kill has torn at the end is forgiven; anything else that is no JSON object is an error.
+It is the truth about a project. This module knows lines, not what they mean: record_types.py does.
+A line that a kill has torn at the end is forgiven; anything else that is no JSON object is an
+error.
 """
 
 import json

@@ -15,8 +15,8 @@ from ..errors import InputError, cannot_write, say_invalid
 from ..files import parse_json, write_atomically
 from ..models.spaces import parse_space
 from ..space.space import Space
-from .lines import MOST_SECONDS
 from .numbers import RANGES
+from .record_types import MOST_SECONDS
 
 
 class _Table(BaseModel):

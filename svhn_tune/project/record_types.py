@@ -1,4 +1,4 @@
-"""The journal's lines as types: each checked for itself when it is read.
+"""The journal's records as types: each checked for itself when it is read.
 
 consistency.py holds a line against those before it. A line that has passed both is what svhn_tune
 itself would have written, so who reads it need not look again.
