@@ -7,23 +7,24 @@ from rich.console import Console
 
 from ..console import make_table
 from ..project.project import Project
-from ..summary.confirmed import Entry, compare_class_weights
+from ..summary.confirmed import Confirmed, compare_class_weights, summarize_confirmed
 from ..summary.wording import conclude, describe_interval, describe_used, with_provenance
 
 
 def print_summaries(console: Console, project: Project, status: dict[str, Any]) -> None:
     """A table for each number of epochs, the longest first, and what follows from the first."""
     objective = project.space.protocol.objective.removeprefix("val_")
-    for epochs, group in groupby(status["confirm"], key=lambda entry: entry["epochs"]):
+    entries = summarize_confirmed(project)
+    for epochs, group in groupby(entries, key=lambda entry: entry.epochs):
         heading = f"\nconfirmed: {objective} on the test set, {epochs} epochs, fresh seeds"
         console.print(with_provenance(project, heading))
         _print_table(console, list(group))
-    longest = [e for e in status["confirm"] if e["epochs"] == status["confirm"][0]["epochs"]]
+    longest = [entry for entry in entries if entry.epochs == entries[0].epochs]
     for line in conclude(longest, status):
         console.print(line)
 
 
-def _print_table(console: Console, entries: list[Entry]) -> None:
+def _print_table(console: Console, entries: list[Confirmed]) -> None:
     table = make_table(
         "trial",
         "runs",
@@ -37,39 +38,39 @@ def _print_table(console: Console, entries: list[Entry]) -> None:
     )
     table.padding = (0, 1, 0, 0)  # nine columns in 120 characters
     for entry in entries:
-        spread = "" if entry["sd"] is None else f"±{entry['sd']:.4f}"
-        said = entry["search_score"]
+        spread = "" if entry.summary.sd is None else f"±{entry.summary.sd:.4f}"
+        said = entry.search_score
         against, probability = _describe_against(entry)
         table.add_row(
-            f"{entry['trial']:03d}",
-            str(entry["runs"]),
-            f"{entry['mean']:.4f}{spread}",
-            describe_interval(entry["ci95"], ".4f"),
+            f"{entry.trial:03d}",
+            str(entry.summary.n),
+            f"{entry.summary.mean:.4f}{spread}",
+            describe_interval(entry.summary.ci95, ".4f"),
             against,
             probability,
-            str(entry["collapsed"]),
-            "-" if said is None else f"{said:.4f} ({entry['search_epochs']})",
-            "-" if said is None else f"{entry['drop']:+.4f}",
+            str(entry.collapsed),
+            "-" if said is None else f"{said:.4f} ({entry.search_epochs})",
+            "-" if said is None else f"{entry.drop:+.4f}",
         )
     console.print(table)
     for line in describe_used(entries):
         console.print(line)
 
 
-def _describe_against(entry: Entry) -> tuple[str, str]:
+def _describe_against(entry: Confirmed) -> tuple[str, str]:
     """The difference with its interval and the verdict; the probability with its interval."""
-    against = entry["against_baseline"]
-    if entry["baseline"]:
+    against = entry.against_baseline
+    if entry.baseline:
         return "the baseline", "-"
-    if entry["left_out"]:
+    if entry.left_out:
         return "not chosen", "-"
     if against is None:
         return "-", "-"
-    interval = describe_interval(against["ci95"], "+.4f")
-    bounds = describe_interval(against["probability_ci95"], ".2f")
+    interval = describe_interval(against.ci95, "+.4f")
+    bounds = describe_interval(against.probability_ci95, ".2f")
     return (
-        f"{against['difference']:+.4f} ({interval}) {against['verdict']:6}",
-        f"{against['probability']:.2f} ({bounds})",
+        f"{against.difference:+.4f} ({interval}) {against.verdict:6}",
+        f"{against.probability:.2f} ({bounds})",
     )
 
 

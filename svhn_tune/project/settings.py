@@ -49,6 +49,11 @@ class Settings(_Table):
     versions: dict[str, str] = {}
     machine: str = ""
 
+    @property
+    def tuning(self) -> dict[str, Any]:
+        """What decides which trials are proposed: arguments of `make_oracle`."""
+        return self.model_dump(include={"tuner", "seed", "max_epochs", "factor", "max_trials"})
+
     def as_json(self) -> dict[str, Any]:
         """The settings as the file has them."""
         return self.model_dump(exclude_unset=True)

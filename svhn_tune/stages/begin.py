@@ -4,8 +4,8 @@ import math
 import time
 from collections.abc import Sequence
 
-from ..project.journal import Record
 from ..project.project import Project
+from ..project.record_types import BeginRecord, PlannedRun, Stage
 from ..summary.standing import Standing
 from ..summary.status import read_begun
 from ..training.runs import Run
@@ -13,7 +13,7 @@ from ..training.runs import Run
 
 def record_begin(
     project: Project,
-    stage: str,
+    stage: Stage,
     workers: int,
     trials: int,
     epochs: int,
@@ -30,21 +30,21 @@ def record_begin(
         runs: all runs of confirm, in the order in which they are trained.
         deadline: of `time.monotonic()`, if the call has a time limit.
     """
-    record: Record = {
-        "event": "begin",
-        "stage": stage,
-        "began": time.time(),
-        "workers": workers,
-        "trials": trials,
-        "epochs": epochs,
-        "stops": None
-        if deadline is None or math.isinf(deadline)
-        else time.time() + deadline - time.monotonic(),
-        "runs": [
-            {"trial": run.trial, "root": run.root, "run": run.run, "epochs": run.epochs}
+    stops = None
+    if deadline is not None and not math.isinf(deadline):
+        stops = time.time() + deadline - time.monotonic()
+    record = BeginRecord(
+        stage=stage,
+        began=time.time(),
+        workers=workers,
+        trials=trials,
+        epochs=epochs,
+        stops=stops,
+        runs=[
+            PlannedRun(trial=run.trial, root=run.root, run=run.run, epochs=run.epochs)
             for run in runs
         ],
-    }
+    )
     standing = read_begun(project, record)
     if standing.trials < trials:
         project.record(record)

@@ -6,18 +6,20 @@ about the chosen. The control takes part in no such choice, so its runs stay fre
 """
 
 from ..errors import InputError
-from ..project.journal import Record
 from ..project.project import Project
+from ..project.record_types import ChoiceRecord
 from ..summary.confirmed import BASELINE, left_out
 from ..summary.samples import mean
 from ..summary.status import count_trials
 
 
-def choose(project: Project, top: int, epochs: int, baseline: bool) -> tuple[list[Record], Record]:
-    """The records of the configurations to retrain, and a record of how they were chosen.
+def choose(
+    project: Project, top: int, epochs: int, baseline: bool
+) -> tuple[list[int], ChoiceRecord | None]:
+    """The latest trials of the configurations to retrain, and how confirm's own runs chose them.
 
-    That record has no "used" runs where the search's ranking chose. The same call gives the same
-    configurations while their runs are added.
+    No runs did where the search's ranking chose: None. The same call gives the same configurations
+    while their runs are added.
 
     Raises:
         InputError: fewer completed trials than `top`.
@@ -27,13 +29,12 @@ def choose(project: Project, top: int, epochs: int, baseline: bool) -> tuple[lis
     if not roots:
         if len(ranking) < top:
             raise _too_few(project, top, len(ranking))
-        roots = [record["root"] for record in ranking[:top]]
-    known = _latest(project, epochs) | {record["root"]: record for record in ranking}
+        roots = [record.root for record in ranking[:top]]
+    known = _latest(project, epochs) | {record.root: record.trial for record in ranking}
     chosen = [known[root] for root in roots]
     if baseline and BASELINE not in roots:
-        proposal = project.proposals()[BASELINE]
-        chosen.append(known.get(BASELINE, proposal | {"root": BASELINE}))
-    return chosen, {"event": "choice", "epochs": epochs, "chosen": roots, "used": used}
+        chosen.append(known.get(BASELINE, BASELINE))
+    return chosen, ChoiceRecord(epochs=epochs, chosen=roots, used=used) if used else None
 
 
 def _choose_by_means(
@@ -51,14 +52,14 @@ def _choose_by_means(
     if len(candidates) <= top:
         return [], []
     sign = -1 if project.space.protocol.direction == "max" else 1
-    means = {root: mean([run["score"] for run in groups[root]]) for root in candidates}
-    used = [[root, run["run"]] for root in candidates for run in groups[root]]
+    means = {root: mean([run.score for run in groups[root]]) for root in candidates}
+    used = [[root, run.run] for root in candidates for run in groups[root]]
     return sorted(candidates, key=lambda root: (sign * means[root], root))[:top], used
 
 
-def _latest(project: Project, epochs: int) -> dict[int, Record]:
+def _latest(project: Project, epochs: int) -> dict[int, int]:
     runs = project.confirm_runs().items()
-    return {root: records[-1] for (root, each), records in runs if each == epochs}
+    return {root: records[-1].trial for (root, each), records in runs if each == epochs}
 
 
 def _too_few(project: Project, top: int, completed: int) -> InputError:
