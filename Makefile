@@ -1,6 +1,6 @@
-# make setup | test | demo | bench | lint: everything runs in .venv, which is made on first use.
+# make setup | test | test-all | demo | bench | lint: everything runs in .venv, which is made on first use.
 
-.PHONY: setup test demo bench lint clean
+.PHONY: setup test test-all demo bench lint clean
 .DEFAULT_GOAL := test
 
 # The first Python from 3.11 to 3.13 that is there; PYTHON=... chooses another.
@@ -19,6 +19,10 @@ setup: .venv/installed
 
 test: setup lint
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+# The long forms, too: many kills, each Keras version, notebooks and README by TensorFlow.
+test-all: setup lint
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "soak or not soak"
 
 lint: setup
 	$(BIN)/ruff check .

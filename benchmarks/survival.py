@@ -16,7 +16,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -76,9 +77,15 @@ def completed_epochs(folder: Path) -> int:
     return epochs
 
 
-def kill_once(folder: Path, arguments: Sequence[str], chance: random.Random) -> tuple[str, bool]:
+def start(folder: Path, data: str, tuner: str) -> psutil.Popen:
+    """The search in a process of its own."""
+    arguments = command(folder, data, tuner)
+    return psutil.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def kill_once(folder: Path, begin: Callable[[], Any], chance: random.Random) -> tuple[str, bool]:
     """Start the search, kill something at a random instant; what it was, and whether all ended."""
-    process = psutil.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = begin()
     _wait_for_instant(process, folder, chance)
     try:
         workers = [
@@ -133,22 +140,29 @@ def _kill(pid: int) -> None:
 
 
 def survive(
-    folder: Path, data: str, tuner: str, kills: int, chance: random.Random
+    folder: Path, begin: Callable[[], Any], kills: int, chance: random.Random
 ) -> tuple[int, int]:
     """Kill the search `kills` times or until it is done, then let it end.
 
-    Returns the kills, and the completed epochs that a kill lost.
+    Args:
+        folder: its project.
+        begin: starts it, or goes on with it, in a process of its own.
+        kills: how often at most.
+        chance: draws what is killed, and when.
+
+    Returns:
+        The kills, and the completed epochs that a kill lost.
     """
-    arguments = command(folder, data, tuner)
     done = lost = before = 0
     while done < kills:
-        _, finished = kill_once(folder, arguments, chance)
+        _, finished = kill_once(folder, begin, chance)
         after = completed_epochs(folder)
         lost, before = lost + max(0, before - after), after
         if finished:
             break
         done += 1
-    subprocess.run(arguments, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    if code := begin().wait():
+        raise RuntimeError(f"the search of {folder} ended with status {code}")
     return done, lost
 
 
@@ -173,7 +187,8 @@ def main() -> None:
             expected = read_result(calm)
             while wanted > 0:
                 folder = Path(place) / f"killed-{rounds}"
-                kills, lost = survive(folder, options.data, tuner, wanted, chance)
+                begin = partial(start, folder, options.data, tuner)
+                kills, lost = survive(folder, begin, wanted, chance)
                 same = read_result(folder) == expected
                 print(f"{tuner}: {kills} kills, {'equal' if same else 'DIFFERENT'}", flush=True)
                 wanted, rounds = wanted - kills, rounds + 1

@@ -151,7 +151,7 @@ def train_bare(
 
     from svhn_tune.data.cache import open_arrays
     from svhn_tune.models.hypermodel import CNNHyperModel, class_weights
-    from svhn_tune.training.engine import build_variables, use_one_thread
+    from svhn_tune.training.engine_tensorflow import build_variables, use_one_thread
 
     use_one_thread()
     tf.get_logger().setLevel("ERROR")

@@ -12,12 +12,16 @@ from svhn_tune.models.spaces import load_space
 from svhn_tune.project.record_types import from_json
 from svhn_tune.project.results import create_project
 from svhn_tune.project.settings import make_valid_settings
+from svhn_tune.training import engine
 
 # Of 0 to 9: uneven, as house numbers are, so that stratifying and class weights do something.
 SHARES = (0.07, 0.19, 0.14, 0.12, 0.10, 0.09, 0.08, 0.08, 0.07, 0.06)
 
 # Whole files go to one process each: the long ones first, so that none is left for the end.
-LONG = ("test_survival", "test_notebooks", "test_keras_versions", "test_search", "test_workers")
+LONG = (
+    *("test_survival", "test_readme", "test_figures", "test_keras_versions", "test_confirm"),
+    *("test_notebooks", "test_workers", "test_exports", "test_search", "test_check"),
+)
 
 
 def pytest_collection_modifyitems(items):
@@ -33,6 +37,20 @@ def cache(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(folder))
         yield folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def softmax():
+    """What is searched and confirmed here trains by softmax regression, in no time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine, "DEFAULT", "softmax_engine")
+        yield
+
+
+@pytest.fixture
+def tensorflow(monkeypatch):
+    """What is searched and confirmed in this test trains as it does for users."""
+    monkeypatch.setattr(engine, "DEFAULT", "svhn_tune.training.engine_tensorflow")
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ from svhn_tune.models.spaces import load_space, parse_space
 from svhn_tune.project.checkpoints import read_checkpoint
 from svhn_tune.summary.status import read_standing
 from svhn_tune.training import checkpoints
-from svhn_tune.training.engine import Training
+from svhn_tune.training.engine_tensorflow import KerasTraining
 from svhn_tune.training.runs import Run, Setup
 from svhn_tune.training.workers import Workers
 
@@ -185,17 +185,15 @@ def split():
 
 def make_training(split):
     space = load_space("cnn")
-    return Training(space, space.baseline, 0, split, CLASSES)
+    return KerasTraining(space, space.baseline, 0, split)
 
 
 @pytest.fixture(scope="module")
-def trained(split, tmp_path_factory):
+def trained(split):
     """Arrays and history of a run after an epoch."""
     training = make_training(split)
     training.train_epoch(split)
-    path = tmp_path_factory.mktemp("trained") / "run.npz"
-    training.save(path, OWNER)
-    return checkpoints.read(path, OWNER, 1)
+    return training.save(), training.history
 
 
 def change(number, value):
@@ -243,30 +241,26 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
-def test_what_the_run_cannot_have_saved_is_refused_and_changes_nothing(
-    damage, split, trained, tmp_path
-):
+def test_what_the_run_cannot_have_saved_is_refused_and_changes_nothing(damage, split, trained):
     arrays, history = [array.copy() for array in trained[0]], [dict(each) for each in trained[1]]
     damage(arrays, history)
-    checkpoints.write(tmp_path / "run.npz", arrays, history, OWNER)
     training = make_training(split)
     before = training.model.get_weights()
-    with pytest.raises(ValueError, match="is no checkpoint of this run"):
-        training.restore(tmp_path / "run.npz", OWNER, 9)
+    with pytest.raises(ValueError, match="this run cannot continue from there"):
+        training.restore(arrays, history)
     assert training.history == []
     for one, other in zip(before, training.model.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
 
 
-def test_weights_that_are_no_numbers_belong_to_a_run_that_diverged(split, tmp_path):
+def test_weights_that_are_no_numbers_belong_to_a_run_that_diverged(split):
     training = make_training(split)
     bias = training.model.trainable_variables[-1]
     bias.assign(np.full(bias.shape, np.nan, np.float32))
     training.train_epoch(split)
-    training.save(tmp_path / "run.npz", OWNER)
     again = make_training(split)
-    again.restore(tmp_path / "run.npz", OWNER, 3)
-    assert again.diverged
+    again.restore(training.save(), training.history)
+    assert checkpoints.has_diverged(again.history[-1])
 
 
 # What a search does with them.
@@ -280,7 +274,6 @@ def setup(archives):
         space=load_space("cnn"),
         arrays=share_arrays(data),
         fingerprint=data.fingerprint,
-        classes=10,
         train_index=index,
         validate_on=index,
         test_at_end=False,
@@ -382,6 +375,18 @@ def test_a_run_that_diverged_ends_alike_from_its_checkpoint(archives, tmp_path):
 
 
 UNITS = """
+[hyperparameters.blocks]
+type = "Int"
+min_value = 1
+max_value = 2
+default = 1
+
+[hyperparameters.l2]
+per = "block"
+type = "Choice"
+values = [0.5, 1.0]
+default = 1.0
+
 [hyperparameters.units]
 type = "Int"
 min_value = 32
@@ -407,7 +412,6 @@ def _leave_at_its_end(project, record, data):
         space=project.space,
         arrays=share_arrays(data),
         fingerprint=data.fingerprint,
-        classes=10,
         train_index=index,
         validate_on=holdout,
         test_at_end=False,

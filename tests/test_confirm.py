@@ -1,4 +1,7 @@
-"""A real confirm over a real small search: fresh seeds, added runs, and the file to hand in."""
+"""A real confirm over a real small search: fresh seeds, and added runs.
+
+What it leaves to hand in is looked at in test_pictures.py, where TensorFlow has trained it.
+"""
 
 import shutil
 import sys
@@ -8,8 +11,6 @@ import pytest
 
 from svhn_tune import confirm, load_data, open_project, search
 from svhn_tune.project.records import decode_predicted
-from svhn_tune.project.results import find_origin
-from svhn_tune.submission.check import check_submission
 from svhn_tune.summary.confirmed import summarize_confirmed
 
 SETTINGS = {"tuner": "random", "max_trials": 3, "max_epochs": 2, "train_images": 64}
@@ -55,18 +56,6 @@ def test_it_trains_on_all_images_and_looks_at_the_test_set_once(confirmed, archi
         confusion = np.array(record.confusion)
         assert confusion.sum(axis=1).tolist() == np.bincount(labels).tolist()
         assert np.trace(confusion) == (predicted == labels).sum()
-
-
-def test_the_submission_is_the_best_run_and_lacks_nothing_but_epochs(confirmed, archives):
-    path = confirmed.submission_path
-    data = load_data(archives)
-    result = check_submission(path, confirmed.space, data, find_origin(path))
-    broken = {c["name"]: c["detail"] for c in result["checks"] if not c["ok"]}
-    assert set(broken) == {"training"}
-    assert broken["training"].startswith("2 epochs in batches of 32")
-    best = max(record.score for record in confirmed.ended("confirm"))
-    accuracy = next(c for c in result["checks"] if c["name"] == "test accuracy")
-    assert accuracy["detail"].startswith(f"{best:.4f}")
 
 
 def test_one_model_a_configuration_is_kept(confirmed):

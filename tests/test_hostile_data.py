@@ -208,12 +208,42 @@ def test_a_mat_file_cut_short_is_an_input_error(tmp_path, length):
         load_data(tmp_path)
 
 
+def pack(shape, name, megabytes):
+    """A compressed variable that says this of itself, and so many zeros."""
+    flags = struct.pack("<IIII", 6, 8, 9, 0)
+    dimensions = struct.pack(f"<II{len(shape)}i", 5, 4 * len(shape), *shape)
+    head = flags + dimensions + struct.pack("<I4s", len(name) << 16 | 1, name)
+    packed = zlib.compress(struct.pack("<II", 14, 2**32 - 8) + head + bytes(megabytes * 2**20))
+    return struct.pack("<II", 15, len(packed)) + packed
+
+
+def test_no_variable_is_unpacked_beyond_what_it_says_of_itself(tmp_path):
+    path = write_mat(tmp_path)
+    path.write_bytes(path.read_bytes()[:128] + pack((32, 32, 3, COUNT), b"X", 300))
+    peak = peak_of_loading(tmp_path, "unpacked, X has more than 1,048,576 bytes")
+    assert peak < 50 * 2**20
+
+
 def test_no_variable_is_unpacked_beyond_what_images_can_be(tmp_path, monkeypatch):
     monkeypatch.setattr(stanford, "LARGEST", 2**22)
     path = write_mat(tmp_path)
-    packed = zlib.compress(struct.pack("<II", 14, 2**32 - 8) + bytes(300 * 2**20))
-    path.write_bytes(path.read_bytes()[:128] + struct.pack("<II", 15, len(packed)) + packed)
-    assert peak_of_loading(tmp_path, "unpacked, it has more than 4,194,304 bytes") < 50 * 2**20
+    path.write_bytes(path.read_bytes()[:128] + pack((32, 32, 3, 10**8), b"X", 300))
+    peak = peak_of_loading(tmp_path, "unpacked, X has more than 4,194,304 bytes")
+    assert peak < 50 * 2**20
+
+
+def test_variables_that_nobody_asked_for_are_not_unpacked(tmp_path):
+    savemat(tmp_path / "X.mat", {"X": IMAGES, "y": (DIGITS + 1).astype(np.uint8)})
+    sound = (tmp_path / "X.mat").read_bytes()
+    for split in ("train", "test"):
+        other = pack((1, 10**6), b"Z", 300) if split == "train" else b""
+        (tmp_path / f"{split}_32x32.mat").write_bytes(sound[:128] + other + sound[128:])
+    tracemalloc.start()
+    try:
+        assert len(load_data(tmp_path).train.labels) == COUNT
+        assert tracemalloc.get_traced_memory()[1] < 50 * 2**20
+    finally:
+        tracemalloc.stop()
 
 
 # Places.

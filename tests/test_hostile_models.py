@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from keras import layers
 
+from svhn_tune.commands.tables import print_check
 from svhn_tune.errors import InputError, one_line
 from svhn_tune.models.hypermodel import CNNHyperModel
 from svhn_tune.models.spaces import load_space
@@ -251,9 +252,9 @@ def output_by_name(images):
     ("make", "rule"),
     [
         (shared_convolution, "layer settings"),
-        (nested_hidden, "one hidden dense layer"),
+        (nested_hidden, "hidden dense layers"),
         (dense_as_activation, "hidden activations"),
-        (dense_of_pixels, "one hidden dense layer"),
+        (dense_of_pixels, "hidden dense layers"),
         (softmax_over_images, "output activation"),
         (dropout_after_the_output, "output activation"),
         (pooled_images, "no pre-processing"),
@@ -468,7 +469,13 @@ def test_what_is_no_file_is_an_input_error(tmp_path):
 
 def test_what_a_stranger_wrote_is_shown_in_one_short_line():
     assert one_line("a\x1b[31m\nb\ud800") == "a\\x1b[31m b\\ud800"
-    assert len(one_line("a" * 10**6)) < 600
+    assert len(one_line("a" * 10**6)) < 1_000
+
+
+def test_the_name_of_a_file_is_shown_in_one_line_too(tmp_path, capsys):
+    result = {"ok": True, "checks": []}
+    print_check(tmp_path / "a\x1b[31m\ud800.keras", result)
+    assert capsys.readouterr().out.endswith("a\\x1b[31m\\ud800.keras may be handed in\n")
 
 
 # Memory.

@@ -23,6 +23,12 @@ from svhn_tune.submission.check import check_submission
 from svhn_tune.submission.portable import find_first_version
 
 OLD = ["3.10.0", "3.11.3", "3.12.1", "3.13.2", "3.14.0"]
+# The oldest and the newest always, those between where there is time.
+VERSIONS = [
+    OLD[0],
+    *(pytest.param(version, marks=pytest.mark.soak) for version in OLD[1:]),
+    "newest",
+]
 INSTALLED = Path(sys.prefix) / "keras-versions"
 HERE = Path(__file__).parent
 # Here one model an initializer and the baselines; in the oldest one a space and the baselines.
@@ -90,7 +96,7 @@ def written(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="module", params=[*OLD, "newest"])
+@pytest.fixture(scope="module", params=VERSIONS)
 def loaded(request, written):
     """The folder, what came of loading its files in one version, and that version."""
     version = find_newest() if request.param == "newest" else request.param

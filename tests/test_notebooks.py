@@ -1,6 +1,8 @@
 """The notebooks of examples/: they run as a student would run them, in a kernel of their own."""
 
+import os
 import re
+import sys
 from pathlib import Path
 
 import nbformat
@@ -10,6 +12,7 @@ from nbclient import NotebookClient
 import svhn_tune
 from svhn_tune import open_project
 from svhn_tune.summary.confirmed import summarize_confirmed
+from svhn_tune.training import engine
 
 FOLDER = Path(__file__).parents[1] / "examples"
 NOTEBOOKS = sorted(path.name for path in FOLDER.glob("*.ipynb"))
@@ -24,7 +27,10 @@ def tagged(notebook, tag):
 
 
 def execute(name, place, **settings):
-    """The notebook after running it in `place`: other settings, and nothing installed."""
+    """The notebook after running it in `place`: other settings, and nothing installed.
+
+    Its kernel, a process of its own, trains by the engine of the test.
+    """
     notebook = read(name)
     (cell,) = tagged(notebook, "parameters")
     for setting, value in settings.items():
@@ -38,6 +44,8 @@ def execute(name, place, **settings):
     notebook.cells = [
         cell for cell in notebook.cells if "install" not in cell.metadata.get("tags", [])
     ]
+    chosen = f"from svhn_tune.training import engine\nengine.DEFAULT = {engine.DEFAULT!r}"
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(chosen))
     resources = {"metadata": {"path": str(place)}}
     return NotebookClient(notebook, timeout=240, resources=resources).execute()
 
@@ -61,7 +69,15 @@ def test_a_notebook_is_valid_without_outputs_and_names_no_folder_of_ours(name):
     assert notebook.metadata.kernelspec.name == "python3"
 
 
-def test_the_notebook_searches_confirms_and_draws(archives, tmp_path):
+@pytest.mark.parametrize(
+    "trains",
+    [
+        "softmax_engine",
+        pytest.param("svhn_tune.training.engine_tensorflow", marks=pytest.mark.soak),
+    ],
+)
+def test_the_notebook_searches_confirms_and_draws(trains, archives, tmp_path, monkeypatch):
+    monkeypatch.setattr(engine, "DEFAULT", trains)
     settings = {"IMAGES": 200, "MAX_EPOCHS": 2, "RUNS": 2, "WORKERS": 2}
     done = execute("cnn.ipynb", tmp_path, DATA=str(archives), **settings)
     project = open_project(tmp_path / "results" / "cnn")
@@ -79,6 +95,14 @@ def test_the_notebook_searches_confirms_and_draws(archives, tmp_path):
         assert "image/png" in outputs(done, cell)[1]
 
 
+@pytest.fixture(autouse=True)
+def path_of_the_tests(monkeypatch):
+    """A kernel finds the tests' engine by it."""
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+
+
+@pytest.mark.soak
+@pytest.mark.usefixtures("tensorflow")
 def test_the_notebook_for_kaggle_goes_on_next_week(archives, small_space, tmp_path):
     settings = {"DATA": str(archives), "SPACE": str(small_space), "TRAIN_IMAGES": 64}
     settings |= {"MAX_EPOCHS": 4, "TOP": 1, "RUNS": 1, "EPOCHS": 1}

@@ -1,4 +1,7 @@
-"""pictures.npz: made by a real small confirm, of any model of the family, and never in its way."""
+"""What TensorFlow leaves of a confirm: the file to hand in, and pictures.npz.
+
+The pictures are made by a real small confirm, of any model of the family, and never in its way.
+"""
 
 import os
 import shutil
@@ -12,7 +15,10 @@ from svhn_tune.figures import Figures
 from svhn_tune.figures.style import Chart
 from svhn_tune.files import read_arrays
 from svhn_tune.progress.progress import Progress
+from svhn_tune.project.results import find_origin
 from svhn_tune.stages.pictures import write_pictures
+from svhn_tune.submission.check import check_submission
+from svhn_tune.training import engine
 from svhn_tune.training.maps import maps_path, write_maps
 
 SETTINGS = {"tuner": "random", "max_trials": 2, "max_epochs": 1, "train_images": 64}
@@ -21,15 +27,30 @@ PICTURES = ("hardest_digits", "filters", "feature_maps")
 
 @pytest.fixture(scope="module")
 def confirmed(small_space, archives, tmp_path_factory):
+    """By TensorFlow, as its worker writes the maps; the search before it needs none."""
     folder = tmp_path_factory.mktemp("pictures") / "cnn"
     project = search(small_space, archives, project=folder, workers=2, **SETTINGS)
-    return confirm(project, archives, top=1, runs=2, epochs=1, workers=2)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine, "DEFAULT", "svhn_tune.training.engine_tensorflow")
+        return confirm(project, archives, top=1, runs=2, epochs=1)
 
 
 @pytest.fixture
 def copy(confirmed, tmp_path):
     shutil.copytree(confirmed.folder, tmp_path / "cnn")
     return type(confirmed)(tmp_path / "cnn")
+
+
+def test_the_submission_is_the_best_run_and_lacks_nothing_but_epochs(confirmed, archives):
+    path = confirmed.submission_path
+    data = load_data(archives)
+    result = check_submission(path, confirmed.space, data, find_origin(path))
+    broken = {c["name"]: c["detail"] for c in result["checks"] if not c["ok"]}
+    assert set(broken) == {"training"}
+    assert broken["training"].startswith("1 epochs in batches of 32")
+    best = max(record.score for record in confirmed.ended("confirm"))
+    accuracy = next(c for c in result["checks"] if c["name"] == "test accuracy")
+    assert accuracy["detail"].startswith(f"{best:.4f}")
 
 
 def test_confirm_leaves_pictures_of_the_submission(confirmed):

@@ -151,6 +151,7 @@ def test_a_slip_is_one_line(arguments, told, archives, monkeypatch, capfd, tmp_p
 
 
 @pytest.mark.timeout(180)
+@pytest.mark.usefixtures("tensorflow")
 def test_a_plan_of_this_machine_is_timed_and_writes_nothing(
     small_space, archives, monkeypatch, capfd, tmp_path
 ):
@@ -214,7 +215,7 @@ def test_nothing_is_known_of_confirm_before_a_run_has_ended(tmp_path, make_proje
 def test_a_search_stops_at_its_budget_and_confirm_has_the_rest(small_space, archives, tmp_path):
     settings = {"tuner": "random", "max_trials": 500, "max_epochs": 2, "train_images": 64}
     folder = tmp_path / "cnn"
-    stopped = search(small_space, archives, project=folder, workers=2, budget=40.0, **settings)
+    stopped = search(small_space, archives, project=folder, workers=2, budget=4.0, **settings)
     status = svhn_tune.status(stopped)
     assert status["trials"]["completed"] < 500
     assert status["seconds_spent"] > 0

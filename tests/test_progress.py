@@ -16,6 +16,7 @@ import time
 from itertools import pairwise
 
 import pytest
+from forked import start_command
 from rich.console import Console
 
 from svhn_tune.progress.live import LiveProgress, Terminal, make_progress
@@ -166,7 +167,7 @@ def test_the_times_are_asked_for_once_a_second_at_most(tmp_path, make_project):
 def command(folder, *more):
     """A small search: trials of 3 epochs, one after the other."""
     return [
-        *(sys.executable, "-m", "svhn_tune", "search", "--data", str(folder / "data")),
+        *("search", "--data", str(folder / "data")),
         *("--space", str(folder / "small.toml"), "--project", str(folder / "results" / "cnn")),
         *("--tuner", "random", "--max-epochs", "3", "--train-images", "100", "--workers", "1"),
         *map(str, more),
@@ -187,11 +188,10 @@ class Screen:
     def __init__(self, arguments):
         parent, child = pty.openpty()
         fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-        environment = os.environ | {"TERM": "xterm-256color"}
-        self.process = subprocess.Popen(
-            arguments, stdin=child, stdout=child, stderr=child, env=environment
-        )
-        os.close(child)
+        terminal = os.ttyname(child)
+        self.process = start_command(arguments, stdout=terminal, stderr=terminal)
+        # Until the process has opened it, too: what nobody has open cannot be read.
+        self._child = child
         self._parent = parent
         self.text = ""
         self._reader = threading.Thread(target=self._read)
@@ -212,6 +212,7 @@ class Screen:
 
     def close(self):
         status = self.process.wait(timeout=60)
+        os.close(self._child)
         self._reader.join()
         os.close(self._parent)
         return status
@@ -227,15 +228,16 @@ def read_status(place):
 
 
 def test_a_terminal_shows_the_picture_and_another_process_sees_the_same(place):
-    screen = Screen(command(place, "--max-trials", 40, "--budget", "5h"))
+    longer = ("--max-epochs", 100, "--train-images", 540, "--budget", "5h")
+    screen = Screen(command(place, "--max-trials", 40, *longer))
     screen.wait_for("trial 000  val_categorical_accuracy")
     screen.wait_for("budget left")
     screen.wait_for("time left")
     progress = read_status(place)["progress"]
     assert progress["process"] == screen.process.pid
-    assert (progress["trials_planned"], progress["epochs_planned"]) == (40, 120)
+    assert (progress["trials_planned"], progress["epochs_planned"]) == (40, 4000)
     assert 1 <= progress["trials"] < 40
-    assert 3 <= progress["epochs"] < 120
+    assert 100 <= progress["epochs"] < 4000
     assert progress["seconds_left"] > 0
     screen.process.send_signal(signal.SIGINT)
     assert screen.close() == 130
@@ -270,22 +272,23 @@ def test_a_second_ctrl_c_leaves_a_clean_terminal_too(place):
 
 
 def test_a_log_has_plain_lines_and_quiet_says_nothing_but_the_result(place):
-    few = command(place, "--max-trials", 1)
-    quiet = subprocess.run([*few, "--quiet"], capture_output=True, text=True, check=True)
-    assert quiet.stderr == ""
-    assert "1 trials completed" in quiet.stdout
-    more = command(place, "--max-trials", 2)
-    logged = subprocess.run(more, capture_output=True, text=True, check=True)
+    stdout, stderr = place / "stdout", place / "stderr"
+    quiet = start_command([*command(place, "--max-trials", 1), "--quiet"], ".", stdout, stderr)
+    assert quiet.wait() == 0
+    assert stderr.read_text() == ""
+    assert "1 trials completed" in stdout.read_text()
+    logged = start_command(command(place, "--max-trials", 2), ".", stdout, stderr)
+    assert logged.wait() == 0
     assert re.fullmatch(
         r"trial 001  val_categorical_accuracy 0\.\d{4} \(best 0\.\d{4}, trial 00\d\)  3 epochs  "
         r"[\d.]+ s  .*\nnote: the report is .*\n",
-        logged.stderr,
+        stderr.read_text(),
     )
-    assert "\x1b" not in logged.stderr + logged.stdout
-    assert "search: trials 2 of 2, epochs 6 of 6" in logged.stdout
+    assert "\x1b" not in stderr.read_text() + stdout.read_text()
+    assert "search: trials 2 of 2, epochs 6 of 6" in stdout.read_text()
 
 
-def test_a_notebook_shows_the_picture_in_its_cell(place):
+def test_a_notebook_shows_the_picture_in_its_cell(place, monkeypatch):
     """In a real kernel; where Jupyter is not installed there is none to test."""
     nbclient = pytest.importorskip("nbclient")
     pytest.importorskip("ipykernel")
@@ -293,10 +296,14 @@ def test_a_notebook_shows_the_picture_in_its_cell(place):
 
     code = f"""
 from svhn_tune import make_progress, search
+from svhn_tune.training import engine
+engine.DEFAULT = "softmax_engine"
 search({str(place / "small.toml")!r}, {str(place / "data")!r}, tuner="random", max_epochs=1,
     max_trials=1, train_images=100, project={str(place / "notebook")!r}, progress=make_progress())
 """
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
+    # Its kernel is a process of its own, which finds the tests' engine by this path.
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
     nbclient.NotebookClient(notebook, timeout=120).execute()
     outputs = notebook.cells[0].outputs
     pictures = [each for each in outputs if "text/html" in each.get("data", {})]

@@ -64,10 +64,10 @@ def test_a_record_has_what_repeating_it_needs(project):
     assert all(isinstance(value, int | float | str) for value in record.values.values())
 
 
-def test_a_record_run_again_alone_gives_its_score(project, archives, tmp_path):
-    record = next(r for r in project.ended("search") if r.initial_epoch == 4)
+def run_again(project, record, archives, folder):
+    """What each epoch brings when the record's run is trained alone, by a fresh worker."""
     data = load_data(archives)
-    train, holdout = split_holdout(data.train.labels, SETTINGS["train_images"])
+    train, holdout = split_holdout(data.train.labels, project.settings.train_images)
     setup = Setup(
         space=project.space,
         arrays=share_arrays(data),
@@ -84,16 +84,31 @@ def test_a_record_run_again_alone_gives_its_score(project, archives, tmp_path):
         seed=record.seed,
         values=record.values,
         epochs=record.epochs,
-        checkpoint=tmp_path / "again.npz",
+        checkpoint=folder / "again.npz",
     )
     with Workers(1, setup) as workers:
         workers.submit(again)
         events = []
         while workers.running:
             events += workers.events()
-    history = events[-1].outcome.history
+    return events[-1].outcome.history
+
+
+def test_a_promoted_record_run_again_alone_gives_its_score(project, archives, tmp_path):
+    record = next(r for r in project.ended("search") if r.initial_epoch == 4)
+    history = run_again(project, record, archives, tmp_path)
     assert history[-1]["val_categorical_accuracy"] == record.score
     assert [epoch["loss"] for epoch in history[4:]] == record.metrics["loss"]
+
+
+@pytest.mark.usefixtures("tensorflow")
+def test_a_record_of_tensorflow_run_again_alone_gives_its_score(small_space, archives, tmp_path):
+    settings = {"tuner": "random", "max_trials": 2, "max_epochs": 2, "train_images": 64}
+    project = search(small_space, archives, project=tmp_path / "cnn", **settings)
+    record = project.ended("search")[1]
+    history = run_again(project, record, archives, tmp_path)
+    assert history[-1]["val_categorical_accuracy"] == record.score
+    assert [epoch["loss"] for epoch in history] == record.metrics["loss"]
 
 
 def test_the_same_call_again_adds_nothing(small_space, project, archives):

@@ -1,6 +1,6 @@
 """Kills at any instant: the continued project is the one that was never killed.
 
-`benchmarks/survival.py` does the same 200 times.
+`benchmarks/survival.py` does the same 200 times, with TensorFlow.
 """
 
 import os
@@ -11,79 +11,152 @@ import subprocess
 import time
 
 import pytest
+from forked import start_command, start_search
 
+from benchmarks import survival
 from benchmarks.survival import command, read_result, survive
+from svhn_tune import search
 from svhn_tune.project.results import open_project
 
+# Hyperband promotes within 12 epochs; the others draw their first 12 trials at random.
+SETTINGS = {
+    "hyperband": {"max_epochs": 12},
+    "bayesian": {"max_epochs": 2, "max_trials": 18},
+    "tpe": {"max_epochs": 2, "max_trials": 18},
+    "random": {"max_epochs": 12, "max_trials": 8},
+}
 
-@pytest.mark.timeout(600)
-@pytest.mark.parametrize(("tuner", "wanted"), [("hyperband", 10), ("bayesian", 6), ("tpe", 6)])
-def test_a_search_killed_again_and_again_ends_as_one_never_killed(
-    tuner, wanted, archives, tmp_path
-):
-    calm = tmp_path / "calm"
-    subprocess.run(command(calm, str(archives), tuner), check=True, capture_output=True)
-    expected = read_result(calm)
-    chance = random.Random(11)
+
+def arguments(folder, space, data, tuner):
+    """Of `search`, for a project in this folder."""
+    given = {"space": space, "data": data, "project": folder, "tuner": tuner}
+    return given | SETTINGS[tuner] | {"train_images": 60}
+
+
+def kill_and_compare(begin, tmp_path, expected, wanted, chance):
+    """Kill searches until it was done often enough; each ends as expected, and lost nothing."""
     kills = rounds = 0
     while kills < wanted:
         folder = tmp_path / f"killed-{rounds}"
-        done, lost = survive(folder, str(archives), tuner, wanted - kills, chance)
+        done, lost = survive(folder, lambda f=folder: begin(f), wanted - kills, chance)
         kills, rounds = kills + done, rounds + 1
         assert lost == 0
         assert read_result(folder) == expected
 
 
+@pytest.mark.parametrize("wanted", [2, pytest.param(20, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("tuner", ["hyperband", "bayesian", "tpe"])
+def test_a_search_killed_again_and_again_ends_as_one_never_killed(
+    tuner, wanted, small_space, archives, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(survival, "START_UP", 1.0)
+    search(**arguments(tmp_path / "calm", small_space, archives, tuner))
+
+    def begin(folder):
+        return start_search(**arguments(folder, small_space, archives, tuner))
+
+    expected = read_result(tmp_path / "calm")
+    kill_and_compare(begin, tmp_path, expected, wanted, random.Random(11))
+
+
+@pytest.mark.usefixtures("tensorflow")
+def test_a_search_by_tensorflow_killed_in_a_run_ends_as_one_never_killed(
+    small_space, archives, tmp_path, monkeypatch
+):
+    monkeypatch.setitem(SETTINGS, "random", {"max_epochs": 3, "max_trials": 2})
+    given = arguments(tmp_path / "killed", small_space, archives, "random")
+    process = start_search(**given)
+    while not list((tmp_path / "killed" / "checkpoints").glob("*.npz")):
+        assert process.poll() is None
+        time.sleep(0.001)
+    for each in [process, *process.children()]:
+        each.kill()
+    process.wait()
+    search(**given)
+    search(**given | {"project": tmp_path / "calm"})
+    assert read_result(tmp_path / "killed") == read_result(tmp_path / "calm")
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize(("tuner", "wanted"), [("hyperband", 10), ("bayesian", 6), ("tpe", 6)])
+def test_the_very_command_survives_kills(tuner, wanted, archives, tmp_path):
+    """With its imports, its workers by TensorFlow and its report."""
+    calm = tmp_path / "calm"
+    subprocess.run(command(calm, str(archives), tuner), check=True, capture_output=True)
+
+    def begin(folder):
+        return survival.start(folder, str(archives), tuner)
+
+    kill_and_compare(begin, tmp_path, read_result(calm), wanted, random.Random(11))
+
+
+@pytest.fixture
+def options(small_space, archives):
+    """The command line of a search in a folder: 8 trials of 12 epochs, at random."""
+
+    def make(folder):
+        given = {"--space": small_space, "--data": archives, "--project": folder}
+        given |= {"--tuner": "random", "--max-epochs": 12, "--max-trials": 8}
+        given |= {"--train-images": 60, "--workers": 1}
+        return ["search", *(part for pair in given.items() for part in pair)]
+
+    return make
+
+
+@pytest.fixture
+def finish(small_space, archives):
+    """A function that goes on with such a search to its end."""
+
+    def run(folder):
+        return search(**arguments(folder, small_space, archives, "random"))
+
+    return run
+
+
 def interrupt(arguments, folder, number):
     """Start the command and send the signal once an epoch is trained; what it printed."""
-    process = subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True)
+    told = folder.with_suffix(".txt")
+    process = start_command(arguments, stderr=told)
     while not list((folder / "checkpoints").glob("*.npz")):
-        time.sleep(0.01)
+        assert process.poll() is None
+        time.sleep(0.001)
     process.send_signal(number)
-    _, told = process.communicate(timeout=30)
-    assert process.returncode == 130
-    assert "Traceback" not in told
-    return told
+    assert process.wait(60) == 130
+    assert "Traceback" not in told.read_text()
+    return told.read_text()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupt_saves_what_is_whole_and_the_same_command_goes_on(number, archives, tmp_path):
+def test_an_interrupt_saves_what_is_whole_and_the_same_command_goes_on(
+    number, options, finish, tmp_path
+):
     folder = tmp_path / "cnn"
-    arguments = command(folder, str(archives), "random")
-    assert "the same command goes on" in interrupt(arguments, folder, number)
+    assert "the same command goes on" in interrupt(options(folder), folder, number)
     trials = len(open_project(folder).proposals())
-    subprocess.run(arguments, check=True, capture_output=True)
-    finished = open_project(folder)
+    finished = finish(folder)
     assert len(finished.proposals()) >= trials
     assert set(finished.trials["status"]) == {"completed"}
 
 
-def test_a_checkpoint_that_was_cut_short_costs_its_epochs_only(archives, tmp_path):
-    arguments = command(tmp_path / "cut", str(archives), "random")
-    interrupt(arguments, tmp_path / "cut", signal.SIGINT)
+def test_a_checkpoint_that_was_cut_short_costs_its_epochs_only(options, finish, tmp_path):
+    interrupt(options(tmp_path / "cut"), tmp_path / "cut", signal.SIGINT)
     for path in (tmp_path / "cut" / "checkpoints").glob("*.npz"):
         os.truncate(path, path.stat().st_size // 2)
-    calm = command(tmp_path / "calm", str(archives), "random")
-    for each in (arguments, calm):
-        subprocess.run(each, check=True, capture_output=True)
+    for name in ("cut", "calm"):
+        finish(tmp_path / name)
     assert read_result(tmp_path / "cut") == read_result(tmp_path / "calm")
 
 
-@pytest.mark.parametrize("room", [2_000, 100_000])
+@pytest.mark.parametrize("room", [2_000, 50_000])
 def test_a_full_disk_is_one_error_and_the_search_goes_on_once_there_is_room(
-    room, archives, tmp_path
+    room, options, finish, tmp_path
 ):
-    """A limit on the size of files: 2 kB stops the settings or the journal, 100 kB checkpoints."""
-    folder = tmp_path / "cnn"
-    arguments = command(folder, str(archives), "random")
-    full = subprocess.run(
-        arguments,
-        capture_output=True,
-        text=True,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (room, room)),
-    )
-    assert full.returncode == 2
-    assert full.stderr.splitlines()[-1].startswith("error: cannot write ")
-    assert "Traceback" not in full.stderr
-    subprocess.run(arguments, check=True, capture_output=True)
-    assert set(open_project(folder).trials["status"]) == {"completed"}
+    """A limit on the size of files: 2 kB stops the settings or the journal, 50 kB checkpoints."""
+    folder, told = tmp_path / "cnn", tmp_path / "told.txt"
+    process = start_command(options(folder), stderr=told)
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (room, room))
+    assert process.wait(60) == 2
+    assert told.read_text().splitlines()[-1].startswith("error: cannot write ")
+    assert "Traceback" not in told.read_text()
+    assert set(finish(folder).trials["status"]) == {"completed"}

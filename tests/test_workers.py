@@ -1,20 +1,22 @@
 """Worker processes: they are replaced when they die or grow, and end with their parent."""
 
-import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import psutil
 import pytest
+import softmax_engine
+from forked import start_command
 
 from svhn_tune import load_data, search
 from svhn_tune.data.cache import share_arrays
 from svhn_tune.models.spaces import load_space
 from svhn_tune.training import execution
 from svhn_tune.training.runs import Run, Setup
-from svhn_tune.training.workers import Workers
+from svhn_tune.training.workers import WorkerError, Workers
 
 
 @pytest.fixture
@@ -64,19 +66,45 @@ def test_every_epoch_is_told_after_it_is_on_the_disk(setup, tmp_path):
     assert kinds == [("epoch", 1), ("epoch", 2), ("done", 0)]
 
 
-def test_a_killed_worker_is_replaced_and_its_run_ends_as_it_would_have(setup, tmp_path):
-    run = make_run(setup.space, tmp_path, 0, epochs=4)
-    with Workers(1, setup) as workers:
-        calm = train(workers, [run])[-1].outcome
-        run.checkpoint.unlink()
-    with Workers(1, setup) as workers:
+@pytest.mark.parametrize(
+    ("engine", "epochs"),
+    [("softmax_engine", 400), ("svhn_tune.training.engine_tensorflow", 4)],
+)
+def test_a_killed_worker_is_replaced_and_its_run_ends_as_it_would_have(
+    engine, epochs, setup, tmp_path
+):
+    run = make_run(setup.space, tmp_path, 0, epochs)
+    calm = replace(run, trial=1, root=1, checkpoint=tmp_path / "calm.npz")
+    with Workers(1, replace(setup, engine=engine)) as workers:
         workers.submit(run)
         while not run.checkpoint.exists():
             list(workers.events())
         psutil.Process(workers._workers[0].process.pid).kill()
-        events = train(workers, [])
-    assert events[-1].kind == "done"
-    assert events[-1].outcome.weights_sha256 == calm.weights_sha256
+        killed = train(workers, [])[-1]
+        assert killed.kind == "done"
+        assert len(killed.outcome.history) == epochs
+        expected = train(workers, [calm])[-1].outcome
+    assert killed.outcome.weights_sha256 == expected.weights_sha256
+
+
+def test_a_worker_imports_keras_and_tensorflow_only_where_its_engine_does(
+    setup, tmp_path, monkeypatch
+):
+    """softmax_engine starts no run in a process that has imported one of them."""
+    with Workers(1, setup) as workers:
+        assert train(workers, [make_run(setup.space, tmp_path, 0)])[-1].kind == "done"
+    monkeypatch.setitem(sys.modules, "keras", None)
+    with pytest.raises(AssertionError, match="has imported"):
+        softmax_engine.start(setup.space, setup.space.baseline, 0, None)
+
+
+def test_what_an_engine_raises_reaches_the_parent_with_its_traceback(setup, tmp_path):
+    run = replace(make_run(setup.space, tmp_path, 0), values={"dropout": "much"})
+    with (
+        Workers(1, setup) as workers,
+        pytest.raises(WorkerError, match=r"trial 0 raised\nTraceback"),
+    ):
+        train(workers, [run])
 
 
 @pytest.mark.parametrize("instant", ["before", "after"])
@@ -124,7 +152,7 @@ def test_a_worker_that_grew_is_replaced(setup, tmp_path, monkeypatch):
         executor = execution.Executor.__new__(execution.Executor)
         executor._first_resident = 1
         monkeypatch.setattr(execution, "GROWTH", 0)
-        assert executor._has_grown()
+        assert executor.has_grown()
         workers._restart(workers._workers[0])
         assert workers._workers[0].process.pid != before
         assert train(workers, runs[1:])[-1].kind == "done"
@@ -160,9 +188,7 @@ def test_three_deaths_of_a_run_fail_its_trial_and_the_search_goes_on(
 
 def test_no_worker_outlives_its_parent(archives, tmp_path):
     arguments = ["search", "--data", str(archives), "--project", str(tmp_path / "cnn")]
-    process = psutil.Popen(
-        [sys.executable, "-m", "svhn_tune", *arguments], stderr=subprocess.DEVNULL
-    )
+    process = start_command(arguments)
     while not (workers := [c for c in process.children() if "spawn_main" in " ".join(c.cmdline())]):
         time.sleep(0.05)
     time.sleep(1)

@@ -10,6 +10,9 @@ from ..project.project import Project
 from ..summary.confirmed import Confirmed, compare_class_weights, summarize_confirmed
 from ..summary.wording import conclude, describe_interval, describe_used, with_provenance
 
+WIDE = 115  # characters that all columns take, and how many fit into 80
+SPLIT = 5
+
 
 def print_summaries(console: Console, project: Project, status: dict[str, Any]) -> None:
     """A table for each number of epochs, the longest first, and what follows from the first."""
@@ -25,36 +28,35 @@ def print_summaries(console: Console, project: Project, status: dict[str, Any]) 
 
 
 def _print_table(console: Console, entries: list[Confirmed]) -> None:
-    table = make_table(
-        "trial",
-        "runs",
-        "mean ± sd",
-        "95 % interval",
-        "against the baseline",
-        "P(beats it)",
-        "col-\nlapsed",
-        "search said\n(epochs)",
-        "drop",
-    )
-    table.padding = (0, 1, 0, 0)  # nine columns in 120 characters
-    for entry in entries:
-        spread = "" if entry.summary.sd is None else f"±{entry.summary.sd:.4f}"
-        said = entry.search_score
-        against, probability = _describe_against(entry)
-        table.add_row(
-            f"{entry.trial:03d}",
-            str(entry.summary.n),
-            f"{entry.summary.mean:.4f}{spread}",
-            describe_interval(entry.summary.ci95, ".4f"),
-            against,
-            probability,
-            str(entry.collapsed),
-            "-" if said is None else f"{said:.4f} ({entry.search_epochs})",
-            "-" if said is None else f"{entry.drop:+.4f}",
-        )
-    console.print(table)
+    titles = ["trial", "runs", "mean ± sd", "95 % interval", "against the baseline", "P(beats it)"]
+    titles += ["col-\nlapsed", "search said\n(epochs)", "drop"]
+    rows = [_list_cells(entry) for entry in entries]
+    # Where nine columns do not fit there are two tables, each with the trials.
+    split = len(titles) if console.width >= WIDE else SPLIT
+    for columns in ([*range(split)], [0, *range(split, len(titles))]):
+        if len(columns) > 1:
+            table = make_table(*[titles[column] for column in columns])
+            table.padding = (0, 1, 0, 0)
+            for row in rows:
+                table.add_row(*[row[column] for column in columns])
+            console.print(table)
     for line in describe_used(entries):
         console.print(line)
+
+
+def _list_cells(entry: Confirmed) -> list[str]:
+    spread = "" if entry.summary.sd is None else f"±{entry.summary.sd:.4f}"
+    said = entry.search_score
+    return [
+        f"{entry.trial:03d}",
+        str(entry.summary.n),
+        f"{entry.summary.mean:.4f}{spread}",
+        describe_interval(entry.summary.ci95, ".4f"),
+        *_describe_against(entry),
+        str(entry.collapsed),
+        "-" if said is None else f"{said:.4f} ({entry.search_epochs})",
+        "-" if said is None else f"{entry.drop:+.4f}",
+    ]
 
 
 def _describe_against(entry: Confirmed) -> tuple[str, str]:
@@ -72,6 +74,16 @@ def _describe_against(entry: Confirmed) -> tuple[str, str]:
         f"{against.difference:+.4f} ({interval}) {against.verdict:6}",
         f"{against.probability:.2f} ({bounds})",
     )
+
+
+def print_answers(console: Console, project: Project, status: dict[str, Any]) -> None:
+    """The answer of each question of the space in its form, and what it rests on."""
+    if status["answers"]:
+        console.print(with_provenance(project, "\nanswers to the questions of the space"))
+    for each in status["answers"]:
+        console.print(f"question {each['question']}: {each['title']}")
+        for line in filter(None, [each["answer"], *each["notes"]]):
+            console.print(f"  {line}")
 
 
 def print_class_weights(console: Console, project: Project) -> None:

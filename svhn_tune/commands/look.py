@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from ..errors import one_line
 from .options import (
     AsJson,
     DataFolder,
@@ -78,11 +79,12 @@ def describe(
     from ..models.spaces import load_space
     from .tables import print_description
 
-    if trial is not None:
+    if trial is not None or project is not None:
         from ..project.results import open_project
 
         opened = open_project(project or Path(space).stem)
-        loaded, base = opened.space, opened.values(trial)
+        loaded = opened.space
+        base = loaded.baseline if trial is None else opened.values(trial)
     else:
         loaded = load_space(space)
         base = loaded.baseline
@@ -104,7 +106,7 @@ def export(
     from ..project.results import open_project
 
     shown_by = run_export(open_project(project), to, target)
-    print(f"wrote {target}; to look at it: {shown_by}")
+    print(one_line(f"wrote {target}; to look at it: {shown_by}"))
 
 
 def spaces(as_json: AsJson = False) -> None:

@@ -62,6 +62,16 @@ TrainImages = Annotated[
 ]
 ValidateOn = Annotated[str | None, typer.Option(help="holdout or test. [default: the space's]")]
 Top = Annotated[int, typer.Option(max=MAX_RUNS, help="How many of the best trials.")]
+TopOfQuestion = Annotated[
+    int | None,
+    typer.Option(
+        "--top", max=MAX_RUNS, help="How many of the best. [default: 3; a question's all]"
+    ),
+]
+Question = Annotated[
+    int | None,
+    typer.Option(help="Retrain what a question of the space names, and nothing beside it."),
+]
 Runs = Annotated[int, typer.Option(max=MAX_RUNS, help="Of each, earlier ones included.")]
 Epochs = Annotated[
     int | None, typer.Option(max=MAX_EPOCHS, help="Of each run. [default: the space's]")

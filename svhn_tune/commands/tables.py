@@ -8,13 +8,14 @@ from rich.console import Console
 from ..console import format_seconds
 from ..console import make_console as _console
 from ..console import make_table as _table
+from ..errors import one_line
 from ..progress.picture import Picture
 from ..project.project import Project
 from ..space.space import Space
 from ..summary.standing import Standing
 from ..summary.status import read_standing
 from ..summary.status import status as read_status
-from .confirm_table import print_class_weights, print_summaries
+from .confirm_table import print_answers, print_class_weights, print_summaries
 
 
 def _data_line(project: Project) -> str:
@@ -58,8 +59,9 @@ def print_status(project: Project) -> None:
         console.print(table)
     if status["confirm"]:
         print_summaries(console, project, status)
-    elif ranking:
+    elif ranking and not status["answers"]:
         console.print(f"next: python -m svhn_tune confirm --top {min(3, len(ranking))}")
+    print_answers(console, project, status)
 
 
 def print_standing(console: Console, standing: Standing) -> None:
@@ -95,6 +97,7 @@ def print_confirmed(project: Project) -> None:
         table.add_row(str(index), *[str(count) for count in row], share)
     console.print(table)
     print_class_weights(console, project)
+    print_answers(console, project, status)
     asked = project.space.protocol.epochs
     if best.planned_epochs != asked:
         console.print(f"trained for {best.planned_epochs} epochs; the space asks for {asked}")
@@ -108,7 +111,7 @@ def print_check(path: Path, result: dict[str, Any]) -> None:
         known = not check["detail"].startswith("not known")
         mark = ("ok" if known else "?") if check["ok"] else "FAIL"
         console.print(f"{mark:4}  {check['name']}: {check['detail']}")
-    console.print(f"{path} {'may' if result['ok'] else 'may NOT'} be handed in")
+    console.print(f"{one_line(str(path))} {'may' if result['ok'] else 'may NOT'} be handed in")
 
 
 def print_description(space: Space, description: dict[str, Any]) -> None:

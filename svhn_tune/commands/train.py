@@ -10,11 +10,13 @@ from .options import (
     DataFolder,
     Epochs,
     ProjectName,
+    Question,
     Quiet,
     Runs,
     SpaceName,
     TimeLimit,
     Top,
+    TopOfQuestion,
     WorkerCount,
     default_workers,
     parse_duration,
@@ -64,7 +66,8 @@ def search(
 
 
 def confirm(
-    top: Top = 3,
+    top: TopOfQuestion = None,
+    question: Question = None,
     runs: Runs = 10,
     epochs: Epochs = None,
     baseline: Annotated[
@@ -96,6 +99,7 @@ def confirm(
         opened,
         data,
         top=top,
+        question=question,
         runs=runs,
         epochs=epochs,
         baseline=baseline,

@@ -1,21 +1,15 @@
 """Stanford's SVHN files, train_32x32.mat and test_32x32.mat: X (32, 32, 3, N), y with 10 for 0."""
 
-import io
-import struct
-import zlib
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 
 from ..errors import InputError, one_line
 from .course import MOST_IMAGES, check_arrays, check_layouts
 from .dataset import Data, Split
+from .matlab import inflate
 
 FILES = ("train_32x32.mat", "test_32x32.mat")
-HEADER = 128  # bytes, the byte order in the last two
-COMPRESSED = 15  # the type of a variable that is
-CHUNK = 2**20
 LARGEST = MOST_IMAGES * 32 * 32 * 3 + 2**24
 
 
@@ -40,7 +34,7 @@ def _read(path: Path) -> Split:
     from scipy.io import loadmat, whosmat
 
     try:
-        file = _inflate(path)
+        file = inflate(path, ("X", "y"), LARGEST)
         variables = whosmat(file)
         layouts = {name: (shape, _find_dtype(kind)) for name, shape, kind in variables}
         if missing := {"X", "y"} - set(layouts):
@@ -77,46 +71,3 @@ def _explain(error: Exception) -> str:
     if isinstance(error, MemoryError):
         return "there is not enough memory for it"
     return f"it is damaged or cut short; download it again ({one_line(str(error) or repr(error))})"
-
-
-def _inflate(path: Path) -> io.BytesIO:
-    """The file with its variables unpacked: scipy would unpack whatever a variable says it has."""
-    if path.stat().st_size > LARGEST:
-        raise InputError(f"{path} is larger than {MOST_IMAGES:,} images are")
-    inflated = io.BytesIO()
-    with path.open("rb") as file:
-        header = file.read(HEADER)
-        inflated.write(header)
-        order = {b"IM": "<", b"MI": ">"}.get(header[126:])
-        if order is None:  # MATLAB 4, which compresses nothing
-            inflated.write(file.read())
-        elif header[125 if order == "<" else 124] == 2:
-            raise InputError(
-                f"{path} is a MATLAB file of version 7.3 (HDF5); save it with -v7, or download it "
-                f"again"
-            )
-        else:
-            while tag := file.read(8):
-                kind, size = struct.unpack(f"{order}II", tag)
-                if size > path.stat().st_size - file.tell():
-                    raise EOFError("it ends early")
-                if kind == COMPRESSED:
-                    _unpack(file, size, inflated)
-                else:
-                    inflated.write(tag + file.read(size))
-    inflated.seek(0)
-    return inflated
-
-
-def _unpack(file: IO[bytes], size: int, inflated: io.BytesIO) -> None:
-    """Unpack the next `size` bytes."""
-    unpacker = zlib.decompressobj()
-    while size:
-        packed = file.read(min(size, CHUNK))
-        size -= len(packed)
-        while packed:
-            inflated.write(unpacker.decompress(packed, CHUNK))
-            if inflated.tell() > LARGEST:
-                raise ValueError(f"unpacked, it has more than {LARGEST:,} bytes")
-            packed = unpacker.unconsumed_tail
-    inflated.write(unpacker.flush())

@@ -18,6 +18,7 @@ RANGES = {
     "train_images": (1, MANY),
     "workers": (1, MAX_WORKERS),
     "top": (1, MAX_RUNS),
+    "question": (1, MANY),
     "runs": (1, MAX_RUNS),
     "epochs": (1, MAX_EPOCHS),
 }

@@ -154,7 +154,7 @@ class PlannedRun(_Table):
 
 
 class BeginRecord(_Line):
-    """What a call set out to do; `runs` are confirm's, none in search."""
+    """What a call set out to do; `runs` are confirm's (of a `question`), none in search."""
 
     event: Literal["begin"] = "begin"
     stage: Stage
@@ -164,6 +164,7 @@ class BeginRecord(_Line):
     epochs: Sum
     stops: float | None = None
     runs: list[PlannedRun]
+    question: Number | None = None
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
@@ -183,10 +184,14 @@ class BeginRecord(_Line):
 
 
 class ChoiceRecord(_Line):
-    """The roots that confirm chose, and the runs as [root, run] on whose scores it did."""
+    """The roots that confirm chose, and the runs as [root, run] on whose scores it did.
+
+    With `question`, it chose among the configurations that the question names.
+    """
 
     event: Literal["choice"] = "choice"
     epochs: Epochs
+    question: Number | None = None
     chosen: Annotated[list[Number], Field(min_length=1)]
     used: Annotated[
         list[Annotated[list[Number], Field(min_length=2, max_length=2)]], Field(min_length=1)

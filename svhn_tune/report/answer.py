@@ -20,6 +20,7 @@ from .tables import (
     Cell,
     Column,
     Table,
+    list_answers,
     show_minutes,
     show_number,
 )
@@ -66,6 +67,7 @@ def _answer_confirmed(project: Project, status: dict[str, Any]) -> Answer:
     notes += _say_uses(status)
     sentence = _say_confirmed(project, longest)
     tables = [_tabulate(project, group) for group in groups]
+    tables += filter(None, [list_answers(project, status["answers"])])
     values = _say_values(project, [entry.trial for entry in entries])
     return Answer(sentence, tables, values, _as_sentences(notes))
 

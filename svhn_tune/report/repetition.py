@@ -1,12 +1,14 @@
 """How to repeat a project: the commands, and the versions, seeds and data that they ran with."""
 
 import shlex
+from collections.abc import Iterator
 from typing import Any
 
 from ..errors import InputError
 from ..models.spaces import load_space
 from ..project.project import Project
-from ..project.record_types import RunRecord, SessionRecord
+from ..project.record_types import BeginRecord, RunRecord, SessionRecord
+from ..summary.answers import find_asked
 
 PROGRAM = ["python", "-m", "svhn_tune"]
 
@@ -42,18 +44,41 @@ def _name_space(project: Project) -> str:
 
 
 def _confirm_arguments(project: Project) -> list[list[str]]:
-    """One confirm for each number of epochs, in the order in which they were run."""
+    """The confirms of the questions, then one for each number of epochs of what else was confirmed.
+
+    Each in the order in which they were run first.
+    """
+    begins = [record for record in project.records if isinstance(record, BeginRecord)]
+    asked = [begin for begin in begins if begin.question is not None]
+    named = {(run.root, run.run, run.epochs) for begin in asked for run in begin.runs}
+    workers = _worker_arguments(project, "confirm")
+    calls = [*_question_arguments(project, asked)]
     runs: dict[int, dict[int, int]] = {}
     for (root, epochs), records in project.confirm_runs().items():
-        runs.setdefault(epochs, {})[root] = len(records)
-    workers = _worker_arguments(project, "confirm")
-    return [
+        if any((root, record.run, epochs) not in named for record in records):
+            runs.setdefault(epochs, {})[root] = len(records)
+    calls += [
         ["confirm", "--top", str(_count_top(project, set(counts)))]
         + ["--runs", str(max(counts.values())), "--epochs", str(epochs)]
         + ([] if 0 in counts else ["--no-baseline"])
-        + workers
         for epochs, counts in runs.items()
     ]
+    return [call + workers for call in calls]
+
+
+def _question_arguments(project: Project, begins: list[BeginRecord]) -> Iterator[list[str]]:
+    """A confirm for each question, number of its configurations and length, with the most runs."""
+    named = {each.number: len(set(find_asked(project, each))) for each in project.space.questions}
+    calls: dict[tuple[int | None, int, int], int] = {}
+    for begin in begins:
+        count = len({run.root for run in begin.runs})
+        key = (begin.question, count, begin.runs[0].epochs)
+        most = 1 + max(run.run for run in begin.runs)
+        calls[key] = max(calls.get(key, 0), most)
+    for (question, count, epochs), most in calls.items():
+        top = [] if count == named.get(question or 0) else ["--top", str(count)]
+        lengths = ["--runs", str(most), "--epochs", str(epochs)]
+        yield ["confirm", "--question", str(question), *top, *lengths]
 
 
 def _count_top(project: Project, roots: set[int]) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from ..project.project import Project
 from ..project.record_types import RunRecord
@@ -99,6 +100,29 @@ def _say_status(end: RunRecord | None) -> str:
     if end.status == "failed":
         return f"failed: {end.reason}"
     return "collapsed" if end.collapsed else "completed"
+
+
+def list_answers(project: Project, answers: list[dict[str, Any]]) -> Table | None:
+    """What the project answers to the questions of its space; None before it confirms for any."""
+    if not any(each["epochs"] for each in answers):
+        return None
+    columns = [
+        Column("question"),
+        Column("asked", is_number=False),
+        Column("answer", is_number=False),
+        Column("what it rests on", is_number=False),
+    ]
+    rows = [
+        [
+            Cell(str(each["question"]), each["question"]),
+            Cell(each["title"]),
+            Cell(each["answer"] or "-"),
+            Cell("; ".join(each["notes"])),
+        ]
+        for each in answers
+    ]
+    caption = with_provenance(project, "Answers to the questions of the space")
+    return Table("answers", caption, columns, rows)
 
 
 def list_confirm_runs(project: Project) -> Table | None:

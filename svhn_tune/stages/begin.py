@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Sequence
+from typing import Any
 
 from ..project.project import Project
 from ..project.record_types import BeginRecord, PlannedRun, Stage
@@ -19,6 +20,7 @@ def record_begin(
     epochs: int,
     runs: Sequence[Run] = (),
     deadline: float | None = None,
+    question: int | None = None,
 ) -> Standing:
     """Write down that a call begins, if anything is left to train, and return where it begins.
 
@@ -29,10 +31,12 @@ def record_begin(
         trials, epochs: planned in all, those done before included.
         runs: all runs of confirm, in the order in which they are trained.
         deadline: of `time.monotonic()`, if the call has a time limit.
+        question: whose configurations confirm trains, if it was asked for one's.
     """
     stops = None
     if deadline is not None and not math.isinf(deadline):
         stops = time.time() + deadline - time.monotonic()
+    asked: dict[str, Any] = {} if question is None else {"question": question}
     record = BeginRecord(
         stage=stage,
         began=time.time(),
@@ -44,6 +48,7 @@ def record_begin(
             PlannedRun(trial=run.trial, root=run.root, run=run.run, epochs=run.epochs)
             for run in runs
         ],
+        **asked,
     )
     standing = read_begun(project, record)
     if standing.trials < trials:

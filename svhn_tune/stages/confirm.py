@@ -32,7 +32,8 @@ def confirm(
     project: str | Path | Project | None = None,
     data: str | Path | Data | None = None,
     *,
-    top: int = 3,
+    top: int | None = None,
+    question: int | None = None,
     runs: int = 10,
     epochs: int | None = None,
     baseline: bool = True,
@@ -46,10 +47,15 @@ def confirm(
     The top is the search's. Once more configurations are confirmed than `top`, it is theirs by the
     mean of their runs: `top=8, runs=3`, then `top=3, runs=10` trains seven more of the best three.
 
+    With a `question` of the space it is the configurations that the question names, and no control
+    beside them; with `top`, too, the best of these by the mean of the runs that they have.
+
     Args:
         project: a name in results/, a folder, or a `Project`; by default the latest.
         data: where the project's data are, if they moved.
-        top: how many of the best completed trials.
+        top: how many of the best completed trials, 3 by default; of a question's configurations,
+            all by default.
+        question: the number of a question of the project's space.
         runs: of each, runs of an earlier call included.
         epochs: of each run; the protocol's by default.
         baseline: retrain the baseline, too, as a control beside the top.
@@ -59,16 +65,17 @@ def confirm(
         progress: told what happens; silent by default.
 
     Raises:
-        InputError: fewer completed trials than `top`, or other data than the search had.
+        InputError: fewer completed trials than `top`, a question that the space lacks or whose
+            configurations were not proposed, or other data than the search had.
     """
     deadline = None if time_limit is None else time.monotonic() + time_limit
     project = project if isinstance(project, Project) else open_project(project)
     epochs = project.space.protocol.epochs if epochs is None else epochs
-    numbers = {"top": top, "runs": runs, "epochs": epochs, "workers": workers}
-    top, runs, epochs, workers = check_numbers(numbers).values()
-    choose(project, top, epochs, baseline)
-    data = data if isinstance(data, Data) else load_data(data or project.settings.data.source)
+    numbers = {"top": top, "question": question, "runs": runs, "epochs": epochs, "workers": workers}
+    top, question, runs, epochs, workers = check_numbers(numbers).values()
+    choose(project, top, epochs, baseline, question)
     expected = project.settings.data
+    data = data if isinstance(data, Data) else load_data(data or expected.source)
     if data.fingerprint != expected.fingerprint:
         raise InputError(
             f"{project.folder} was searched on {expected.name}, fingerprint "
@@ -77,7 +84,7 @@ def confirm(
         )
     with project.lock():
         project.refresh()
-        chosen, choice = choose(project, top, epochs, baseline)
+        chosen, choice = choose(project, top, epochs, baseline, question)
         planned = [run for trial in chosen for run in _plan_runs(project, trial, runs, epochs)]
         # A run of each, then another of each: where time is up, all have been confirmed alike.
         planned.sort(key=lambda run: run.run)
@@ -87,7 +94,7 @@ def confirm(
         if budget is not None:
             project.update_settings(budget=budget)
         progress = progress or Progress()
-        _train(project, data, planned, workers, deadline, progress)
+        _train(project, data, planned, workers, deadline, progress, question)
         _draw(project, data, progress)
     return project
 
@@ -134,6 +141,7 @@ def _train(
     count: int,
     deadline: float | None,
     progress: Progress,
+    question: int | None,
 ) -> None:
     setup = Setup(
         space=project.space,
@@ -156,7 +164,9 @@ def _train(
             f"--budget with more hours, of search and confirm together"
         )
     epochs = sum(run.epochs for run in planned)
-    standing = record_begin(project, "confirm", count, len(planned), epochs, planned, deadline)
+    standing = record_begin(
+        project, "confirm", count, len(planned), epochs, planned, deadline, question
+    )
     with budget.clock(), Workers(count, setup) as workers:
         drive(
             Call(project, workers, deadline, budget, forecast, progress),

@@ -20,7 +20,14 @@ REQUIRED = {
     layers.Flatten: (),
     layers.BatchNormalization: (),
 }
-VARIED = {"name", "activation", "kernel_initializer", "kernel_regularizer", "seed"}
+VARIED = {
+    "name",
+    "activation",
+    "bias_initializer",
+    "kernel_initializer",
+    "kernel_regularizer",
+    "seed",
+}
 
 
 def check_settings(model: keras.Model, flat: list[layers.Layer]) -> Check:

@@ -94,8 +94,8 @@ def summarize_confirmed(project: Project) -> list[Confirmed]:
 
 def _summarize_epochs(project: Project, epochs: int) -> list[Confirmed]:
     sign = 1 if _is_higher_better(project) else -1
-    out = left_out(project, epochs)
     groups = {root: runs for (root, each), runs in project.confirm_runs().items() if each == epochs}
+    out = _left_out_of_all(project, epochs, groups)
     least = min(map(len, groups.values()))
     entries = [
         _summarize_runs(project, root, runs, root in out, least) for root, runs in groups.items()
@@ -237,12 +237,25 @@ def used_runs(project: Project, epochs: int) -> set[tuple[int, int]]:
     return {(root, run) for choice in _choices(project, epochs) for root, run in choice.used}
 
 
-def left_out(project: Project, epochs: int) -> set[int]:
-    """The roots that the last choice, or one before it, did not choose."""
-    choices = _choices(project, epochs)
+def left_out(project: Project, epochs: int, question: int | None = None) -> set[int]:
+    """The roots that the last choice, or one before it, did not choose.
+
+    Choices of a question are among its configurations, and only those of that question count;
+    without one, only choices among all that is confirmed.
+    """
+    choices = [r for r in _choices(project, epochs) if r.question == question]
     if not choices:
         return set()
-    return {root for root, _ in used_runs(project, epochs)} - set(choices[-1].chosen)
+    return {root for choice in choices for root, _ in choice.used} - set(choices[-1].chosen)
+
+
+def _left_out_of_all(project: Project, epochs: int, groups: dict[int, list[RunRecord]]) -> set[int]:
+    """The roots that some choice left out, none chose, and nobody trained again since."""
+    last = {choice.question: choice.chosen for choice in _choices(project, epochs)}
+    out = {root for question in last for root in left_out(project, epochs, question)}
+    used = used_runs(project, epochs)
+    fresh = {root for root, runs in groups.items() if any((root, r.run) not in used for r in runs)}
+    return out - {root for chosen in last.values() for root in chosen} - fresh
 
 
 def _is_higher_better(project: Project) -> bool:

@@ -14,6 +14,7 @@ from ..project.checkpoints import read_checkpoint
 from ..project.lock import find_holder
 from ..project.project import Project
 from ..project.record_types import BeginRecord, RunRecord, SessionRecord
+from .answers import read_answers
 from .confirmed import describe_handed_in, list_test_set_uses, summarize_confirmed
 from .samples import mean
 from .standing import Best, RunStanding, Standing
@@ -40,6 +41,7 @@ def status(project: Project) -> dict[str, Any]:
         "progress": read_standing(project).as_dict(),
         "best": best,
         "confirm": [entry.as_dict() for entry in summarize_confirmed(project)],
+        "answers": read_answers(project),
         "handed_in": describe_handed_in(project),
         "test_set_used_to_choose": list_test_set_uses(project),
         "submission": str(project.submission_path) if project.submission_path.exists() else None,

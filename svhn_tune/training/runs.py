@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ..space.space import Space
+from . import engine as engines
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Setup:
         validate_on: positions of the training images to evaluate each epoch on, "test" for the
             test set, None for no evaluation before the last epoch.
         test_at_end: evaluate on the test set once, after the last epoch.
+        engine: the name of the module that trains.
     """
 
     space: Space
@@ -34,6 +36,7 @@ class Setup:
     train_index: np.ndarray | None
     validate_on: np.ndarray | Literal["test"] | None
     test_at_end: bool
+    engine: str = field(default_factory=lambda: engines.DEFAULT)
 
     @cached_property
     def owner(self) -> dict[str, Any]:
@@ -48,6 +51,7 @@ class Setup:
             "space": self.space.sha256,
             "data": self.fingerprint,
             "images": images.hexdigest(),
+            "engine": self.engine,
         }
 
 

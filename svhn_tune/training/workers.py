@@ -127,21 +127,17 @@ class Workers:
             if not worker.pausing:
                 return self._replace(worker, run)
             # It stopped where its checkpoint is, an epoch early.
-            kind, content = "paused", None
+            kind, content = "event", Event("paused", run)
         if kind == "error":
             raise WorkerError(f"trial {run.trial} raised\n{content}")
         if kind == "disk":
             raise cannot_write(*content)
-        if kind == "epoch":
-            epochs, metrics = content
-            return Event("epoch", run, metrics=metrics, epochs=epochs)
-        worker.run = None
-        if kind == "paused":
-            return Event("paused", run)
-        outcome, grown = content
-        if grown:
+        event: Event = content
+        if event.kind != "epoch":
+            worker.run = None
+        if kind == "last":
             self._restart(worker)
-        return Event("done", run, outcome=outcome)
+        return event
 
     def _replace(self, dead: _Worker, run: Run) -> Event | None:
         """Start another worker in the place of a dead one, and let it go on with the run."""
@@ -185,15 +181,24 @@ def _work(connection: Connection, setup: Setup, core: int | None) -> None:
     # Ctrl-C reaches every process of a terminal; the parent decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_die_with_parent, daemon=True).start()
-    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     try:
         from .execution import Executor
 
         executor = Executor(setup)
+
+        def tell(event: Event) -> None:
+            is_last = event.kind == "done" and executor.has_grown()
+            connection.send(("last" if is_last else "event", event))
+
+        def should_pause() -> bool:
+            # What arrives while a run trains is the wish to pause it.
+            return connection.poll() and bool(connection.recv())
+
         while True:
             run = connection.recv()
+            # A wish to pause may come when its run has ended.
             if isinstance(run, Run):
-                connection.send(executor.execute(run, connection))
+                executor.execute(run, tell, should_pause)
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
     except Exception as error:

@@ -1,0 +1,182 @@
+"""What a project answers to the questions of its space, in the form that each asks for.
+
+A question's numbers are of its configurations' confirm runs of the longest length that it has.
+"""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from ..project.project import Project
+from ..project.record_types import RunRecord
+from ..space.questions import Question
+from .confirmed import left_out, summarize_confirmed
+from .samples import mean
+
+RUNS = 10  # of each configuration: what the texts ask for where they ask for means
+Runs = list[list[RunRecord]]  # of each configuration, in the question's order
+
+
+@dataclass
+class Answer:
+    """A question's answer so far.
+
+    `answer` is None until every configuration has a run; `notes` say what it rests on, what is
+    missing and whether the best is shown to be better. `file` is that of the answer, of "file".
+    """
+
+    question: int
+    title: str
+    answer: str | None = None
+    complete: bool = False
+    epochs: int | None = None
+    notes: list[str] = field(default_factory=list)
+    file: str | None = None
+    configurations: list[dict[str, Any]] = field(default_factory=list)
+
+
+def read_answers(project: Project) -> list[dict[str, Any]]:
+    """An `Answer` for each question of the project's space, as `status --json` prints it."""
+    return [asdict(_answer(project, question)) for question in project.space.questions]
+
+
+def find_asked(project: Project, question: Question) -> list[int | None]:
+    """The root of each configuration that a question names; None where it is not proposed yet."""
+    proposals = project.proposals()
+    return [
+        next((each.trial for each in proposals if each.values == values), None)
+        for values in project.space.asked_by(question)
+    ]
+
+
+def _answer(project: Project, question: Question) -> Answer:
+    roots = find_asked(project, question)
+    groups = project.confirm_runs()
+    found = Answer(question.number, question.title)
+    lengths = [epochs for root, epochs in groups if root in roots]
+    if not lengths:
+        found.notes = [f"no run yet: python -m svhn_tune confirm --question {question.number}"]
+        return found
+    found.epochs = epochs = max(lengths)
+    runs: Runs = [[] if root is None else groups.get((root, epochs), []) for root in roots]
+    found.configurations = [
+        {
+            "trial": each[-1].trial if each else root,
+            "runs": len(each),
+            "mean": mean([run.score for run in each]) if each else None,
+            "parameters": each[0].parameters if each else None,
+        }
+        for root, each in zip(roots, runs, strict=True)
+    ]
+    out = left_out(project, epochs, question.number)
+    staying = [index for index, root in enumerate(roots) if root not in out]
+    wanted = 1 if question.answer == "file" else RUNS
+    missing = _list_missing(project, epochs, runs, staying, wanted)
+    found.complete = not missing
+    told = f"incomplete: {', '.join(missing)}"
+    found.notes = [told if missing else f"from {_count_runs(runs, staying)} of {epochs} epochs"]
+    if all(runs):
+        _fill_in(project, question, found, runs, staying)
+    return found
+
+
+def _count_runs(runs: Runs, staying: list[int]) -> str:
+    counts = {len(runs[index]) for index in staying}
+    number = " to ".join(map(str, sorted({min(counts), max(counts)})))
+    each = " each" if len(staying) > 1 else ""
+    return f"{number} run{'' if counts == {1} else 's'}{each}"
+
+
+def _list_missing(
+    project: Project, epochs: int, runs: Runs, staying: list[int], wanted: int
+) -> list[str]:
+    """What the text asks for, beside what there is."""
+    missing = []
+    none = [index for index, each in enumerate(runs) if not each]
+    if none:
+        missing.append(f"no run of {_name(none)} yet")
+    begun = [index for index in staying if runs[index]]
+    short = [index for index in begun if len(runs[index]) < wanted]
+    if short:
+        of_all = "" if short == staying else f" of {_name(short)}"
+        fewest = min(len(runs[index]) for index in short)
+        missing.append(f"{fewest} of {wanted} runs{of_all}")
+    asked = project.space.protocol.epochs
+    if epochs != asked:
+        missing.append(f"{epochs} of {asked} epochs")
+    return missing
+
+
+def _name(indices: list[int]) -> str:
+    plural = "s" if len(indices) > 1 else ""
+    return f"configuration{plural} {', '.join(map(str, indices))}"
+
+
+def _fill_in(
+    project: Project, question: Question, found: Answer, runs: Runs, staying: list[int]
+) -> None:
+    """The answer in its form, once every configuration has a run."""
+    is_max = project.space.protocol.direction == "max"
+    choose = max if is_max else min
+    means = [each["mean"] for each in found.configurations]
+    if question.answer == "means":
+        found.answer = ", ".join(f"{each:.4f}" for each in means)
+    elif question.answer == "best":
+        best = choose(staying, key=lambda index: means[index])
+        parameters = found.configurations[best]["parameters"]
+        found.answer = f"{best}, {means[best]:.4f}, {parameters}"
+        found.notes += _judge_best(project, found, best, staying)
+        out = [index for index in range(len(means)) if index not in staying]
+        found.notes += [
+            f"configuration {index} was left out with {means[index]:.4f}, the better mean, of "
+            f"{_count_runs(runs, [index])}"
+            for index in out
+            if choose(means[index], means[best]) != means[best]
+        ]
+    else:
+        _fill_in_file(project, found, choose([run for each in runs for run in each], key=_score))
+
+
+def _score(run: RunRecord) -> float:
+    return run.score
+
+
+def _fill_in_file(project: Project, found: Answer, best: RunRecord) -> None:
+    path = project.model_path(best.root, best.run, best.planned_epochs)
+    found.file = str(path)
+    found.answer = f"{best.parameters}, {best.score:.4f}"
+    runs = found.configurations[0]["runs"]
+    others = f", the best of {runs} runs" if runs > 1 else ""
+    shown = path.relative_to(project.folder)
+    found.notes.append(f"the accuracy is that of the file{others}: {shown}")
+    if not path.exists():
+        found.notes.append("the file is not there any more")
+
+
+def _judge_best(project: Project, found: Answer, best: int, staying: list[int]) -> list[str]:
+    """Whether the best is shown to be better, and what its runs say that did not choose it."""
+    trials = [each["trial"] for each in found.configurations]
+    entry = next(
+        entry
+        for entry in summarize_confirmed(project)
+        if (entry.trial, entry.epochs) == (trials[best], found.epochs)
+    )
+    verdicts = {
+        trial: each.verdict for trial, each in entry.comparisons.items() if each.p is not None
+    }
+    others = [index for index in staying if index != best]
+    untold = [str(index) for index in others if trials[index] not in verdicts]
+    ties = [str(index) for index in others if verdicts.get(trials[index], "better") != "better"]
+    notes = []
+    if ties:
+        notes.append(f"a tie: {best} is not shown to be better than {', '.join(ties)}")
+    if untold:
+        notes.append(f"no verdict on {', '.join(untold)}: it needs two fresh runs or more of each")
+    if others and not ties and not untold:
+        chosen = "" if len(staying) == len(trials) else " that was chosen"
+        notes.append(f"{best} is better than every other{chosen}")
+    fresh = entry.fresh_scores
+    if entry.used and fresh:
+        notes.append(
+            f"{entry.mean_fresh:.4f} is the mean of the {len(fresh)} runs that did not choose it"
+        )
+    return notes

@@ -1,0 +1,74 @@
+"""svhn_tune in a process of its own, without the seconds that its imports take.
+
+The process is forked from one that has imported KerasTuner, and with it TensorFlow; its workers are
+spawned as ever, and train by the engine of the test. It can be killed, interrupted and waited for.
+"""
+
+import multiprocessing
+import os
+import sys
+
+import psutil
+
+from svhn_tune.training import engine
+
+CONTEXT = multiprocessing.get_context("forkserver")
+CONTEXT.set_forkserver_preload(
+    ["svhn_tune.stages.search_loop", "svhn_tune.report.page", "sklearn.model_selection"]
+)
+
+
+class Forked(psutil.Process):
+    """The process, with what it shares with `psutil.Popen`."""
+
+    def __init__(self, process):
+        super().__init__(process.pid)
+        self._process = process
+
+    def poll(self):
+        return self._process.exitcode
+
+    def wait(self, timeout=None):
+        self._process.join(timeout)
+        return self._process.exitcode
+
+
+def start_search(**arguments):
+    """The process that runs `svhn_tune.search(**arguments)`: a command without its report."""
+    return _start(_search, arguments)
+
+
+def start_command(arguments, place=".", stdout=os.devnull, stderr=os.devnull):
+    """The process that runs `python -m svhn_tune` with these arguments; its streams are files."""
+    given = (list(map(str, arguments)), os.path.abspath(place))
+    return _start(_command, given, os.path.abspath(stdout), os.path.abspath(stderr))
+
+
+def _start(target, arguments, stdout=os.devnull, stderr=os.devnull):
+    given = (engine.DEFAULT, target, arguments, stdout, stderr)
+    process = CONTEXT.Process(target=_run, args=given)
+    process.start()
+    return Forked(process)
+
+
+def _run(name, target, arguments, stdout, stderr):
+    for number, path in ((1, stdout), (2, stderr)):
+        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND), number)
+    engine.DEFAULT = name
+    target(arguments)
+
+
+def _search(arguments):
+    from svhn_tune import search
+
+    search(**arguments)
+
+
+def _command(given):
+    from svhn_tune.cli import main
+
+    arguments, place = given
+    os.chdir(place)
+    os.environ["TERM"] = "xterm-256color"  # which is asked only where a stream is a terminal
+    sys.argv = ["svhn_tune", *arguments]
+    main()
