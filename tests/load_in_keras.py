@@ -16,7 +16,7 @@ import numpy as np
 
 
 def main(folder):
-    images = np.load(folder / "images.npy")
+    channels_last = np.load(folder / "images.npy")
     predictions, loaded = {}, {}
     for path in sorted(folder.glob("*.keras")):
         with warnings.catch_warnings(record=True) as caught:
@@ -26,6 +26,7 @@ def main(folder):
             except Exception as error:
                 loaded[path.name] = {"error": str(error)[:2000]}
                 continue
+        images = arrange(channels_last, model)
         predictions[path.name] = np.asarray(model(images, training=False))
         loaded[path.name] = {
             "error": None,
@@ -38,6 +39,11 @@ def main(folder):
         }
     np.savez(folder / f"predictions-{keras.__version__}.npz", **predictions)
     print(json.dumps({"keras": keras.__version__, "loaded": loaded}))
+
+
+def arrange(images, model):
+    """The images as the model gets them."""
+    return images if model.input_shape[-1] == 3 else images.transpose(0, 3, 1, 2)
 
 
 def evaluate(model, images):

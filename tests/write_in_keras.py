@@ -2,10 +2,9 @@
 
     python tests/write_in_keras.py FOLDER INITIALIZER...
 
-writes FOLDER/submission-KERAS-SPACE-0.keras, the baseline's, and those of random models, one for
-each initializer in turn through the spaces; the first ones also as Keras itself saves them
-(plain-...); and what all of them predict for FOLDER/images.npy. test_keras_versions.py runs it with
-the oldest version.
+writes FOLDER/submission-KERAS-SPACE-0.keras, the baseline's, and those of other models; the first
+ones also as Keras itself saves them (plain-...); and what all of them predict for
+FOLDER/images.npy. test_keras_versions.py runs it with the oldest version.
 """
 
 import sys
@@ -15,7 +14,7 @@ import keras
 import keras_tuner as kt
 import numpy as np
 
-from svhn_tune.models.hypermodel import CNNHyperModel, declare, draw_values
+from svhn_tune.models.hypermodel import HyperModel, declare, draw_values
 from svhn_tune.models.size import measure_size
 from svhn_tune.models.spaces import load_space, space_names
 from svhn_tune.submission.save import save_submission
@@ -27,23 +26,36 @@ PLAIN = 2
 def main(folder, initializers):
     images = np.load(folder / "images.npy")
     predictions = {}
-    for place, name in enumerate(space_names()):
-        space = load_space(name)
-        turn = initializers[place :: len(space_names())]
-        for index, values in enumerate(choose_values(space, turn)):
-            model = CNNHyperModel(space).build_values(values)
+    for space, chosen in choose_models(initializers):
+        for index, values in enumerate(chosen):
+            model = HyperModel(space).build_values(values)
             shake(model, index)
-            file = folder / f"submission-{keras.__version__}-{name}-{index}.keras"
+            file = folder / f"submission-{keras.__version__}-{space.name}-{index}.keras"
             save_submission(space, values, model, file)
-            predictions[file.name] = np.asarray(model(images, training=False))
+            predictions[file.name] = np.asarray(model(space.task.arrange(images), training=False))
             if index < PLAIN:
                 model.save(folder / file.name.replace("submission", "plain"))
     np.savez(folder / f"written-{keras.__version__}.npz", **predictions)
 
 
-def choose_values(space, initializers):
-    """The baseline, then a small random feasible model with each initializer."""
-    chosen = [space.baseline]
+def choose_models(initializers):
+    """Each space with the values of its models: the baseline, and others.
+
+    Those are random ones, an initializer each in turn through the spaces that vary it; of another
+    space the last that its questions name.
+    """
+    spaces = [load_space(name) for name in space_names()]
+    varying = [space for space in spaces if "kernel_initializer" in space.hyperparameters]
+    for space in spaces:
+        if space in varying:
+            turn = initializers[varying.index(space) :: len(varying)]
+            yield space, [space.baseline, *draw_models(space, turn)]
+        else:
+            yield space, [space.baseline, *space.listed[1:][-1:]]
+
+
+def draw_models(space, initializers):
+    """A small random feasible model with each initializer."""
     hp = kt.HyperParameters()
     declare(space, hp)
     for index, initializer in enumerate(initializers):
@@ -56,8 +68,7 @@ def choose_values(space, initializers):
             if size.feasible and size.parameters < LARGEST:
                 break
             seed += len(hp.space)
-        chosen.append(values)
-    return chosen
+        yield values
 
 
 def shake(model, seed):

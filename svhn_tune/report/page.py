@@ -130,10 +130,10 @@ def _pack_plotly(pictures: list[Picture]) -> str:
 
 def _list_banners(project: Project) -> list[str]:
     banners = []
-    data = project.settings["data"]
-    if data["synthetic"]:
-        banners.append(as_sentence(f"{data['name']}: no number here is about house numbers"))
-    if project.settings["validate_on"] == "test":
+    data = project.settings.data
+    if data.synthetic:
+        banners.append(as_sentence(f"{data.name}: no number here is about house numbers"))
+    if project.settings.validate_on == "test":
         banners.append(
             "The search validated on the test set: what it chose has optimistic scores there."
         )
@@ -152,8 +152,13 @@ def _count(status: dict[str, Any]) -> list[tuple[str, str]]:
     ]
     if status["seconds_spent"]:
         counts.append(("time on the clock", format_seconds(status["seconds_spent"])))
-    if status["submission"]:
+    if status["submission"] and not status["answers"]:
         counts.append(("the file to hand in", status["submission"]))
+    counts += [
+        (f"the file of question {each['question']}", each["file"])
+        for each in status["answers"]
+        if each["file"]
+    ]
     return counts
 
 

@@ -1,0 +1,118 @@
+"""What every space in search_spaces/ promises, from its file to the one that is handed in."""
+
+import os
+import signal
+
+import psutil
+import pytest
+
+from benchmarks.survival import read_result
+from svhn_tune import confirm, load_data, search, status
+from svhn_tune.figures import FIGURES, Figures
+from svhn_tune.models.describe import describe_values
+from svhn_tune.models.families import list_layers
+from svhn_tune.models.spaces import load_space, space_names
+from svhn_tune.progress.progress import Progress
+from svhn_tune.project.results import find_origin
+from svhn_tune.report import write_report
+from svhn_tune.submission.check import check_submission
+
+SLACK = 64 * 1024
+SETTINGS = {"tuner": "random", "max_trials": 1, "max_epochs": 2, "train_images": 500}
+
+
+@pytest.fixture(scope="module", params=space_names())
+def space(request):
+    return load_space(request.param)
+
+
+@pytest.fixture(scope="module")
+def searched(space, archives, tmp_path_factory):
+    """A search of the baseline alone, of two epochs."""
+    folder = tmp_path_factory.mktemp("contract") / space.name
+    return search(space, archives, project=folder, **SETTINGS)
+
+
+@pytest.fixture(scope="module")
+def confirmed(searched, archives):
+    """Two runs of it; of its first question's configurations, where the space has questions."""
+    numbers = [question.number for question in searched.space.questions]
+    asked = {"question": numbers[0]} if numbers else {"top": 1}
+    return confirm(searched, archives, runs=2, epochs=1, **asked)
+
+
+class KillsTheWorker(Progress):
+    """Kills the worker, once, after its first epoch."""
+
+    killed = False
+
+    def end_epoch(self, run, epochs, metrics):
+        if not self.killed:
+            for child in psutil.Process().children():
+                if "spawn_main" in " ".join(child.cmdline()):
+                    os.kill(child.pid, signal.SIGKILL)
+                    self.killed = True
+
+
+def test_describe_gives_layers_and_bytes_within_the_limit(space):
+    described = describe_values(space, {})
+    assert described["feasible"]
+    assert described["file_bytes"] <= space.limits.file_size
+    assert len(described["layers"]) == len(list_layers(space, space.baseline))
+    assert described["layers"][-1]["output_shape"] == (space.task.classes,)
+
+
+def test_a_search_killed_after_an_epoch_ends_with_the_same_bits(
+    space, searched, archives, tmp_path
+):
+    assert searched.trials["status"].tolist() == ["completed"]
+    assert searched.trials["epochs"].tolist() == [2]
+    progress = KillsTheWorker()
+    folder = tmp_path / space.name
+    again = search(space, archives, project=folder, progress=progress, **SETTINGS)
+    assert progress.killed
+    assert again.ended("search")[0]["weights_sha256"]
+    assert read_result(folder) == read_result(searched.folder)
+
+
+def test_the_files_of_confirm_are_within_the_bound_and_may_be_handed_in_but_for_epochs(
+    confirmed, archives
+):
+    runs, data = confirmed.ended("confirm"), load_data(archives)
+    assert [run["run"] for run in runs] == [0, 1]
+    assert runs[0]["weights_sha256"] != runs[1]["weights_sha256"]
+    bound = describe_values(confirmed.space, {})["file_bytes"]
+    files = [confirmed.submission_path, *(confirmed.folder / "models").glob("*.keras")]
+    assert len(files) == 2
+    for file in files:
+        real = file.stat().st_size
+        assert real <= bound <= real * 1.01 + SLACK
+        checks = check_submission(file, confirmed.space, data, find_origin(file))["checks"]
+        assert [check["name"] for check in checks if not check["ok"]] == ["training"]
+        told = next(check["detail"] for check in checks if check["name"] == "test accuracy")
+        assert told.startswith(f"{max(run['score'] for run in runs):.4f}")
+
+
+def test_the_page_and_the_figures_show_what_there_is_and_fail_on_nothing(confirmed):
+    page = write_report(confirmed).read_text()
+    figures = Figures(confirmed)
+    drawn = {entry.name: getattr(figures, entry.name)() is not None for entry in FIGURES}
+    for name, is_drawn in drawn.items():
+        assert (f'<figure id="{name}"' in page) == is_drawn
+    has_convolutions = any(
+        layer.type == "Conv2D" for layer in list_layers(confirmed.space, confirmed.space.baseline)
+    )
+    assert drawn["filters"] == drawn["feature_maps"] == has_convolutions
+    of_differences = ("effects", "importance", "parallel_coordinates")
+    assert not any(drawn[name] for name in of_differences), "there is one configuration"
+    assert drawn["learning_curves"]
+    assert drawn["confirmed"]
+
+
+def test_status_gives_an_answer_for_every_question(confirmed):
+    answers = status(confirmed)["answers"]
+    asked = [question.number for question in confirmed.space.questions]
+    assert [each["question"] for each in answers] == asked
+    for each in answers[:1]:
+        assert each["answer"] is not None
+        assert each["epochs"] == 1
