@@ -35,8 +35,10 @@ from svhn_tune.models.size import measure_size
 from svhn_tune.models.spaces import load_space, parse_space
 from svhn_tune.oracles.ask_tell import Proposal, ask, make_oracle, tell
 from svhn_tune.project.project import Project
+from svhn_tune.project.record_types import TrialRecord
 from svhn_tune.project.records import confirm_seed, decode_predicted, run_record, search_seed
 from svhn_tune.project.results import create_project
+from svhn_tune.project.settings import make_valid_settings
 from svhn_tune.project.wanted import complete_settings
 from svhn_tune.stages.choice import choose
 from svhn_tune.stages.pictures import write_pictures
@@ -66,16 +68,16 @@ def make_project(folder: Path, trials: int) -> Project:
     settings = complete_settings(space, data, {"max_epochs": LONGEST, "factor": FACTOR})
     names = ("name", "fingerprint", "synthetic", "source")
     packages = ("svhn_tune", "keras", "keras-tuner", "tensorflow", "numpy")
-    settings |= {
+    about = {
         "space": space.name,
         "space_sha256": space.sha256,
         "data": {name: getattr(data, name) for name in names},
         "versions": {name: version(name) for name in packages},
         "machine": f"{platform.machine()}, {platform.system()}",
     }
-    project = create_project(folder, space, settings)
+    project = create_project(folder, space, make_valid_settings(settings | about))
     train, holdout = split_holdout(data.train.labels)
-    fingerprint = settings["data"]["fingerprint"]
+    fingerprint = project.settings.data.fingerprint
     _search(project, Setup(space, folder, fingerprint, train, holdout, False), data, trials)
     _confirm(project, Setup(space, folder, fingerprint, None, None, True), data)
     _draw_pictures(project, data)
@@ -88,7 +90,7 @@ def _search(project: Project, setup: Setup, data: Data, trials: int) -> None:
     for _ in range(trials):
         proposal = ask(oracle, LONGEST)
         assert isinstance(proposal, Proposal)
-        project.record({"event": "trial", **vars(proposal)})
+        project.record(TrialRecord(**vars(proposal)))
         root = project.root(proposal.trial)
         run = Run(
             stage="search",
@@ -103,36 +105,37 @@ def _search(project: Project, setup: Setup, data: Data, trials: int) -> None:
         event = Event("done", run, outcome=draw_outcome(project, run, truth))
         record = run_record(event, proposal.initial_epoch, project.space, setup)
         project.record(record)
-        tell(oracle, proposal.trial, record["score"])
+        tell(oracle, proposal.trial, record.score)
 
 
 def _confirm(project: Project, setup: Setup, data: Data) -> None:
     truth = data.test.labels
     chosen, _ = choose(project, TOP, EPOCHS, baseline=True)
-    for record in chosen:
+    for trial in chosen:
+        root, values = project.root(trial), project.values(trial)
         for number in range(RUNS):
             run = Run(
                 stage="confirm",
-                trial=record["trial"],
-                root=record["root"],
+                trial=trial,
+                root=root,
                 run=number,
-                seed=confirm_seed(0, record["root"], number),
-                values=record["values"],
+                seed=confirm_seed(0, root, number),
+                values=values,
                 epochs=EPOCHS,
-                checkpoint=project.checkpoint_path("confirm", record["root"], number, EPOCHS),
+                checkpoint=project.checkpoint_path("confirm", root, number, EPOCHS),
             )
             outcome = draw_outcome(project, run, truth)
             ended = run_record(Event("done", run, outcome=outcome), 0, project.space, setup)
-            ended["confusion"] = confusion_matrix(truth, outcome.predicted).tolist()
-            project.record(ended)
+            confusion = confusion_matrix(truth, outcome.predicted).tolist()
+            project.record(ended.model_copy(update={"confusion": confusion}))
 
 
 def _draw_pictures(project: Project, data: Data) -> None:
     best = project.best_confirmed()
     assert best is not None
-    model = CNNHyperModel(project.space).build_values(best["values"])
-    model_file = project.model_path(best["root"], best["run"], EPOCHS)
-    save_submission(project.space, best["values"], model, model_file)
+    model = CNNHyperModel(project.space).build_values(best.values)
+    model_file = project.model_path(best.root, best.run, EPOCHS)
+    save_submission(project.space, best.values, model, model_file)
     write_maps(model, project.space.task, data.test, decode_predicted(best), maps_path(model_file))
     write_pictures(project, data.test)
 

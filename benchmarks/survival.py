@@ -25,7 +25,7 @@ import psutil
 
 from svhn_tune.models.spaces import load_space
 from svhn_tune.project.checkpoints import read_checkpoint
-from svhn_tune.project.journal import Record
+from svhn_tune.project.journal import Line
 from svhn_tune.project.results import open_project
 from svhn_tune.project.wanted import TUNERS
 from svhn_tune.summary.status import status
@@ -53,9 +53,9 @@ def command(folder: Path, data: str, tuner: str) -> list[str]:
     ]
 
 
-def read_result(folder: Path) -> list[Record]:
+def read_result(folder: Path) -> list[Line]:
     """The journal without what a clock says; the final weights are in it as their hash."""
-    records = open_project(folder).records
+    records = [record.as_json() for record in open_project(folder).records]
     for record in records:
         record.pop("seconds", None)
         record.get("metrics", {}).pop("seconds", None)
@@ -67,13 +67,13 @@ def completed_epochs(folder: Path) -> int:
     if not (folder / "journal.jsonl").exists():
         return 0
     project = open_project(folder)
-    ended = {record["trial"] for record in project.ended("search")}
+    ended = {record.trial for record in project.ended("search")}
     epochs = int(status(project)["epochs_trained"])
     for proposal in project.proposals():
-        if proposal["trial"] not in ended:
-            root = project.root(proposal["trial"])
-            history = read_checkpoint(project, "search", root, 0, proposal["epochs"])
-            epochs += max(len(history) - proposal["initial_epoch"], 0)
+        if proposal.trial not in ended:
+            root = project.root(proposal.trial)
+            history = read_checkpoint(project, "search", root, 0, proposal.epochs)
+            epochs += max(len(history) - proposal.initial_epoch, 0)
     return epochs
 
 

@@ -9,7 +9,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 from svhn_tune.models.size import measure_size
 from svhn_tune.models.spaces import load_space
+from svhn_tune.project.record_types import from_json
 from svhn_tune.project.results import create_project
+from svhn_tune.project.settings import make_valid_settings
 from svhn_tune.training import engine
 
 # Of 0 to 9: uneven, as house numbers are, so that stratifying and class weights do something.
@@ -145,14 +147,14 @@ def make_project():
                 "source": "data",
             },
         }
-        project = create_project(folder, space, default | settings)
+        project = create_project(folder, space, make_valid_settings(default | settings))
         for trial, given in enumerate(trials):
             if given.get("parent") is not None:
                 given = {"values": project.values(given["parent"])} | given
             proposal, run = trial_records(space, trial, given)
-            project.record(proposal)
+            project.record(from_json(proposal))
             if run["status"] != "running":
-                project.record(run | {"root": project.root(trial)})
+                project.record(from_json(run | {"root": project.root(trial)}))
         return project
 
     return make

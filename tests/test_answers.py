@@ -10,6 +10,7 @@ from svhn_tune.errors import InputError
 from svhn_tune.models.size import measure_size
 from svhn_tune.models.spaces import load_space
 from svhn_tune.project.project import Project
+from svhn_tune.project.record_types import from_json
 from svhn_tune.project.results import create_project
 from svhn_tune.report import write_report
 from svhn_tune.stages.choice import choose
@@ -28,13 +29,13 @@ def project(tmp_path, make_project):
 
 def propose(folder, make_project, count, tuner="random"):
     space = load_space("mlp")
-    settings = make_project(folder.parent / "settings").settings
-    settings |= {"space": space.name, "space_sha256": space.sha256}
-    settings |= {"tuner": tuner, "max_trials": 12}
+    changed = {"space": space.name, "space_sha256": space.sha256, "tuner": tuner, "max_trials": 12}
+    settings = make_project(folder.parent / "settings").settings.model_copy(update=changed)
     project = create_project(folder, space, settings)
     for trial, values in enumerate(space.listed[:count]):
         record = {"event": "trial", "trial": trial, "values": values, "initial_epoch": 0}
-        project.record(record | {"epochs": 4, "parent": None, "bracket": None, "round": None})
+        record |= {"epochs": 4, "parent": None, "bracket": None, "round": None}
+        project.record(from_json(record))
     return project
 
 
@@ -48,7 +49,8 @@ def add_runs(project, root, scores, first=0, epochs=EPOCHS):
         record |= {"epochs": epochs, "planned_epochs": epochs, "status": "completed"}
         record |= {"score": score, "collapsed": False, "metrics": {}, "seconds": 1.0}
         record |= {"parameters": size.parameters, "file_bytes": size.file_bytes, "reason": ""}
-        project.record(record | {"train_images": None, "versions": {}, "device": "CPU"})
+        record |= {"train_images": None, "versions": {}, "device": "CPU"}
+        project.record(from_json(record))
 
 
 def asked(project, number):
@@ -62,7 +64,7 @@ def answer(project, number):
 
 
 def roots(chosen):
-    return [record["root"] for record in chosen[0]]
+    return chosen[0]
 
 
 def test_a_question_names_its_configurations_in_its_order(project):
@@ -144,7 +146,7 @@ def test_one_run_each_gives_no_verdict(project):
 def test_a_questions_confirm_is_of_all_it_names_without_a_control(project):
     chosen = choose(project, None, EPOCHS, True, 10)
     assert roots(chosen) == list(range(4, 12))
-    assert chosen[1]["used"] == []
+    assert chosen[1] is None
 
 
 def test_the_best_of_a_question_go_on_and_the_choice_is_its_own(project):
@@ -152,8 +154,8 @@ def test_the_best_of_a_question_go_on_and_the_choice_is_its_own(project):
     for root in asked(project, 10):
         add_runs(project, root, [0.4 + root / 100 + run / 1000 for run in range(3)])
     chosen, choice = choose(project, 3, EPOCHS, True, 10)
-    assert [record["root"] for record in chosen] == [11, 10, 9]
-    assert {root for root, _ in choice["used"]} == set(asked(project, 10))
+    assert chosen == [11, 10, 9]
+    assert {root for root, _ in choice.used} == set(asked(project, 10))
     project.record(choice)
     assert roots(choose(project, 3, EPOCHS, True, 10)) == [9, 10, 11]
     for root in (9, 10, 11):
@@ -166,8 +168,8 @@ def test_the_best_of_a_question_go_on_and_the_choice_is_its_own(project):
     assert "a tie: 7 is not shown to be better than 5, 6" in found["notes"]
     left = "configuration 4 was left out with 0.4810, the better mean, of 3 runs"
     assert left in found["notes"]
-    entries = {entry["trial"]: entry for entry in summarize_confirmed(project)}
-    assert [trial for trial, entry in entries.items() if entry["left_out"]] == [8, 7, 6, 5, 4]
+    entries = {entry.trial: entry for entry in summarize_confirmed(project)}
+    assert [trial for trial, entry in entries.items() if entry.left_out] == [8, 7, 6, 5, 4]
     # Another question's runs, and plain confirm's, are as fresh as they were.
     assert not any(root == 1 for root, _ in used_runs(project, EPOCHS))
     assert roots(choose(project, None, EPOCHS, True, 7)) == [0, 1]
@@ -179,13 +181,13 @@ def test_a_choice_among_all_that_is_confirmed_binds_no_question(project):
         add_runs(project, root, [0.6 - root / 100] * 2)
     _, choice = choose(project, 2, EPOCHS, False)
     project.record(choice)
-    assert choice["chosen"] == [0, 1]
+    assert choice.chosen == [0, 1]
     assert roots(choose(project, 2, EPOCHS, True, 10)) == [4, 5]
     add_runs(project, 4, [0.55, 0.56], first=2)
-    entries = {entry["trial"]: entry for entry in summarize_confirmed(project)}
-    assert not entries[4]["left_out"]
-    assert entries[4]["fresh_scores"] == [0.55, 0.56]
-    assert entries[5]["left_out"]
+    entries = {entry.trial: entry for entry in summarize_confirmed(project)}
+    assert not entries[4].left_out
+    assert entries[4].fresh_scores == [0.55, 0.56]
+    assert entries[5].left_out
 
 
 @pytest.mark.parametrize(
@@ -246,7 +248,8 @@ def test_command_line_and_page_give_the_answers(project, capsys):
 def test_the_page_repeats_the_questions_that_were_asked(project):
     runs = [{"trial": root, "root": root, "run": 0, "epochs": EPOCHS} for root in (0, 1)]
     begin = {"event": "begin", "stage": "confirm", "began": 1.0, "workers": 1, "trials": 2}
-    project.record(begin | {"epochs": 200, "stops": None, "runs": runs, "question": 7})
+    begin |= {"epochs": 200, "stops": None, "runs": runs, "question": 7}
+    project.record(from_json(begin))
     for root in (0, 1):
         add_runs(project, root, TEN[:1])
     page = write_report(project).read_text()

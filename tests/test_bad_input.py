@@ -330,7 +330,7 @@ def test_a_project_searched_with_another_space_file(refused, place, archives, se
 
 def test_a_project_searched_on_other_data(refused, place, write_archives, searched):
     other = write_archives(place / "other", train=601)
-    expected = searched.settings["data"]["fingerprint"][:8]
+    expected = searched.settings.data.fingerprint[:8]
     assert refused("search", "--data", other).startswith(
         f"results/cnn was searched on other data (SVHN (course archives), fingerprint {expected}, "
         f"now SVHN (course archives), {load_data(other).fingerprint[:8]}): pass --project "

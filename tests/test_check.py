@@ -307,12 +307,13 @@ def trained(space, make_project, tmp_path):
     def train(epochs, place="."):
         project = make_project(tmp_path / "results" / "cnn", [{"score": 0.5}])
         model = save(space, project.folder / place / "model.keras")
-        run = project.ended("search")[0] | {
+        run = {
             "stage": "confirm",
             "epochs": epochs,
             "planned_epochs": epochs,
+            "weights_sha256": hash_weights(model),
         }
-        project.record(run | {"weights_sha256": hash_weights(model)})
+        project.record(project.ended("search")[0].model_copy(update=run))
         return project.folder / place / "model.keras"
 
     return train

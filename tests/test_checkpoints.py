@@ -363,13 +363,13 @@ def test_a_run_that_diverged_ends_alike_from_its_checkpoint(archives, tmp_path):
     settings = {"tuner": "random", "max_trials": 1, "max_epochs": 5, "train_images": 540}
     calm = search(space, archives, project=tmp_path / "calm", **settings)
     record = calm.ended("search")[0]
-    assert record["collapsed"]
-    assert record["metrics"]["loss"][-1] is None
-    assert record["epochs"] < 5
+    assert record.collapsed
+    assert record.metrics["loss"][-1] is None
+    assert record.epochs < 5
     shutil.copytree(calm.folder, tmp_path / "killed")
     killed = open_project(tmp_path / "killed")
     _leave_at_its_end(killed, record, load_data(archives))
-    assert read_standing(open_project(killed.folder)).runs[0].epochs == record["epochs"]
+    assert read_standing(open_project(killed.folder)).runs[0].epochs == record.epochs
     again = search(space, archives, project=tmp_path / "killed", **settings).ended("search")[0]
     assert without_seconds(again) == without_seconds(record)
 
@@ -396,8 +396,10 @@ default = 64
 
 
 def without_seconds(record):
-    metrics = {name: each for name, each in record["metrics"].items() if name != "seconds"}
-    return {name: each for name, each in record.items() if name != "seconds"} | {"metrics": metrics}
+    metrics = {name: each for name, each in record.metrics.items() if name != "seconds"}
+    return {name: each for name, each in record.as_json().items() if name != "seconds"} | {
+        "metrics": metrics
+    }
 
 
 def _leave_at_its_end(project, record, data):
@@ -405,7 +407,7 @@ def _leave_at_its_end(project, record, data):
     lines = project.journal_path.read_text().splitlines(keepends=True)
     kept = [line for line in lines if json.loads(line)["event"] in ("journal", "trial", "begin")]
     project.journal_path.write_text("".join(kept))
-    index, holdout = split_holdout(data.train.labels, project.settings["train_images"])
+    index, holdout = split_holdout(data.train.labels, project.settings.train_images)
     setup = Setup(
         space=project.space,
         arrays=share_arrays(data),
@@ -416,5 +418,5 @@ def _leave_at_its_end(project, record, data):
     )
     path = project.checkpoint_path("search", 0, 0)
     with Workers(1, setup) as workers:
-        train(workers, Run("search", 0, 0, 0, record["seed"], record["values"], 5, path))
+        train(workers, Run("search", 0, 0, 0, record.seed, record.values, 5, path))
     assert path.exists()

@@ -30,18 +30,18 @@ def confirmed(searched, archives, tmp_path_factory):
 
 
 def test_each_of_the_top_trials_has_its_runs(confirmed):
-    best = [record["trial"] for record in confirmed.ranking()[:2]]
+    best = [record.trial for record in confirmed.ranking()[:2]]
     summaries = summarize_confirmed(confirmed)
-    assert {summary["trial"] for summary in summaries} == set(best)
-    for summary in summaries:
-        assert summary["runs"] == 2
-        assert summary["mean"] == pytest.approx(np.mean(summary["scores"]))
-        assert summary["sd"] == pytest.approx(np.std(summary["scores"], ddof=1))
+    assert {entry.trial for entry in summaries} == set(best)
+    for entry in summaries:
+        assert entry.summary.n == 2
+        assert entry.summary.mean == pytest.approx(np.mean(entry.scores))
+        assert entry.summary.sd == pytest.approx(np.std(entry.scores, ddof=1))
 
 
 def test_no_seed_is_used_twice_nor_one_of_the_searchs(confirmed):
-    searched = {record["seed"] for record in confirmed.ended("search")}
-    fresh = [record["seed"] for record in confirmed.ended("confirm")]
+    searched = {record.seed for record in confirmed.ended("search")}
+    fresh = [record.seed for record in confirmed.ended("confirm")]
     assert len(set(fresh)) == len(fresh) == 4
     assert not searched & set(fresh)
 
@@ -49,11 +49,11 @@ def test_no_seed_is_used_twice_nor_one_of_the_searchs(confirmed):
 def test_it_trains_on_all_images_and_looks_at_the_test_set_once(confirmed, archives):
     labels = load_data(archives).test.labels
     for record in confirmed.ended("confirm"):
-        assert record["train_images"] is None
-        assert not any(name.startswith("val_") for name in record["metrics"])
+        assert record.train_images is None
+        assert not any(name.startswith("val_") for name in record.metrics)
         predicted = decode_predicted(record)
-        assert record["score"] == pytest.approx((predicted == labels).mean())
-        confusion = np.array(record["confusion"])
+        assert record.score == pytest.approx((predicted == labels).mean())
+        confusion = np.array(record.confusion)
         assert confusion.sum(axis=1).tolist() == np.bincount(labels).tolist()
         assert np.trace(confusion) == (predicted == labels).sum()
 
@@ -71,7 +71,7 @@ def test_again_adds_the_runs_that_are_missing(confirmed, archives, tmp_path):
     assert len(again.ended("confirm")) == 4
     assert (folder / "journal.jsonl").read_bytes() == before
     more = confirm(folder, archives, top=1, runs=3, epochs=2, baseline=False)
-    assert sorted(summary["runs"] for summary in summarize_confirmed(more)) == [2, 3]
+    assert sorted(entry.summary.n for entry in summarize_confirmed(more)) == [2, 3]
     assert (folder / "journal.jsonl").read_bytes().startswith(before)
 
 
@@ -79,8 +79,8 @@ def test_runs_of_other_lengths_are_not_mixed(confirmed, archives, tmp_path):
     folder = tmp_path / "cnn"
     shutil.copytree(confirmed.folder, folder)
     longer = confirm(folder, archives, top=1, runs=1, epochs=3, baseline=False)
-    assert [summary["epochs"] for summary in summarize_confirmed(longer)] == [3, 2, 2]
-    assert longer.best_confirmed()["epochs"] == 3
+    assert [entry.epochs for entry in summarize_confirmed(longer)] == [3, 2, 2]
+    assert longer.best_confirmed().epochs == 3
 
 
 def test_the_baseline_is_planned_in_turn_with_the_top_and_never_twice(
@@ -94,7 +94,7 @@ def test_the_baseline_is_planned_in_turn_with_the_top_and_never_twice(
     )
     for top, baseline in [(1, True), (3, True), (3, False)]:
         confirm(folder, archives, top=top, runs=2, epochs=2, baseline=baseline)
-    best = open_project(folder).ranking()[0]["root"]
+    best = open_project(folder).ranking()[0].root
     assert [(run.root, run.run) for run in planned[0]] == [
         (root, run) for run in range(2) for root in dict.fromkeys([best, 0])
     ]
@@ -107,10 +107,10 @@ def test_the_best_of_the_confirmed_go_on_and_the_choice_is_recorded(
 ):
     folder = tmp_path / "cnn"
     shutil.copytree(confirmed.folder, folder)
-    best = summarize_confirmed(confirmed)[0]["trial"]
+    best = summarize_confirmed(confirmed)[0].trial
     arguments = {"top": 1, "runs": 3, "epochs": 2, "baseline": False}
     more = summarize_confirmed(confirm(folder, archives, **arguments))
-    assert [(e["trial"], e["runs"]) for e in more if not e["left_out"]] == [(best, 3)]
+    assert [(e.trial, e.summary.n) for e in more if not e.left_out] == [(best, 3)]
     before = (folder / "journal.jsonl").read_bytes()
     assert summarize_confirmed(confirm(folder, archives, **arguments)) == more
     assert summarize_confirmed(search(small_space, archives, project=folder, **SETTINGS)) == more

@@ -28,18 +28,19 @@ def project(tmp_path, make_project):
 
 def add_runs(project, trial, scores, first=0, **changes):
     """Record confirm runs of a trial."""
-    search = next(record for record in project.ended("search") if record["trial"] == trial)
+    search = next(record for record in project.ended("search") if record.trial == trial)
     for number, score in enumerate(scores, start=first):
-        run = {"stage": "confirm", "run": number, "score": score} | changes
-        project.record(search | {"epochs": EPOCHS, "planned_epochs": EPOCHS} | run)
+        run = {"stage": "confirm", "run": number, "score": score}
+        run |= {"epochs": EPOCHS, "planned_epochs": EPOCHS} | changes
+        project.record(search.model_copy(update=run))
 
 
 def find(project, trial):
-    return next(entry for entry in summarize_confirmed(project) if entry["trial"] == trial)
+    return next(entry for entry in summarize_confirmed(project) if entry.trial == trial)
 
 
 def roots(project, top, baseline=True):
-    return [record["root"] for record in choose(project, top, EPOCHS, baseline)[0]]
+    return choose(project, top, EPOCHS, baseline)[0]
 
 
 def test_the_documents_keys_are_kept_and_it_is_json(project):
@@ -55,59 +56,60 @@ def test_three_numbers_are_kept_apart(project):
     add_runs(project, 1, GOOD)
     add_runs(project, 2, EQUAL)
     entry = find(project, 1)
-    assert (entry["search_score"], entry["search_epochs"]) == (0.64, 4)
-    assert entry["mean"] == pytest.approx(np.mean(GOOD))
-    assert entry["drop"] == pytest.approx(0.64 - np.mean(GOOD))
+    assert (entry.search_score, entry.search_epochs) == (0.64, 4)
+    assert entry.summary.mean == pytest.approx(np.mean(GOOD))
+    assert entry.drop == pytest.approx(0.64 - np.mean(GOOD))
     file = svhn_tune.status(project)["handed_in"]
     assert (file["trial"], file["run"], file["score"], file["best_of"]) == (1, 5, 0.853, 12)
-    assert file["mean"] == entry["mean"]
+    assert file["mean"] == entry.summary.mean
 
 
 def test_every_configuration_is_compared_with_every_other_and_the_baseline(project):
     given = {1: GOOD, 2: EQUAL, 0: POOR}
     for trial, scores in given.items():
         add_runs(project, trial, scores)
-    rows = compare([given[entry["trial"]] for entry in summarize_confirmed(project)])
+    rows = compare([given[entry.trial] for entry in summarize_confirmed(project)])
     first, second, last = summarize_confirmed(project)
-    assert [entry["baseline"] for entry in (first, second, last)] == [False, False, True]
-    assert first["comparisons"] == [
-        {"trial": second["trial"]} | rows[0][1].as_dict(),
+    assert [entry.baseline for entry in (first, second, last)] == [False, False, True]
+    assert first.comparisons == {second.trial: rows[0][1], 0: rows[0][2]}
+    assert first.as_dict()["comparisons"] == [
+        {"trial": second.trial} | rows[0][1].as_dict(),
         {"trial": 0} | rows[0][2].as_dict(),
     ]
-    assert first["against_baseline"]["verdict"] == "better"
-    assert first["against_baseline"] == rows[0][2].as_dict()
-    assert last["against_baseline"] is None
-    assert {each["verdict"] for each in last["comparisons"]} == {"worse"}
+    assert first.against_baseline == rows[0][2]
+    assert first.against_baseline.verdict == "better"
+    assert last.against_baseline is None
+    assert {each.verdict for each in last.comparisons.values()} == {"worse"}
 
 
 def test_of_a_tie_the_smaller_file_is_recommended(project):
     add_runs(project, 1, GOOD, file_bytes=2_000_000)
     add_runs(project, 2, EQUAL, file_bytes=1_000_000)
     add_runs(project, 0, POOR, file_bytes=500_000)
-    assert [e["trial"] for e in summarize_confirmed(project) if e["recommended"]] == [2]
-    assert {e["trial"] for e in summarize_confirmed(project) if e["tied_with_best"]} == {1, 2}
+    assert [e.trial for e in summarize_confirmed(project) if e.recommended] == [2]
+    assert {e.trial for e in summarize_confirmed(project) if e.tied_with_best} == {1, 2}
 
 
 def test_one_run_each_is_compared_without_a_verdict(project):
     for trial in (0, 1):
         add_runs(project, trial, [0.5 + trial / 10])
     for entry in summarize_confirmed(project):
-        assert entry["comparisons"][0]["verdict"] == "tie"
-        assert not entry["recommended"]
+        assert [each.verdict for each in entry.comparisons.values()] == ["tie"]
+        assert not entry.recommended
     json.dumps(svhn_tune.status(project), allow_nan=False)
 
 
 def test_other_epochs_are_not_compared(project):
     add_runs(project, 1, GOOD)
     add_runs(project, 2, EQUAL, planned_epochs=4)
-    assert [entry["comparisons"] for entry in summarize_confirmed(project)] == [[], []]
+    assert [entry.comparisons for entry in summarize_confirmed(project)] == [{}, {}]
 
 
 def test_collapsed_runs_are_counted_and_not_dropped(project):
     add_runs(project, 1, GOOD)
     add_runs(project, 1, [0.19], first=6, collapsed=True)
     entry = find(project, 1)
-    assert (entry["runs"], entry["collapsed"], entry["min"]) == (7, 1, 0.19)
+    assert (entry.summary.n, entry.collapsed, entry.summary.min) == (7, 1, 0.19)
 
 
 def test_of_a_loss_the_lower_is_better(project, change_space):
@@ -117,15 +119,15 @@ def test_of_a_loss_the_lower_is_better(project, change_space):
     add_runs(loss, 1, GOOD)
     add_runs(loss, 0, POOR)
     first, second = summarize_confirmed(loss)
-    assert (first["trial"], second["against_baseline"]["verdict"]) == (0, "worse")
-    assert first["drop"] == pytest.approx(np.mean(POOR) - 0.60)
-    assert first["expected_best"]["score"] == min(POOR)
+    assert (first.trial, second.against_baseline.verdict) == (0, "worse")
+    assert first.drop == pytest.approx(np.mean(POOR) - 0.60)
+    assert first.expected_best == min(POOR)
 
 
 def test_the_expected_best_is_of_as_many_runs_as_the_others_have(project):
     add_runs(project, 1, GOOD)
     add_runs(project, 2, EQUAL[:1])
-    best = find(project, 1)["expected_best"]
+    best = find(project, 1).as_dict()["expected_best"]
     assert best == {"of": 1, "score": pytest.approx(np.mean(GOOD))}
 
 
@@ -148,9 +150,8 @@ def test_the_top_of_the_search_is_chosen_and_the_baseline_beside_it(project):
 def test_a_baseline_that_never_completed_runs_from_its_values(tmp_path, make_project):
     project = make_project(tmp_path / "cnn", [{"status": "failed"}, {}])
     chosen, choice = choose(project, 1, EPOCHS, True)
-    assert [(record["root"], record["trial"]) for record in chosen] == [(1, 1), (0, 0)]
-    assert chosen[1]["values"] == project.values(0)
-    assert choice["used"] == []
+    assert chosen == [1, 0]
+    assert choice is None
 
 
 def test_more_than_are_completed_are_refused(project):
@@ -170,16 +171,16 @@ def two_stages(project):
 
 def test_the_second_stage_is_chosen_by_the_confirmed_means(two_stages):
     choice = two_stages.records[-1]
-    assert sorted(choice["chosen"]) == [2, 4]
-    assert sorted(choice["used"]) == [[trial, run] for trial in (1, 2, 3, 4) for run in range(3)]
-    assert json.loads(json.dumps(choice)) == choice
+    assert sorted(choice.chosen) == [2, 4]
+    assert sorted(choice.used) == [[trial, run] for trial in (1, 2, 3, 4) for run in range(3)]
+    assert Project(two_stages.folder).records[-1] == choice
 
 
 def test_a_choice_stands_while_its_runs_are_added(two_stages):
     add_runs(two_stages, 2, [0.1, 0.1], first=3)
     chosen, choice = choose(two_stages, 2, EPOCHS, True)
-    assert sorted(record["root"] for record in chosen) == [0, 2, 4]
-    assert choice["used"] == []
+    assert sorted(chosen) == [0, 2, 4]
+    assert choice is None
 
 
 def test_a_third_stage_is_chosen_among_the_second(two_stages):
@@ -196,17 +197,17 @@ def test_more_than_are_confirmed_are_chosen_by_the_search(two_stages):
 
 
 def test_runs_of_other_epochs_choose_nothing(two_stages):
-    assert [record["root"] for record in choose(two_stages, 2, 7, True)[0]] == [1, 2, 0]
+    assert choose(two_stages, 2, 7, True)[0] == [1, 2, 0]
 
 
 def test_runs_that_chose_are_marked_and_the_others_have_their_own_mean(two_stages):
     add_runs(two_stages, 2, GOOD[3:], first=3)
     entry = find(two_stages, 2)
-    assert entry["used"] == [0, 1, 2]
-    assert entry["runs"] == 6
-    assert entry["mean"] == pytest.approx(np.mean(GOOD))
-    assert entry["mean_fresh"] == pytest.approx(np.mean(GOOD[3:]))
-    assert find(two_stages, 0)["used"] == []
+    assert entry.used == [0, 1, 2]
+    assert entry.summary.n == 6
+    assert entry.summary.mean == pytest.approx(np.mean(GOOD))
+    assert entry.mean_fresh == pytest.approx(np.mean(GOOD[3:]))
+    assert find(two_stages, 0).used == []
     assert "configurations" in svhn_tune.status(two_stages)["test_set_used_to_choose"]
 
 
@@ -215,12 +216,12 @@ def test_after_a_choice_only_fresh_runs_are_compared(two_stages):
     add_runs(two_stages, 4, EQUAL[3:], first=3)
     fresh = {2: GOOD[3:], 4: EQUAL[3:], 0: POOR[:3]}
     expected = compare([fresh[2], fresh[0]])[0][1]
-    against = find(two_stages, 2)["against_baseline"]
-    assert against["difference"] == expected.difference
+    against = find(two_stages, 2).against_baseline
+    assert against.difference == expected.difference
     entries = summarize_confirmed(two_stages)
-    out = [entry for entry in entries if entry["left_out"]]
+    out = [entry for entry in entries if entry.left_out]
     assert entries[-2:] == out
-    assert all(e["comparisons"] == [] and not e["tied_with_best"] for e in out)
+    assert all(e.comparisons == {} and not e.tied_with_best for e in out)
 
 
 def confusion(right):

@@ -77,7 +77,7 @@ def test_a_search_killed_after_an_epoch_ends_with_the_same_bits(
     folder = tmp_path / space.name
     again = search(space, archives, project=folder, progress=progress, **SETTINGS)
     assert progress.killed
-    assert again.ended("search")[0]["weights_sha256"]
+    assert again.ended("search")[0].weights_sha256
     assert read_result(folder) == read_result(searched.folder)
 
 
@@ -98,8 +98,8 @@ def test_the_files_of_confirm_are_within_the_bound_and_may_be_handed_in_but_for_
     confirmed, archives
 ):
     runs, data = confirmed.ended("confirm"), load_data(archives)
-    assert [run["run"] for run in runs] == [0, 1]
-    assert runs[0]["weights_sha256"] != runs[1]["weights_sha256"]
+    assert [run.run for run in runs] == [0, 1]
+    assert runs[0].weights_sha256 != runs[1].weights_sha256
     bound = describe_values(confirmed.space, {})["file_bytes"]
     files = [confirmed.submission_path, *(confirmed.folder / "models").glob("*.keras")]
     assert len(files) == 2

@@ -58,13 +58,14 @@ def project(tmp_path, make_project):
     ]
     trials[4]["values"] = load_space("cnn").complete({"units": 64})
     project = make_project(tmp_path / "cnn", trials, tuner="hyperband")
-    search = next(record for record in project.ended("search") if record["trial"] == 4)
+    search = next(record for record in project.ended("search") if record.trial == 4)
     for run, score in enumerate([0.55, 0.25]):
         changes = {"stage": "confirm", "run": run, "score": score, "collapsed": run == 1}
         metrics = {"loss": [1.75, 1.5], "categorical_accuracy": [0.3, 0.4], "seconds": [1.0, 1.0]}
         test = {"loss": 1.25, "categorical_accuracy": score}
         lengths = {"epochs": 2, "planned_epochs": 2, "initial_epoch": 0}
-        project.record(search | changes | lengths | {"metrics": metrics, "test": test})
+        changes |= lengths | {"metrics": metrics, "test": test}
+        project.record(search.model_copy(update=changes))
     return project
 
 
@@ -92,7 +93,7 @@ def test_optuna_has_a_trial_a_configuration_in_its_state(study):
 
 
 def test_optunas_best_trial_is_the_projects(study, project):
-    assert study.best_trial.user_attrs["trial"] == project.ranking()[0]["trial"] == 5
+    assert study.best_trial.user_attrs["trial"] == project.ranking()[0].trial == 5
 
 
 def test_a_continued_run_is_one_curve(study):

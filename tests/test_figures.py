@@ -14,6 +14,7 @@ from svhn_tune.figures import FIGURES, Figures
 from svhn_tune.figures.importance import measure_importance
 from svhn_tune.figures.style import INK, Chart
 from svhn_tune.models.spaces import load_space, parse_space
+from svhn_tune.project.record_types import ChoiceRecord, RunRecord
 from svhn_tune.project.results import create_project
 from svhn_tune.stages.pictures import find_hardest
 from svhn_tune.summary.curves import stitch_curves
@@ -62,7 +63,7 @@ def hyperband(tmp_path, make_project):
 
 def add_confirm_runs(project, trial, scores, **changes):
     """Confirm runs of a trial with ten classes and thirty test images."""
-    search = next(record for record in project.ended("search") if record["trial"] == trial)
+    search = next(record for record in project.ended("search") if record.trial == trial)
     random = np.random.default_rng(trial)
     for number, score in enumerate(scores):
         predicted = random.integers(0, 10, 30).astype(np.uint8)
@@ -77,7 +78,7 @@ def add_confirm_runs(project, trial, scores, **changes):
             "confusion": random.integers(0, 50, (10, 10)).tolist(),
             "predicted": base64.b64encode(predicted.tobytes()).decode(),
         }
-        project.record(search | run | changes)
+        project.record(search.model_copy(update=run | changes))
 
 
 @pytest.fixture
@@ -174,13 +175,15 @@ def test_figures_are_readable_on_light_and_dark(confirmed):
 @pytest.mark.parametrize("name", sorted(SEARCHED | CONFIRMED))
 def test_built_in_digits_are_called_so(name, confirmed):
     assert "not SVHN" not in draw(getattr(Figures(confirmed), name)())
-    confirmed.settings["data"] |= {"synthetic": True, "name": "built-in digits, not SVHN"}
+    data = confirmed.settings.data.model_dump()
+    data |= {"synthetic": True, "name": "built-in digits, not SVHN"}
+    confirmed.update_settings(data=data)
     assert "built-in digits, not SVHN" in draw(getattr(Figures(confirmed), name)())
 
 
 def test_scores_on_the_test_set_are_called_so(hyperband):
     assert "validation accuracy" in texts(Figures(hyperband).effects())
-    hyperband.settings["validate_on"] = "test"
+    hyperband.update_settings(validate_on="test")
     for name in ("score_against_hours", "effects", "rounds"):
         words = texts(getattr(Figures(hyperband), name)())
         assert "test accuracy" in words
@@ -257,7 +260,7 @@ def test_importance_compares_scores_after_as_many_epochs(hyperband):
 def test_a_promoted_trials_curve_is_whole(hyperband):
     curve = stitch_curves(hyperband, 5)["val_categorical_accuracy"]
     assert len(curve) == 12
-    assert curve[3] == hyperband.ended("search")[5]["score"]
+    assert curve[3] == hyperband.ended("search")[5].score
     assert curve[-1] == 0.95
 
 
@@ -277,8 +280,8 @@ def test_text_of_a_space_file_is_no_html(tmp_path, make_project):
     text = text.replace('default = "same"', 'default = "<a href=x>&$_{2}$"')
     project = create_project(tmp_path / "evil", source.space, source.settings)
     for record in source.records:
-        values = record["values"] | {"padding": "<a href=x>&$_{2}$"}
-        project.record(record | {"values": values if record["trial"] % 2 else record["values"]})
+        padding = {"padding": "<a href=x>&$_{2}$"} if record.trial % 2 else {}
+        project.record(record.model_copy(update={"values": record.values | padding}))
     given = project.space.hyperparameters["padding"].model_copy(
         update={"values": ["<a href=x>&$_{2}$", "valid", "same"]}
     )
@@ -294,7 +297,7 @@ def test_text_of_a_space_file_is_no_html(tmp_path, make_project):
 
 
 def test_confirm_runs_are_all_there_collapsed_and_used_ones_marked(confirmed):
-    confirmed.record({"event": "choice", "epochs": 20, "chosen": [5], "used": [[5, 0], [6, 0]]})
+    confirmed.record(ChoiceRecord(epochs=20, chosen=[5], used=[[5, 0], [6, 0]]))
     words = texts(Figures(confirmed).confirmed())
     for said in ("trial 016\n3 runs of 20 epochs", "trial 000, baseline", "not chosen"):
         assert said in words
@@ -328,7 +331,8 @@ def test_the_hardest_are_wrong_in_most_runs_and_agreed_upon_first():
         labels = np.array([0, 1, 2, 3])
 
     answers = [[0, 2, 0, 3], [0, 2, 1, 3], [0, 2, 3, 0]]
-    runs = [{"predicted": base64.b64encode(bytes(each)).decode()} for each in answers]
+    encoded = [base64.b64encode(bytes(each)).decode() for each in answers]
+    runs = [RunRecord.model_construct(predicted=each) for each in encoded]
     found = find_hardest(runs, Test)
     assert found["hard_labels"].tolist() == [1, 2, 3]
     assert found["hard_answers"].tolist()[0] == 2

@@ -6,6 +6,7 @@ from svhn_tune.cost.cost_model import measure_work
 from svhn_tune.cost.forecast import Forecast, Planned
 from svhn_tune.data import Data
 from svhn_tune.data.dataset import Split
+from svhn_tune.project.record_types import RunRecord
 from svhn_tune.training.runs import Run
 
 IMAGES = 1_000
@@ -47,13 +48,28 @@ def train(project, forecast, clock, run):
         clock.now += 1.2 * seconds
         forecast.end_epoch(run, epoch + 1)
     project.record(
-        {
-            "event": "run",
-            "stage": "search",
-            "values": run.values,
-            "metrics": {"seconds": [seconds] * run.epochs},
-            "train_images": IMAGES,
-        }
+        RunRecord(
+            stage="search",
+            trial=run.trial,
+            root=run.root,
+            run=0,
+            seed=0,
+            values=run.values,
+            initial_epoch=0,
+            epochs=run.epochs,
+            planned_epochs=run.epochs,
+            status="completed",
+            score=0.5,
+            collapsed=False,
+            metrics={"seconds": [seconds] * run.epochs},
+            seconds=seconds * run.epochs,
+            parameters=1,
+            file_bytes=1,
+            reason="",
+            train_images=IMAGES,
+            versions={},
+            device=None,
+        )
     )
     forecast.end_run(run)
 

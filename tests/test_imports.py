@@ -264,7 +264,8 @@ def test_status_of_confirmed_runs_imports_no_more_of_scipy_than_it_needs(tmp_pat
     project = make_project(tmp_path / "results" / "cnn", [{}, {}])
     for record in project.ended("search"):
         for run, score in enumerate((0.4, 0.5)):
-            project.record(record | {"stage": "confirm", "run": run, "score": score})
+            changes = {"stage": "confirm", "run": run, "score": score}
+            project.record(record.model_copy(update=changes))
     modules = imported(running(["status"]), tmp_path)
     assert "scipy.special" in modules
     assert "scipy.stats" not in modules

@@ -110,8 +110,8 @@ def confirmed(course, make_project, tmp_path_factory):
     folder = tmp_path_factory.mktemp("mlp") / "mlp"
     data = load_data(course)
     project = propose(folder, make_project, 1)
-    settings = project.settings["data"] | {"fingerprint": data.fingerprint, "source": str(course)}
-    project.update_settings(data=settings)
+    changed = {"fingerprint": data.fingerprint, "source": str(course)}
+    project.update_settings(data=project.settings.data.model_dump() | changed)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(engine, "DEFAULT", "svhn_tune.training.engine_tensorflow")
         return confirm(project, data, question=6, runs=1, epochs=1)
@@ -129,9 +129,9 @@ def test_the_images_are_those_of_the_text(course, loaded):
 def test_a_run_ends_with_the_weights_that_the_texts_lines_give(confirmed, loaded):
     (run,) = confirmed.ended("confirm")
     images, labels = loaded["train"]
-    keras.utils.set_random_seed(run["seed"])
+    keras.utils.set_random_seed(run.seed)
     model = write_model_of_the_text(256)
-    order = np.random.default_rng((run["seed"], 0)).permutation(TRAIN)
+    order = np.random.default_rng((run.seed, 0)).permutation(TRAIN)
     one_hot = keras.utils.to_categorical(labels)
     model.fit(images[order], one_hot[order], batch_size=32, shuffle=False, verbose=0)
     submitted = keras.models.load_model(confirmed.submission_path)
@@ -146,7 +146,7 @@ def test_evaluation_and_check_see_the_images_of_the_text(confirmed, loaded, cour
     predicted = model.predict(images, verbose=0).argmax(axis=-1)
     np.testing.assert_array_equal(decode_predicted(run), predicted)
     accuracy = (predicted == labels).mean()
-    assert run["score"] == pytest.approx(accuracy)
+    assert run.score == pytest.approx(accuracy)
     # The test can fail: with two axes in each other's place the model answers otherwise.
     mirrored = model.predict(images.transpose(0, 1, 3, 2), verbose=0).argmax(axis=-1)
     assert (mirrored != predicted).any()

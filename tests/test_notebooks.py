@@ -83,7 +83,7 @@ def test_the_notebook_searches_confirms_and_draws(trains, archives, tmp_path, mo
     project = open_project(tmp_path / "results" / "cnn")
     assert set(project.trials.status) == {"completed"}
     entries = summarize_confirmed(project)
-    assert [entry["runs"] for entry in entries] == [2] * len(entries)
+    assert [entry.summary.n for entry in entries] == [2] * len(entries)
     assert (tmp_path / "results" / "cnn" / "submission.keras").is_file()
     assert "89,834" in str([cell.outputs for cell in done.cells if cell.id == "model"])
     for cell in ("search", "confirm"):
@@ -119,7 +119,7 @@ def test_the_notebook_for_kaggle_goes_on_next_week(archives, small_space, tmp_pa
     project = open_project(second / "cnn")
     assert project.records[: len(begun.records)] == begun.records
     assert svhn_tune.status(project)["trials"]["running"] == 0
-    assert {entry["trial"] for entry in summarize_confirmed(project)} >= {0}
+    assert {entry.trial for entry in summarize_confirmed(project)} >= {0}
     assert "trials completed" in outputs(week, "status")[0]
     # A file trained for one epoch on drawn digits: it is looked at, whatever the verdict.
     assert "be handed in" in outputs(week, "check")[0]

@@ -32,7 +32,8 @@ def place(tmp_path, make_project):
     project = make_project(tmp_path / "results" / "cnn", [{}, {}])
     for record in project.ended("search"):
         for run, score in enumerate((0.4, 0.5)):
-            project.record(record | {"stage": "confirm", "run": run, "score": score})
+            changes = {"stage": "confirm", "run": run, "score": score}
+            project.record(record.model_copy(update=changes))
     return tmp_path
 
 

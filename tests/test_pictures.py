@@ -48,7 +48,7 @@ def test_the_submission_is_the_best_run_and_lacks_nothing_but_epochs(confirmed, 
     broken = {c["name"]: c["detail"] for c in result["checks"] if not c["ok"]}
     assert set(broken) == {"training"}
     assert broken["training"].startswith("1 epochs in batches of 32")
-    best = max(record["score"] for record in confirmed.ended("confirm"))
+    best = max(record.score for record in confirmed.ended("confirm"))
     accuracy = next(c for c in result["checks"] if c["name"] == "test accuracy")
     assert accuracy["detail"].startswith(f"{best:.4f}")
 
@@ -58,9 +58,9 @@ def test_confirm_leaves_pictures_of_the_submission(confirmed):
     best = confirmed.best_confirmed()
     model = keras.models.load_model(confirmed.submission_path)
     first = next(layer for layer in model.layers if layer.name == "conv_1")
-    assert arrays["trial"] == best["trial"]
+    assert arrays["trial"] == best.trial
     assert (arrays["model_filters"] == first.get_weights()[0]).all()
-    assert len(arrays["model_blocks"]) == best["values"]["blocks"]
+    assert len(arrays["model_blocks"]) == best.values["blocks"]
     assert arrays["model_image"].dtype == np.uint8
 
 
@@ -73,7 +73,7 @@ def test_only_kept_models_have_maps(confirmed):
 def test_the_report_draws_them(name, confirmed, tmp_path):
     runs = confirmed.ended("confirm")
     figure = getattr(Figures(confirmed), name)()
-    if name == "hardest_digits" and all(run["collapsed"] for run in runs):
+    if name == "hardest_digits" and all(run.collapsed for run in runs):
         assert figure is None
     else:
         assert isinstance(figure, Chart)
@@ -92,8 +92,9 @@ def test_pictures_of_the_same_runs_are_not_made_again(copy, archives):
 def test_more_runs_change_them(copy, archives):
     before = str(read_arrays(copy.pictures_path)["made_of"])
     run = copy.best_confirmed()
-    copy.record(run | {"run": 9, "score": run["score"] / 2, "weights_sha256": "other"})
-    copy.record(run | {"run": 8, "score": 0.0, "weights_sha256": "other", "collapsed": False})
+    worse = {"run": 9, "score": run.score / 2, "weights_sha256": "other"}
+    copy.record(run.model_copy(update=worse))
+    copy.record(run.model_copy(update=worse | {"run": 8, "score": 0.0, "collapsed": False}))
     write_pictures(copy, load_data(archives).test)
     assert str(read_arrays(copy.pictures_path)["made_of"]) != before
 

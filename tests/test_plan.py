@@ -17,6 +17,7 @@ from svhn_tune.cost.plan import Estimate, describe_plan
 from svhn_tune.errors import InputError
 from svhn_tune.models.spaces import load_space
 from svhn_tune.oracles.simulation import simulate_search
+from svhn_tune.project.record_types import SessionRecord
 from svhn_tune.project.wanted import complete_settings
 
 SMALL, LARGE = Work(10**6, 10**4, 10**5, 6), Work(10**8, 10**5, 10**7, 9)
@@ -76,7 +77,7 @@ def test_the_simulated_search_is_the_search_that_runs(small_space, archives, tmp
     assert simulated.trials == status["trials"]["completed"]
     assert simulated.epochs == status["epochs_trained"]
     assert simulated.seconds == simulated.trials
-    fresh = [p["values"] for p in done.proposals() if p["parent"] is None]
+    fresh = [p.values for p in done.proposals() if p.parent is None]
     assert simulated.models[0] == fresh[0]
     assert len(simulated.models) == len(fresh)
 
@@ -173,13 +174,7 @@ def test_a_plan_of_this_machine_is_timed_and_writes_nothing(
 
 
 def session(began, seconds):
-    return {
-        "event": "session",
-        "stage": "search",
-        "began": began,
-        "workers": 2,
-        "seconds": seconds,
-    }
+    return SessionRecord(stage="search", began=began, workers=2, seconds=seconds)
 
 
 def test_what_is_spent_is_the_last_word_of_every_call(tmp_path, make_project):

@@ -60,9 +60,10 @@ def holder(project):
 
 def confirm_run(project, trial, run, score, epochs, status="completed"):
     """Record a confirm run of a trial."""
-    search = next(record for record in project.ended("search") if record["trial"] == trial)
+    search = next(record for record in project.ended("search") if record.trial == trial)
     changed = {"stage": "confirm", "run": run, "score": score, "status": status}
-    project.record(search | changed | {"epochs": epochs, "planned_epochs": epochs})
+    changed |= {"epochs": epochs, "planned_epochs": epochs}
+    project.record(search.model_copy(update=changed))
 
 
 def test_status_has_the_documents_keys_and_counts(project):
@@ -130,19 +131,19 @@ def test_refreshing_sees_what_another_process_recorded(project):
 
 
 def test_ranking_is_by_epochs_then_score_without_failed_ones_and_a_root_once(project):
-    assert [record["trial"] for record in project.ranking()] == [4, 0, 3]
+    assert [record.trial for record in project.ranking()] == [4, 0, 3]
 
 
 def test_ranking_puts_the_lowest_loss_first(tmp_path, make_project, change_space):
     text = load_space("cnn").text.replace('"val_categorical_accuracy"', '"val_loss"')
     folder = make_project(tmp_path / "loss", [{"score": 0.6}, {"score": 0.5}]).folder
     change_space(folder, text)
-    assert [record["trial"] for record in Project(folder).ranking()] == [1, 0]
+    assert [record.trial for record in Project(folder).ranking()] == [1, 0]
 
 
 def test_equal_scores_are_ranked_in_the_order_of_the_trials(tmp_path, make_project):
     project = make_project(tmp_path / "ties", [{}, {}, {}])
-    assert [record["trial"] for record in project.ranking()] == [0, 1, 2]
+    assert [record.trial for record in project.ranking()] == [0, 1, 2]
 
 
 def test_the_root_is_the_trial_that_began_the_run(tmp_path, make_project):
@@ -165,18 +166,17 @@ def test_confirmed_summaries_do_not_mix_epochs_and_put_the_longest_first(project
     confirm_run(project, 0, 3, 0.0, 100, status="failed")
     confirm_run(project, 0, 0, 0.9, 5)
     found = summarize_confirmed(project)
-    assert [(each["trial"], each["epochs"]) for each in found] == [
+    assert [(each.trial, each.epochs) for each in found] == [
         (4, 100),
         (0, 100),
         (3, 5),
         (0, 5),
     ]
-    assert found[1]["scores"] == scores[0, 100]
-    expected = summarize(scores[0, 100]).as_dict()
-    assert {key: found[1][key] for key in expected} == expected
-    assert found[2]["collapsed"] == 1
-    assert project.best_confirmed()["score"] == 0.85
-    assert svhn_tune.status(project)["confirm"] == found
+    assert found[1].scores == scores[0, 100]
+    assert found[1].summary == summarize(scores[0, 100])
+    assert found[2].collapsed == 1
+    assert project.best_confirmed().score == 0.85
+    assert svhn_tune.status(project)["confirm"] == [entry.as_dict() for entry in found]
 
 
 def test_nothing_confirmed_has_no_best(project):
@@ -213,7 +213,7 @@ def test_tables_show_what_was_recorded_since_they_were_last_asked_for(project):
     assert len(project.runs) == 5
     confirm_run(project, 0, 0, 0.8, 100)
     assert len(project.runs) == 6
-    project.record(project.ended("search")[0] | {"trial": 5})
+    project.record(project.ended("search")[0].model_copy(update={"trial": 5}))
     assert "running" not in project.trials["status"].tolist()
 
 
@@ -257,7 +257,7 @@ def test_the_lock_is_freed_by_an_error_within(project):
 def test_changed_settings_are_kept(project):
     project.update_settings(max_trials=99)
     assert Project(project.folder).settings == project.settings
-    assert project.settings["max_trials"] == 99
+    assert project.settings.max_trials == 99
 
 
 @pytest.mark.parametrize("name", ["project.json", "space.toml"])

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from svhn_tune.models.spaces import load_space, parse_space
-from svhn_tune.project.lines import from_json
+from svhn_tune.project.record_types import from_json
 from svhn_tune.project.records import run_record
 from svhn_tune.training.runs import Event, Outcome, Run, Setup
 
@@ -43,24 +43,24 @@ def epoch(loss, val_loss, accuracy=0.5):
 @pytest.mark.parametrize("loss", [math.nan, math.inf])
 def test_a_loss_on_other_images_that_is_no_number_is_scored_worst(loss):
     record = end("val_loss", [epoch(2.0, 2.0), epoch(1.0, loss)])
-    assert (record["score"], record["collapsed"], record["status"]) == (1e9, True, "completed")
-    assert record["metrics"]["val_loss"] == [2.0, None]
+    assert (record.score, record.collapsed, record.status) == (1e9, True, "completed")
+    assert record.metrics["val_loss"] == [2.0, None]
     confirmed = end("val_loss", [epoch(2.0, 2.0)] * 2, {"loss": loss, "categorical_accuracy": 0.5})
-    assert (confirmed["score"], confirmed["collapsed"]) == (1e9, True)
+    assert (confirmed.score, confirmed.collapsed) == (1e9, True)
 
 
 def test_what_is_written_is_what_can_be_read():
     calm = end("val_loss", [epoch(2.0, 2.0), epoch(1.0, 1.5)])
-    assert (calm["score"], calm["collapsed"]) == (1.5, False)
+    assert (calm.score, calm.collapsed) == (1.5, False)
     short = end("val_categorical_accuracy", [epoch(math.nan, math.nan, 0.1)])
-    assert (short["score"], short["collapsed"], short["epochs"]) == (0.0, True, 1)
+    assert (short.score, short.collapsed, short.epochs) == (0.0, True, 1)
     for record in (calm, short):
-        assert from_json(record).as_json() == record
+        assert from_json(record.as_json()) == record
 
 
 def test_one_that_diverged_before_it_was_promoted_has_trained_no_epochs_since():
     history = [epoch(1.0, 2.0), epoch(math.nan, 2.0)]
     written = end("val_loss", history, epochs=12, initial_epoch=4)
-    assert (written["initial_epoch"], written["epochs"]) == (2, 2)
-    assert written["metrics"] == {}
-    assert written["seconds"] == 0
+    assert (written.initial_epoch, written.epochs) == (2, 2)
+    assert written.metrics == {}
+    assert written.seconds == 0

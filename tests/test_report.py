@@ -73,16 +73,12 @@ TRIALS = [
 
 def add_runs(project, trial, scores, **changes):
     """Record confirm runs of a trial."""
-    search = next(record for record in project.ended("search") if record["trial"] == trial)
+    search = next(record for record in project.ended("search") if record.trial == trial)
     for number, score in enumerate(scores):
         run = {"stage": "confirm", "run": number, "score": score, "seed": 1000 + number}
         curves = {"loss": [2.0, 1.0], "categorical_accuracy": [0.3, score]}
-        project.record(
-            search
-            | {"epochs": 2, "planned_epochs": 2, "metrics": curves | {"seconds": [1.0, 1.0]}}
-            | run
-            | changes
-        )
+        changed = {"epochs": 2, "planned_epochs": 2, "metrics": curves | {"seconds": [1.0, 1.0]}}
+        project.record(search.model_copy(update=changed | run | changes))
 
 
 def read(project):
@@ -129,12 +125,12 @@ def test_the_first_table_has_the_confirmed_numbers(page, confirmed):
     best, baseline = summarize_confirmed(confirmed)
     texts = [text for tag, _, text in page.elements if tag in ("th", "td")]
     row = texts[8:16]
-    assert row[:2] == ["trial 001", f"{best['mean']:.4f} ± {best['sd']:.4f}"]
-    assert row[2] == f"{best['ci95'][0]:.4f}..{best['ci95'][1]:.4f}"
-    assert row[3].startswith(f"+{best['against_baseline']['difference']:.4f} (")
+    assert row[:2] == ["trial 001", f"{best.summary.mean:.4f} ± {best.summary.sd:.4f}"]
+    assert row[2] == f"{best.summary.ci95[0]:.4f}..{best.summary.ci95[1]:.4f}"
+    assert row[3].startswith(f"+{best.against_baseline.difference:.4f} (")
     assert row[4] == "better, recommended"
-    assert row[5] == f"{best['file_bytes']:,}"
-    assert texts[16:18] == ["trial 000", f"{baseline['mean']:.4f} ± {baseline['sd']:.4f}"]
+    assert row[5] == f"{best.file_bytes:,}"
+    assert texts[16:18] == ["trial 000", f"{baseline.summary.mean:.4f} ± {baseline.summary.sd:.4f}"]
     assert texts[20] == "the baseline"
 
 

@@ -7,6 +7,7 @@ import pytest
 from svhn_tune.errors import InputError
 from svhn_tune.models.spaces import load_space
 from svhn_tune.project.project import Project
+from svhn_tune.project.record_types import SessionRecord
 from svhn_tune.project.results import create_project, delete_project, open_project
 
 
@@ -65,7 +66,7 @@ def test_the_latest_project_is_opened_by_default(tmp_path, monkeypatch, make_pro
     assert open_project().name == "b"
     make_project(tmp_path / "results" / "d")
     assert open_project().name == "d"
-    session = {"event": "session", "stage": "search", "began": 1.0, "workers": 1, "seconds": 2.0}
+    session = SessionRecord(stage="search", began=1.0, workers=1, seconds=2.0)
     Project(tmp_path / "results" / "a").record(session)
     os.utime(tmp_path / "results" / "d" / "journal.jsonl", (1_000_000, 1_000_000))
     assert open_project().name == "a"

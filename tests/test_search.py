@@ -34,41 +34,40 @@ def test_hyperband_trains_every_trial_it_planned(project):
     assert status["epochs_trained"] == 6 * 4 + 2 * 8 + 4 * 12
     assert status["best"]["epochs"] == 12
     assert status["best"]["score"] == max(
-        r["score"] for r in project.ended("search") if r["epochs"] == 12
+        r.score for r in project.ended("search") if r.epochs == 12
     )
 
 
 def test_the_score_is_that_of_the_last_epoch(project):
     for record in project.ended("search"):
-        assert record["score"] == record["metrics"]["val_categorical_accuracy"][-1]
-        assert len(record["metrics"]["loss"]) == record["epochs"] - record["initial_epoch"]
+        assert record.score == record.metrics["val_categorical_accuracy"][-1]
+        assert len(record.metrics["loss"]) == record.epochs - record.initial_epoch
 
 
 def test_a_promoted_trial_goes_on_with_its_parents_run(project):
-    records = {record["trial"]: record for record in project.ended("search")}
-    promoted = [p for p in project.proposals() if p["parent"] is not None]
+    records = {record.trial: record for record in project.ended("search")}
+    promoted = [p for p in project.proposals() if p.parent is not None]
     assert len(promoted) == 2
     for proposal in promoted:
-        record, parent = records[proposal["trial"]], records[proposal["parent"]]
-        assert record["seed"] == parent["seed"]
-        assert record["root"] == parent["root"]
-        assert (record["initial_epoch"], record["epochs"]) == (4, 12)
+        record, parent = records[proposal.trial], records[proposal.parent]
+        assert record.seed == parent.seed
+        assert record.root == parent.root
+        assert (record.initial_epoch, record.epochs) == (4, 12)
 
 
 def test_a_record_has_what_repeating_it_needs(project):
     record = project.ended("search")[-1]
-    assert {"stage", "trial", "run", "seed", "values", "epochs", "metrics", "seconds"} <= set(
-        record
-    )
-    assert {"parameters", "file_bytes", "versions", "device", "train_images"} <= set(record)
-    assert record["data_fingerprint"] == project.settings["data"]["fingerprint"]
-    assert all(isinstance(value, int | float | str) for value in record["values"].values())
+    known = {name for name, value in record.as_json().items() if value is not None}
+    assert {"stage", "trial", "run", "seed", "values", "epochs", "metrics", "seconds"} <= known
+    assert {"parameters", "file_bytes", "versions", "device", "train_images"} <= known
+    assert record.data_fingerprint == project.settings.data.fingerprint
+    assert all(isinstance(value, int | float | str) for value in record.values.values())
 
 
 def run_again(project, record, archives, folder):
     """What each epoch brings when the record's run is trained alone, by a fresh worker."""
     data = load_data(archives)
-    train, holdout = split_holdout(data.train.labels, project.settings["train_images"])
+    train, holdout = split_holdout(data.train.labels, project.settings.train_images)
     setup = Setup(
         space=project.space,
         arrays=share_arrays(data),
@@ -82,9 +81,9 @@ def run_again(project, record, archives, folder):
         trial=0,
         root=0,
         run=0,
-        seed=record["seed"],
-        values=record["values"],
-        epochs=record["epochs"],
+        seed=record.seed,
+        values=record.values,
+        epochs=record.epochs,
         checkpoint=folder / "again.npz",
     )
     with Workers(1, setup) as workers:
@@ -96,10 +95,10 @@ def run_again(project, record, archives, folder):
 
 
 def test_a_promoted_record_run_again_alone_gives_its_score(project, archives, tmp_path):
-    record = next(r for r in project.ended("search") if r["initial_epoch"] == 4)
+    record = next(r for r in project.ended("search") if r.initial_epoch == 4)
     history = run_again(project, record, archives, tmp_path)
-    assert history[-1]["val_categorical_accuracy"] == record["score"]
-    assert [epoch["loss"] for epoch in history[4:]] == record["metrics"]["loss"]
+    assert history[-1]["val_categorical_accuracy"] == record.score
+    assert [epoch["loss"] for epoch in history[4:]] == record.metrics["loss"]
 
 
 @pytest.mark.usefixtures("tensorflow")
@@ -108,8 +107,8 @@ def test_a_record_of_tensorflow_run_again_alone_gives_its_score(small_space, arc
     project = search(small_space, archives, project=tmp_path / "cnn", **settings)
     record = project.ended("search")[1]
     history = run_again(project, record, archives, tmp_path)
-    assert history[-1]["val_categorical_accuracy"] == record["score"]
-    assert [epoch["loss"] for epoch in history] == record["metrics"]["loss"]
+    assert history[-1]["val_categorical_accuracy"] == record.score
+    assert [epoch["loss"] for epoch in history] == record.metrics["loss"]
 
 
 def test_the_same_call_again_adds_nothing(small_space, project, archives):
@@ -175,5 +174,5 @@ def test_overwrite_begins_again(small_space, archives, tmp_path):
     settings = {"tuner": "random", "max_trials": 1, "max_epochs": 1, "project": tmp_path / "cnn"}
     first = search(small_space, archives, seed=0, train_images=64, **settings)
     second = search(small_space, archives, seed=1, train_images=64, overwrite=True, **settings)
-    assert first.ended("search")[0]["seed"] != second.ended("search")[0]["seed"]
+    assert first.ended("search")[0].seed != second.ended("search")[0].seed
     assert len(second.trials) == 1

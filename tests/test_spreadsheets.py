@@ -48,14 +48,14 @@ def project(tmp_path, make_project):
     given[1]["values"] = given[2]["values"] = space.complete({"blocks": 2, "units": 96})
     project = make_project(tmp_path / "cnn", given)
     for trial in (0, 2):
-        search = next(record for record in project.ended("search") if record["trial"] == trial)
+        search = next(record for record in project.ended("search") if record.trial == trial)
         for run, score in enumerate([0.70, 0.72, 0.71]):
-            project.record(
-                search
-                | {"stage": "confirm", "run": run, "score": score + trial / 10}
-                | {"epochs": 100, "planned_epochs": 100, "train_images": None}
-                | {"test": {"loss": 1.25, "categorical_accuracy": score}}
-            )
+            changed = {
+                **{"stage": "confirm", "run": run, "score": score + trial / 10},
+                **{"epochs": 100, "planned_epochs": 100, "train_images": None},
+                "test": {"loss": 1.25, "categorical_accuracy": score},
+            }
+            project.record(search.model_copy(update=changed))
     return project
 
 
@@ -110,16 +110,16 @@ def test_a_confirmed_configuration_a_row(project):
     first, second = summarize_confirmed(project)
     best, control = rows.iloc[0], rows.iloc[1]
     assert (best.trial, best.root, best.runs, best.epochs, best.units) == (2, 1, 3, 100, 96)
-    assert best["mean"] == first["mean"]
-    assert (best.ci95_low, best.ci95_high) == first["ci95"]
-    against = first["against_baseline"]
-    assert (best.difference, best.verdict) == (against["difference"], "better")
-    assert (best.difference_low, best.difference_high) == against["ci95"]
-    assert (best.probability_low, best.probability_high) == against["probability_ci95"]
+    assert best["mean"] == first.summary.mean
+    assert (best.ci95_low, best.ci95_high) == first.summary.ci95
+    against = first.against_baseline
+    assert (best.difference, best.verdict) == (against.difference, "better")
+    assert (best.difference_low, best.difference_high) == against.ci95
+    assert (best.probability_low, best.probability_high) == against.probability_ci95
     assert (best.expected_best, best.expected_best_of) == (pytest.approx(0.92), 3)
     assert best.recommended
     assert control.baseline
-    assert control["mean"] == second["mean"]
+    assert control["mean"] == second.summary.mean
     assert pd.isna(control.difference)
 
 

@@ -11,6 +11,7 @@ import svhn_tune
 from svhn_tune.commands.tables import print_status
 from svhn_tune.progress.progress import describe_end
 from svhn_tune.project.project import Project
+from svhn_tune.project.record_types import SessionRecord
 from svhn_tune.project.records import confirm_seed, search_seed
 from svhn_tune.stages.begin import record_begin
 from svhn_tune.summary.status import read_standing
@@ -31,7 +32,7 @@ def leave_checkpoint(project, stage, root, run, scores, epochs=None):
         "seed": derive[stage](),
         "values": project.values(root),
         "space": project.space.sha256,
-        "data": project.settings["data"]["fingerprint"],
+        "data": project.settings.data.fingerprint,
         "images": "those of the run",
     }
     write(project.checkpoint_path(stage, root, run, 5), [np.zeros(3)], history, owner)
@@ -57,9 +58,10 @@ def confirm_runs(project, roots, runs, epochs):
 
 def end_run(project, root, run, score, epochs, **changes):
     """Record the end of a confirm run."""
-    search = next(record for record in project.ended("search") if record["trial"] == root)
+    search = next(record for record in project.ended("search") if record.trial == root)
     changed = {"stage": "confirm", "run": run, "score": score} | changes
-    project.record(search | {"epochs": epochs, "planned_epochs": epochs} | changed)
+    changed |= {"epochs": epochs, "planned_epochs": epochs}
+    project.record(search.model_copy(update=changed))
 
 
 @pytest.fixture
@@ -125,7 +127,7 @@ def test_a_damaged_checkpoint_is_no_checkpoint(stopped, damage):
 def test_what_a_run_without_a_loss_did_not_train_is_no_longer_planned(stopped):
     ended = stopped.ended("search")[0]
     collapsed = {"trial": 4, "root": 4, "epochs": 1, "planned_epochs": 4, "collapsed": True}
-    stopped.record(ended | collapsed)
+    stopped.record(ended.model_copy(update=collapsed))
     standing = read_standing(stopped)
     assert (standing.epochs, standing.epochs_planned) == (4 + 4 + 3 + 1, 60 - 3)
 
@@ -209,12 +211,12 @@ def test_events_change_a_standing_as_the_journal_does(confirming):
 
 def test_the_budget_counts_down_while_a_process_is_at_work(tmp_path, make_project):
     project = make_project(tmp_path / "cnn", budget=100.0)
-    session = {"event": "session", "stage": "search", "workers": 1}
-    project.record(session | {"began": 1.0, "seconds": 30.0})
+    session = SessionRecord(stage="search", workers=1, began=1.0, seconds=30.0)
+    project.record(session)
     assert read_standing(project).budget_left == 70
     record_begin(project, "search", 1, 3, 12)
-    began = project.records[-1]["began"] - 5
-    project.record(session | {"began": began, "seconds": 5.0})
+    began = project.records[-1].began - 5
+    project.record(session.model_copy(update={"began": began, "seconds": 5.0}))
     assert read_standing(project).budget_left == 65
     with project.lock():
         assert read_standing(project).budget_left < 65
@@ -222,11 +224,11 @@ def test_the_budget_counts_down_while_a_process_is_at_work(tmp_path, make_projec
 
 def test_time_left_and_time_limit_are_those_that_the_call_wrote_down(stopped):
     began = time.time() - 5
-    session = {"event": "session", "stage": "search", "workers": 2, "seconds": 3.0}
+    session = SessionRecord(stage="search", workers=2, began=began, seconds=3.0, seconds_left=100.0)
     with stopped.lock():
         assert read_standing(Project(stopped.folder)).seconds_left is None
         record_begin(stopped, "search", 2, 8, 60, deadline=time.monotonic() + 90)
-        stopped.record(session | {"began": began, "seconds_left": 100.0})
+        stopped.record(session)
         standing = read_standing(Project(stopped.folder))
     assert 90 < standing.seconds_left <= 98
     assert 80 < standing.stops - time.time() <= 90

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from svhn_tune.errors import InputError
-from svhn_tune.project.lines import RunRecord, from_json
 from svhn_tune.project.project import Project
+from svhn_tune.project.record_types import RunRecord, from_json
 from svhn_tune.project.results import open_project
 from svhn_tune.project.settings import read_settings
 from svhn_tune.report import write_report
@@ -58,9 +58,9 @@ def refuse(folder):
 
 def test_a_journal_of_an_earlier_version_is_read_unchanged(tiny):
     project = Project(tiny)
-    assert project.records == LINES[1:]
+    assert [record.as_json() for record in project.records] == LINES[1:]
     assert [from_json(line).as_json() for line in LINES[1:]] == LINES[1:]
-    assert project.settings == SETTINGS
+    assert project.settings.as_json() == SETTINGS
     assert read_settings(tiny / "project.json").as_json() == SETTINGS
 
 
@@ -87,8 +87,8 @@ def test_a_run_that_diverged_before_it_was_promoted_is_read(initial, tmp_path, m
     """It is not trained again: today's journals say so, those of an earlier version did not."""
     promoted = {"parent": 0, "initial_epoch": 4, "epochs": 12, "status": "running"}
     project = make_project(tmp_path / "cnn", [{"score": 0.0, "collapsed": True}, promoted])
-    run = project.ended("search")[0] | {"trial": 1, "epochs": 2, "planned_epochs": 12}
-    project.record(run | {"initial_epoch": initial})
+    changes = {"trial": 1, "epochs": 2, "planned_epochs": 12, "initial_epoch": initial}
+    project.record(project.ended("search")[0].model_copy(update=changes))
     assert status(Project(project.folder))["epochs_trained"] == 4
 
 
@@ -173,7 +173,7 @@ def test_following_the_advice_opens_the_project(tiny):
     assert refuse(tiny).endswith("or delete the line: that run is trained again")
     lines = (tiny / "journal.jsonl").read_text().splitlines(keepends=True)
     (tiny / "journal.jsonl").write_text("".join(lines[: repeated + 1] + lines[repeated + 2 :]))
-    assert Project(tiny).records == LINES[1:]
+    assert [record.as_json() for record in Project(tiny).records] == LINES[1:]
     write(tiny, change(PROMOTED, parent=2))
     assert f"cut it off there (head -n {PROMOTED})" in refuse(tiny)
     write(tiny, LINES[:PROMOTED])

@@ -12,7 +12,9 @@ from svhn_tune.project.wanted import complete_settings, resume
 def begun(make_project, tmp_path, archives):
     data = load_data(archives)
     project = make_project(tmp_path / "small", [{}])
-    project.update_settings(data=dict(project.settings["data"]) | {"fingerprint": data.fingerprint})
+    project.update_settings(
+        data=project.settings.data.model_dump() | {"fingerprint": data.fingerprint}
+    )
     return project, data
 
 

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from ..console import make_table
 from ..project.project import Project
-from ..summary.confirmed import Entry, compare_class_weights
+from ..summary.confirmed import Confirmed, compare_class_weights, summarize_confirmed
 from ..summary.wording import conclude, describe_interval, describe_used, with_provenance
 
 WIDE = 115  # characters that all columns take, and how many fit into 80
@@ -17,16 +17,17 @@ SPLIT = 5
 def print_summaries(console: Console, project: Project, status: dict[str, Any]) -> None:
     """A table for each number of epochs, the longest first, and what follows from the first."""
     objective = project.space.protocol.objective.removeprefix("val_")
-    for epochs, group in groupby(status["confirm"], key=lambda entry: entry["epochs"]):
+    entries = summarize_confirmed(project)
+    for epochs, group in groupby(entries, key=lambda entry: entry.epochs):
         heading = f"\nconfirmed: {objective} on the test set, {epochs} epochs, fresh seeds"
         console.print(with_provenance(project, heading))
         _print_table(console, list(group))
-    longest = [e for e in status["confirm"] if e["epochs"] == status["confirm"][0]["epochs"]]
+    longest = [entry for entry in entries if entry.epochs == entries[0].epochs]
     for line in conclude(longest, status):
         console.print(line)
 
 
-def _print_table(console: Console, entries: list[Entry]) -> None:
+def _print_table(console: Console, entries: list[Confirmed]) -> None:
     titles = ["trial", "runs", "mean ± sd", "95 % interval", "against the baseline", "P(beats it)"]
     titles += ["col-\nlapsed", "search said\n(epochs)", "drop"]
     rows = [_list_cells(entry) for entry in entries]
@@ -43,35 +44,35 @@ def _print_table(console: Console, entries: list[Entry]) -> None:
         console.print(line)
 
 
-def _list_cells(entry: Entry) -> list[str]:
-    spread = "" if entry["sd"] is None else f"±{entry['sd']:.4f}"
-    said = entry["search_score"]
+def _list_cells(entry: Confirmed) -> list[str]:
+    spread = "" if entry.summary.sd is None else f"±{entry.summary.sd:.4f}"
+    said = entry.search_score
     return [
-        f"{entry['trial']:03d}",
-        str(entry["runs"]),
-        f"{entry['mean']:.4f}{spread}",
-        describe_interval(entry["ci95"], ".4f"),
+        f"{entry.trial:03d}",
+        str(entry.summary.n),
+        f"{entry.summary.mean:.4f}{spread}",
+        describe_interval(entry.summary.ci95, ".4f"),
         *_describe_against(entry),
-        str(entry["collapsed"]),
-        "-" if said is None else f"{said:.4f} ({entry['search_epochs']})",
-        "-" if said is None else f"{entry['drop']:+.4f}",
+        str(entry.collapsed),
+        "-" if said is None else f"{said:.4f} ({entry.search_epochs})",
+        "-" if said is None else f"{entry.drop:+.4f}",
     ]
 
 
-def _describe_against(entry: Entry) -> tuple[str, str]:
+def _describe_against(entry: Confirmed) -> tuple[str, str]:
     """The difference with its interval and the verdict; the probability with its interval."""
-    against = entry["against_baseline"]
-    if entry["baseline"]:
+    against = entry.against_baseline
+    if entry.baseline:
         return "the baseline", "-"
-    if entry["left_out"]:
+    if entry.left_out:
         return "not chosen", "-"
     if against is None:
         return "-", "-"
-    interval = describe_interval(against["ci95"], "+.4f")
-    bounds = describe_interval(against["probability_ci95"], ".2f")
+    interval = describe_interval(against.ci95, "+.4f")
+    bounds = describe_interval(against.probability_ci95, ".2f")
     return (
-        f"{against['difference']:+.4f} ({interval}) {against['verdict']:6}",
-        f"{against['probability']:.2f} ({bounds})",
+        f"{against.difference:+.4f} ({interval}) {against.verdict:6}",
+        f"{against.probability:.2f} ({bounds})",
     )
 
 

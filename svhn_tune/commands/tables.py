@@ -20,8 +20,8 @@ from .confirm_table import print_answers, print_class_weights, print_summaries
 
 def _data_line(project: Project) -> str:
     settings = project.settings
-    validated = "the test set" if settings["validate_on"] == "test" else "held-out training images"
-    return f"{settings['data']['name']}; search validates on {validated}"
+    validated = "the test set" if settings.validate_on == "test" else "held-out training images"
+    return f"{settings.data.name}; search validates on {validated}"
 
 
 def print_status(project: Project) -> None:
@@ -50,11 +50,11 @@ def print_status(project: Project) -> None:
         table.columns[-1].no_wrap = False
         for record in ranking:
             table.add_row(
-                f"{record['trial']:03d}",
-                f"{record['epochs']}",
-                f"{record['score']:.4f}",
-                f"{record['file_bytes']:,}",
-                project.space.changes(record["values"]),
+                f"{record.trial:03d}",
+                f"{record.epochs}",
+                f"{record.score:.4f}",
+                f"{record.file_bytes:,}",
+                project.space.changes(record.values),
             )
         console.print(table)
     if status["confirm"]:
@@ -86,10 +86,10 @@ def print_confirmed(project: Project) -> None:
     best = project.best_confirmed()
     assert best is not None
     console.print(
-        f"\nbest run: trial {best['trial']:03d}, run {best['run']}, {best['score']:.4f}; "
+        f"\nbest run: trial {best.trial:03d}, run {best.run}, {best.score:.4f}; "
         f"rows: true class; columns: predicted class"
     )
-    confusion = best.get("confusion", [])
+    confusion = best.confusion or []
     table = _table("class", *[str(index) for index in range(len(confusion))], "accuracy")
     for index, row in enumerate(confusion):
         total = sum(row)
@@ -99,8 +99,8 @@ def print_confirmed(project: Project) -> None:
     print_class_weights(console, project)
     print_answers(console, project, status)
     asked = project.space.protocol.epochs
-    if best["planned_epochs"] != asked:
-        console.print(f"trained for {best['planned_epochs']} epochs; the space asks for {asked}")
+    if best.planned_epochs != asked:
+        console.print(f"trained for {best.planned_epochs} epochs; the space asks for {asked}")
     if not status["answers"]:
         console.print(f"to hand in: {project.submission_path}")
     for each in status["answers"]:

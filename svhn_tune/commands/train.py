@@ -92,9 +92,9 @@ def confirm(
     from .tables import print_confirmed
 
     opened = open_project(project)
-    data_settings = opened.settings["data"]
-    if data_settings["synthetic"] and not quiet:
-        note(f"the data are the {data_settings['name']}")
+    data_settings = opened.settings.data
+    if data_settings.synthetic and not quiet:
+        note(f"the data are the {data_settings.name}")
     done = run_confirm(
         opened,
         data,

@@ -15,6 +15,7 @@ from typing import Any
 from ..console import format_seconds
 from ..data import Data
 from ..project.project import Project
+from ..project.record_types import SessionRecord, Stage
 from .cost_model import Work, measure_work, schedule
 from .forecast import Forecast, fit_journal
 
@@ -35,14 +36,14 @@ class Budget:
     """
 
     def __init__(
-        self, project: Project, stage: str, workers: int, data: Data, forecast: Forecast
+        self, project: Project, stage: Stage, workers: int, data: Data, forecast: Forecast
     ) -> None:
         self._project = project
         self._stage = stage
         self._workers = workers
         self._forecast = forecast
         self._images = len(data.train.labels)
-        self._total: float | None = project.settings.get("budget")
+        self._total = project.settings.budget
         self._before = project.seconds_spent()
         self._start = self._told = time.monotonic()
         self._began = time.time()
@@ -83,14 +84,13 @@ class Budget:
         left = self._forecast.seconds_left()
         self._has_forecast = left is not None
         self._project.record(
-            {
-                "event": "session",
-                "stage": self._stage,
-                "began": self._began,
-                "workers": self._workers,
-                "seconds": self._told - self._start,
-                "seconds_left": left,
-            }
+            SessionRecord(
+                stage=self._stage,
+                began=self._began,
+                workers=self._workers,
+                seconds=self._told - self._start,
+                seconds_left=left,
+            )
         )
 
     def reserve(self) -> float:
@@ -112,7 +112,7 @@ class Budget:
         cost = fit_journal(self._project, self._images)
         if cost is None:
             return 0.0
-        best = [record["values"] for record in self._project.ranking()[:TOP]]
+        best = [record.values for record in self._project.ranking()[:TOP]]
         each = [
             cost.run_seconds(self._work(values), space.protocol.epochs, self._images, 0, 0)
             for values in [space.baseline, *best]

@@ -13,8 +13,8 @@ from typing import Any
 
 from ..data import Data
 from ..project.checkpoints import read_checkpoint
-from ..project.journal import Record
 from ..project.project import Project
+from ..project.record_types import RunRecord
 from ..training.runs import Run
 from .cost_model import CostModel, Timing, Work, fit_cost, measure_work
 
@@ -50,25 +50,21 @@ def fit_journal(project: Project, images: int) -> CostModel | None:
     """
     timings = [
         timing
-        for record in _ended(project)[-NEWEST:]
+        for record in project.ended()[-NEWEST:]
         if (timing := _read_timing(project, record, images)) is not None
     ]
     return fit_cost(timings, project.space.protocol.batch_size) if timings else None
 
 
-def _ended(project: Project) -> list[Record]:
-    return [record for record in project.records if record["event"] == "run"]
-
-
-def _read_timing(project: Project, record: Record, images: int) -> Timing | None:
-    seconds = record["metrics"].get("seconds", [])
+def _read_timing(project: Project, record: RunRecord, images: int) -> Timing | None:
+    seconds = [each for each in record.metrics.get("seconds", []) if each is not None]
     if not seconds:
         return None
     # The first epoch compiles.
     usual = fmean(seconds[1:] or seconds)
     return Timing(
-        work=measure_work(project.space, record["values"]),
-        images=record["train_images"] or images,
+        work=measure_work(project.space, record.values),
+        images=record.train_images or images,
         validation=0,
         train=usual,
         start=max(seconds[0] - usual, 0.0),
@@ -118,7 +114,7 @@ class Forecast:
 
     def seconds_left(self) -> float | None:
         """Wall-clock seconds left; None until a run has ended and this call trained an epoch."""
-        ended = len(_ended(self._project))
+        ended = len(self._project.ended())
         if ended != self._fitted:
             self._fitted = ended
             self._cost = fit_journal(self._project, self._images)

@@ -69,11 +69,11 @@ def _fill(storage: optuna.storages.BaseStorage, project: Project) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         study.set_metric_names([protocol.objective])
-    study.set_user_attr("data", settings["data"]["name"])
-    study.set_user_attr("validate_on", settings["validate_on"])
+    study.set_user_attr("data", settings.data.name)
+    study.set_user_attr("validate_on", settings.validate_on)
     study.set_user_attr("space", project.space.name)
     study.set_user_attr("space_sha256", project.space.sha256)
-    study.set_user_attr("tuner", settings["tuner"])
+    study.set_user_attr("tuner", settings.tuner)
     study.add_trials([_make_trial(project, curve) for curve in search_curves(project)])
 
 
@@ -104,7 +104,7 @@ def _state(project: Project, curve: Curve) -> TrialState:
         return TrialState.RUNNING
     if curve.status == "failed":
         return TrialState.FAIL
-    whole = curve.planned_epochs >= project.settings["max_epochs"]
+    whole = curve.planned_epochs >= project.settings.max_epochs
     return TrialState.COMPLETE if whole else TrialState.PRUNED
 
 

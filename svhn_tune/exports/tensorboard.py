@@ -87,13 +87,13 @@ def _experiment(project: Project, now: float) -> Event:
         HParam(declaration.name, _domain(declaration.hyperparameter))
         for declaration in project.space.declarations
     ]
-    longest = max(project.settings["max_epochs"], project.space.protocol.epochs)
+    longest = max(project.settings.max_epochs, project.space.protocol.epochs)
     hyperparameters += [
         HParam("stage", Discrete(["search", "confirm"])),
         HParam("epochs", IntInterval(0, longest)),
     ]
-    data = project.settings["data"]
-    note = f", {data['name']}" if data["synthetic"] else ""
+    data = project.settings.data
+    note = f", {data.name}" if data.synthetic else ""
     metrics = [Metric(name, display_name=name + note) for name in (objective, test)]
     return Event(
         wall_time=now, summary=hparams_config_pb(hyperparameters, metrics, time_created_secs=now)

@@ -12,9 +12,14 @@ from matplotlib import rc_context
 from matplotlib.colors import LinearSegmentedColormap, to_rgba
 from matplotlib.lines import Line2D
 
-from ..project.journal import Record
 from ..project.project import Project
-from ..summary.confirmed import Entry, average_confusion, compare_class_weights, summarize_confirmed
+from ..project.record_types import RunRecord
+from ..summary.confirmed import (
+    Confirmed,
+    average_confusion,
+    compare_class_weights,
+    summarize_confirmed,
+)
 from ..summary.curves import NO_SCORE
 from .style import BLUE, INK, ORANGE, STYLE, VERMILION, Chart, name_score
 
@@ -37,11 +42,11 @@ def draw_confirmed(project: Project) -> Chart | None:
     chart = Chart(1.7 + 0.55 * len(entries))
     axes = chart.subplots()
     for row, entry in enumerate(entries):
-        runs = project.confirm_runs()[project.root(entry["trial"]), entry["epochs"]]
+        runs = project.confirm_runs()[entry.root, entry.epochs]
         _draw_entry(axes, row, entry, runs)
     axes.set_yticks(range(len(entries)), [_name_entry(project, entry) for entry in entries])
     for label, entry in zip(axes.get_yticklabels(), entries, strict=True):
-        label.set_fontweight("bold" if entry["recommended"] else "normal")
+        label.set_fontweight("bold" if entry.recommended else "normal")
     axes.set_ylim(len(entries) - 0.45, -0.55)
     axes.grid(axis="y", visible=False)
     axes.set_xlabel(f"{name_score(project, 'confirm')}, after the last epoch")
@@ -51,49 +56,50 @@ def draw_confirmed(project: Project) -> Chart | None:
     return chart
 
 
-def _draw_entry(axes: "Axes", row: int, entry: Entry, runs: list[Record]) -> None:
-    color = ORANGE if entry["baseline"] else BLUE
-    if entry["ci95"] is not None:
-        low, high = entry["ci95"]
+def _draw_entry(axes: "Axes", row: int, entry: Confirmed, runs: list[RunRecord]) -> None:
+    color = ORANGE if entry.baseline else BLUE
+    summary = entry.summary
+    if summary.ci95 is not None:
+        low, high = summary.ci95
         axes.plot([low, high], [row, row], color=color, alpha=0.35, linewidth=9, zorder=2)
-    axes.plot([entry["mean"]] * 2, [row - 0.24, row + 0.24], color=color, linewidth=2, zorder=3)
+    axes.plot([summary.mean] * 2, [row - 0.24, row + 0.24], color=color, linewidth=2, zorder=3)
     spread = [row + 0.13 * (place % 3 - 1) for place in range(len(runs))]
     for height, run in zip(spread, runs, strict=True):
-        if run["score"] >= NO_SCORE:
+        if run.score >= NO_SCORE:
             continue
-        is_used = run["run"] in entry["used"]
+        is_used = run.run in entry.used
         axes.plot(
-            run["score"],
+            run.score,
             height,
-            marker="X" if run["collapsed"] else "o",
+            marker="X" if run.collapsed else "o",
             markersize=6,
-            color=VERMILION if run["collapsed"] else color,
+            color=VERMILION if run.collapsed else color,
             markerfacecolor="none" if is_used else None,
             markeredgewidth=1.2 if is_used else 0,
             linestyle="none",
             zorder=4,
         )
-    said = entry["search_score"]
+    said = entry.search_score
     if said is not None and said < NO_SCORE:
         axes.plot(
             said, row + 0.32, marker="D", markersize=5, markerfacecolor="none", color=INK, zorder=4
         )
 
 
-def _name_entry(project: Project, entry: Entry) -> str:
-    name = f"trial {entry['trial']:03d}" + (", baseline" if entry["baseline"] else "")
-    out = ", not chosen" if entry["left_out"] else ""
-    return f"{name}\n{entry['runs']} runs of {entry['epochs']} epochs{out}"
+def _name_entry(project: Project, entry: Confirmed) -> str:
+    name = f"trial {entry.trial:03d}" + (", baseline" if entry.baseline else "")
+    out = ", not chosen" if entry.left_out else ""
+    return f"{name}\n{entry.summary.n} runs of {entry.epochs} epochs{out}"
 
 
-def _limit_scores(axes: "Axes", project: Project, entries: list[Entry]) -> None:
+def _limit_scores(axes: "Axes", project: Project, entries: list[Confirmed]) -> None:
     """No further than twice the runs' own range: the interval of two runs can be far wider."""
-    seen = [score for e in entries for score in [*e["scores"], e["search_score"]]]
+    seen = [score for e in entries for score in [*e.scores, e.search_score]]
     known = [score for score in seen if score is not None and score < NO_SCORE]
     if not known:
         return
     margin = max((max(known) - min(known)) / 2, 0.005 * max(map(abs, known)), 1e-4)
-    ends = [end for e in entries if e["ci95"] for end in e["ci95"] if end < NO_SCORE]
+    ends = [end for e in entries if e.summary.ci95 for end in e.summary.ci95 if end < NO_SCORE]
     low = max(min([*known, *ends]), min(known) - margin)
     high = min(max([*known, *ends]), max(known) + margin)
     axes.set_xlim(low - margin / 8, high + margin / 8)
@@ -101,7 +107,7 @@ def _limit_scores(axes: "Axes", project: Project, entries: list[Entry]) -> None:
         axes.invert_xaxis()  # the better to the right
 
 
-def _explain(chart: Chart, entries: list[Entry]) -> None:
+def _explain(chart: Chart, entries: list[Confirmed]) -> None:
     none: dict[str, Any] = {"linestyle": "none", "color": INK}
     handles = [
         Line2D([], [], marker="o", markeredgewidth=0, label="a run", **none),
@@ -109,26 +115,26 @@ def _explain(chart: Chart, entries: list[Entry]) -> None:
         Line2D([], [], color=INK, alpha=0.35, linewidth=8, label="95 % interval"),
     ]
     hollow: dict[str, Any] = {"markerfacecolor": "none", **none}
-    if any(entry["search_score"] is not None for entry in entries):
+    if any(entry.search_score is not None for entry in entries):
         handles.append(Line2D([], [], marker="D", label="the search's score", **hollow))
-    if any(entry["used"] for entry in entries):
+    if any(entry.used for entry in entries):
         handles.append(Line2D([], [], marker="o", label="used to choose", **hollow))
-    if any(entry["collapsed"] for entry in entries):
+    if any(entry.collapsed for entry in entries):
         crossed: dict[str, Any] = none | {"color": VERMILION}
         handles.append(Line2D([], [], marker="X", markeredgewidth=0, label="collapsed", **crossed))
-    if any(entry["baseline"] for entry in entries):
+    if any(entry.baseline for entry in entries):
         handles.append(Line2D([], [], marker="s", label="baseline", linestyle="none", color=ORANGE))
     chart.legend(handles=handles, loc="outside lower left", ncols=4, handletextpad=0.4)
 
 
-def _say_recommended(entries: list[Entry]) -> str:
-    best = next((entry for entry in entries if entry["recommended"]), None)
+def _say_recommended(entries: list[Confirmed]) -> str:
+    best = next((entry for entry in entries if entry.recommended), None)
     if best is None:
         return "One run each says nothing of the spread: nothing can be recommended"
-    tied = sum(e["tied_with_best"] and e["epochs"] == best["epochs"] for e in entries)
-    name = f"trial {best['trial']:03d}" + (" (the baseline)" if best["baseline"] else "")
+    tied = sum(e.tied_with_best and e.epochs == best.epochs for e in entries)
+    name = f"trial {best.trial:03d}" + (" (the baseline)" if best.baseline else "")
     tie = f", tied with {tied - 1} other{'s' * (tied > 2)}" if tied > 1 else ""
-    return f"Recommended: {name}, mean {best['mean']:.4f} of {best['runs']} runs{tie}"
+    return f"Recommended: {name}, mean {best.summary.mean:.4f} of {best.summary.n} runs{tie}"
 
 
 @rc_context(STYLE)
@@ -151,22 +157,22 @@ def draw_confusion(project: Project) -> Chart | None:
 def _choose_panels(project: Project) -> dict[str, Sequence[Sequence[float]]]:
     """Title -> mean confusion matrix; a configuration that is asked for twice is there once."""
     entries = summarize_confirmed(project)
-    longest = [e for e in entries if e["epochs"] == entries[0]["epochs"]]
-    recommended = next((e for e in longest if e["recommended"]), longest[0] if longest else None)
-    baseline = next((e for e in longest if e["baseline"]), None)
-    shown: dict[int, tuple[str, Entry]] = {}
+    longest = [e for e in entries if e.epochs == entries[0].epochs]
+    recommended = next((e for e in longest if e.recommended), longest[0] if longest else None)
+    baseline = next((e for e in longest if e.baseline), None)
+    shown: dict[int, tuple[str, Confirmed]] = {}
     for name, entry in (("baseline", baseline), ("recommended", recommended)):
         if entry is not None:
-            known = shown.get(entry["trial"])
-            shown[entry["trial"]] = (f"{known[0]} and {name}" if known else name, entry)
+            known = shown.get(entry.trial)
+            shown[entry.trial] = (f"{known[0]} and {name}" if known else name, entry)
     if len(shown) == 1 and len(longest) > 1:
-        other = next(entry for entry in longest if entry["trial"] not in shown)
-        shown[other["trial"]] = ("best mean of the others", other)
+        other = next(entry for entry in longest if entry.trial not in shown)
+        shown[other.trial] = ("best mean of the others", other)
     panels = {}
     for name, entry in shown.values():
         found = average_confusion(project, entry)
         if found is not None:
-            panels[_title(name, entry["trial"], found["runs"])] = found["confusion"]
+            panels[_title(name, entry.trial, found["runs"])] = found["confusion"]
     for each in compare_class_weights(project):
         if each["trial"] not in shown:
             gamma = each["class_weight"]

@@ -6,8 +6,8 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.lines import Line2D
 
-from ..project.journal import Record
 from ..project.project import Project
+from ..project.record_types import RunRecord
 from ..summary.curves import NO_SCORE, Series, list_longest, stitch_curves
 from .style import CYCLE, INK, STYLE, Chart, space_labels
 
@@ -23,7 +23,7 @@ def draw_curves(project: Project) -> Chart | None:
 
     Confirm looks at the test set once, after the last epoch: until then it has training only.
     """
-    roots = [record["root"] for record in list_longest(project)[:TOP]]
+    roots = [record.root for record in list_longest(project)[:TOP]]
     curves = {root: stitch_curves(project, root) for root in roots}
     curves = {
         root: each for root, each in curves.items() if project.space.protocol.objective in each
@@ -54,12 +54,12 @@ def _color_roots(roots: list[int]) -> dict[int, str]:
     return {root: CYCLE[place % len(CYCLE)] for place, root in enumerate(known)}
 
 
-def _longest_confirmed(project: Project) -> dict[int, list[Record]]:
+def _longest_confirmed(project: Project) -> dict[int, list[RunRecord]]:
     groups = project.confirm_runs()
     longest = max((epochs for _, epochs in groups), default=0)
     of_length = {root: runs for (root, epochs), runs in groups.items() if epochs == longest}
     name = project.space.protocol.objective.removeprefix("val_")
-    kept = {root: [r for r in runs if r["metrics"].get(name)] for root, runs in of_length.items()}
+    kept = {root: [r for r in runs if r.metrics.get(name)] for root, runs in of_length.items()}
     return {root: runs for root, runs in kept.items() if runs}
 
 
@@ -80,22 +80,22 @@ def _draw_search(
             )
             if name == objective and np.isfinite(values).any():
                 ends[root] = (len(values), float(values[np.isfinite(values)][-1]))
-    latest = {r["root"]: r["trial"] for r in project.ranking()}
+    latest = {r.root: r.trial for r in project.ranking()}
     _name_ends(axes, {root: f"{latest[root]:03d}" for root in ends}, ends, colors)
     axes.set(title="search", ylabel=_name_objective(project))
 
 
 def _draw_confirm(
-    axes: "Axes", project: Project, groups: dict[int, list[Record]], colors: dict[int, str]
+    axes: "Axes", project: Project, groups: dict[int, list[RunRecord]], colors: dict[int, str]
 ) -> None:
     """Training: mean over runs, lowest to highest; and the test scores after the last epoch."""
     name = project.space.protocol.objective.removeprefix("val_")
     ends = {}
     for place, (root, runs) in enumerate(groups.items()):
-        length = max(len(run["metrics"][name]) for run in runs)
+        length = max(len(run.metrics[name]) for run in runs)
         table = np.full((len(runs), length), np.nan)
         for row, run in zip(table, runs, strict=True):
-            row[: len(run["metrics"][name])] = np.array(run["metrics"][name], float)
+            row[: len(run.metrics[name])] = np.array(run.metrics[name], float)
         seen = np.isfinite(table).any(axis=0)
         epochs, table = np.arange(1, length + 1)[seen], table[:, seen]
         if not len(epochs):
@@ -103,11 +103,11 @@ def _draw_confirm(
         axes.plot(epochs, np.nanmean(table, axis=0), "--", color=colors[root], linewidth=1.4)
         low, high = np.nanmin(table, axis=0), np.nanmax(table, axis=0)
         axes.fill_between(epochs, low, high, color=colors[root], alpha=0.2, linewidth=0)
-        scores = [run["score"] for run in runs if run["score"] < NO_SCORE]
+        scores = [run.score for run in runs if run.score < NO_SCORE]
         beside = length * (1.01 + 0.012 * place)
         axes.plot([beside] * len(scores), scores, "o", color=colors[root], alpha=0.8, markersize=4)
         ends[root] = (length, float(np.nanmean(table, axis=0)[-1]))
-    trials = {root: groups[root][-1]["trial"] for root in ends}
+    trials = {root: groups[root][-1].trial for root in ends}
     names = {root: f"{trials[root]:03d}" + ", baseline" * (root == 0) for root in ends}
     _name_ends(axes, names, ends, colors, 1.02 + 0.012 * len(ends))
     counts = sorted({len(runs) for runs in groups.values()})
@@ -139,7 +139,7 @@ def _name_ends(
 def _explain(chart: Chart, project: Project, has_search: bool, has_confirm: bool) -> None:
     handles = [Line2D([], [], color=INK, linestyle="--", label="training")]
     if has_search:
-        on_test = ", on the test set" * (project.settings["validate_on"] == "test")
+        on_test = ", on the test set" * (project.settings.validate_on == "test")
         handles.append(Line2D([], [], color=INK, label=f"validation{on_test}"))
     if has_confirm:
         handles.append(Line2D([], [], color=INK, alpha=0.3, linewidth=8, label="lowest to highest"))

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib import rc_context
 
-from ..project.journal import Record
 from ..project.project import Project
+from ..project.record_types import RunRecord
 from ..space.hyperparameters import Declaration, Float, Int
 from ..summary.curves import list_longest, list_varied
 from .search import explain_dots, scale_scores
@@ -26,10 +26,10 @@ def draw_effects(project: Project) -> Chart | None:
     One that is active only for some values of others is shown for those only.
     """
     records = list_longest(project)
-    varied = list_varied(project, records)
+    varied = list_varied(project, [record.values for record in records])
     if not varied:
         return None
-    colors = color_epochs(record["planned_epochs"] for record in records)
+    colors = color_epochs(record.planned_epochs for record in records)
     rows = math.ceil(len(varied) / COLUMNS)
     chart = Chart(1.9 * rows + 0.8)
     panels = chart.subplots(rows, COLUMNS, sharey=True, squeeze=False)
@@ -52,15 +52,15 @@ def draw_effects(project: Project) -> Chart | None:
 def _draw_effect(
     axes: "Axes",
     declaration: Declaration,
-    records: list[Record],
+    records: list[RunRecord],
     colors: dict[int, Any],
     is_many: bool,
 ) -> None:
-    active = [record for record in records if declaration.name in record["values"]]
+    active = [record for record in records if declaration.name in record.values]
     places = _place_values(axes, declaration, active)
-    scores = np.array([record["score"] for record in active])
-    collapsed = np.array([record["collapsed"] for record in active], bool)
-    shades = np.array([colors[record["planned_epochs"]] for record in active], object)
+    scores = np.array([record.score for record in active])
+    collapsed = np.array([record.collapsed for record in active], bool)
+    shades = np.array([colors[record.planned_epochs] for record in active], object)
     for some, marker in ((collapsed, "x"), (~collapsed, "o")):
         axes.scatter(
             places[some],
@@ -76,10 +76,10 @@ def _draw_effect(
     axes.grid(axis="x", visible=False)
 
 
-def _place_values(axes: "Axes", declaration: Declaration, records: list[Record]) -> np.ndarray:
+def _place_values(axes: "Axes", declaration: Declaration, records: list[RunRecord]) -> np.ndarray:
     """Where each run's value lies across, (N,); sets the ticks. Few values are spread a little."""
     given = declaration.hyperparameter
-    values = [record["values"][declaration.name] for record in records]
+    values = [record.values[declaration.name] for record in records]
     if isinstance(given, Int | Float) and len(set(values)) > 8:
         if given.sampling == "log":
             axes.set_xscale("log")

@@ -81,7 +81,7 @@ def measure_importance(project: Project) -> Importance | None:
         return None
     declarations = [
         declaration
-        for declaration in list_varied(project, [{"values": each} for each in values])
+        for declaration in list_varied(project, values)
         if sum(declaration.name in each for each in values) >= FEWEST
     ]
     if not declarations:
@@ -97,20 +97,20 @@ def _find_comparable(project: Project) -> tuple[int, list[dict[str, Any]], np.nd
 
     Where Hyperband promotes, only those that began with a longer first round are no selection.
     """
-    first = [record for record in list_completed(project) if record["trial"] == record["root"]]
-    lengths = sorted(record["planned_epochs"] for record in first)
+    first = [record for record in list_completed(project) if record.trial == record.root]
+    lengths = sorted(record.planned_epochs for record in first)
     if not lengths:
         return 0, [], np.array([])
     epochs = lengths[len(lengths) // 2]
     values, scores = [], []
     for record in first:
-        if record["planned_epochs"] < epochs:
+        if record.planned_epochs < epochs:
             continue
-        is_end = record["epochs"] <= epochs
-        curves = {} if is_end else stitch_curves(project, record["root"])
-        score = record["score"] if is_end else score_at(project, curves, epochs)
+        is_end = record.epochs <= epochs
+        curves = {} if is_end else stitch_curves(project, record.root)
+        score = record.score if is_end else score_at(project, curves, epochs)
         if score is not None:
-            values.append(record["values"])
+            values.append(record.values)
             scores.append(score)
     return epochs, values, np.array(scores)
 

@@ -12,8 +12,8 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from ..project.journal import Record
 from ..project.project import Project
+from ..project.record_types import RunRecord
 from ..space.hyperparameters import Declaration, Float, Int
 from ..summary.curves import list_longest, list_varied
 from ..summary.wording import with_provenance
@@ -33,11 +33,11 @@ def draw_parallel(project: Project) -> Any:
     from plotly import graph_objects
 
     records = list_longest(project)
-    varied = list_varied(project, records)
+    varied = list_varied(project, [record.values for record in records])
     if not varied:
         return None
-    scores = [record["score"] for record in records]
-    trained = [record["epochs"] for record in records]
+    scores = [record.score for record in records]
+    trained = [record.epochs for record in records]
     dimensions = [_make_dimension(declaration, records) for declaration in varied]
     dimensions += [
         _place_words("epochs", trained, sorted(set(trained))),
@@ -80,10 +80,10 @@ def _viridis() -> list[tuple[float, str]]:
     return [(p, matplotlib.colors.to_hex(shade(0.3 + 0.46 * p))) for p in places.tolist()]
 
 
-def _make_dimension(declaration: Declaration, records: list[Record]) -> dict[str, Any]:
+def _make_dimension(declaration: Declaration, records: list[RunRecord]) -> dict[str, Any]:
     """An axis: of numbers (logarithmic where the space samples so), else one tick per value."""
     given, name = declaration.hyperparameter, declaration.name
-    values = [record["values"].get(name) for record in records]
+    values = [record.values.get(name) for record in records]
     known = {value for value in values if value is not None}
     if isinstance(given, Int | Float) and len(known) > FEW:
         return _place_numbers(name, values, given.sampling == "log")

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from matplotlib import rc_context
 from matplotlib.lines import Line2D
 
-from ..project.journal import Record
 from ..project.project import Project
+from ..project.record_types import RunRecord
 from ..summary.curves import list_completed
 from .style import (
     INK,
@@ -41,10 +41,10 @@ def draw_score(project: Project, against: str) -> Chart | None:
     if not records:
         return None
     spent, label = _spend(project, against)
-    colors = color_epochs(record["planned_epochs"] for record in records)
+    colors = color_epochs(record.planned_epochs for record in records)
     chart = Chart(3.6)
     axes = chart.subplots()
-    plot_scores(axes, [(spent[r["trial"]], r) for r in records], colors)
+    plot_scores(axes, [(spent[r.trial], r) for r in records], colors)
     _draw_best(axes, project, records, spent, colors)
     axes.set(xlabel=label, ylabel=name_score(project))
     axes.set_xlim(left=0)
@@ -53,8 +53,8 @@ def draw_score(project: Project, against: str) -> Chart | None:
     best = project.ranking()[0]
     chart.headline(
         project,
-        f"Best of {len(records)} trials: {best['score']:.4f} after {best['epochs']} epochs "
-        f"(trial {best['trial']:03d})",
+        f"Best of {len(records)} trials: {best.score:.4f} after {best.epochs} epochs "
+        f"(trial {best.trial:03d})",
     )
     return chart
 
@@ -63,25 +63,25 @@ def _spend(project: Project, against: str) -> tuple[dict[int, float], str]:
     """Trial -> what all runs had cost together when it ended, and what that is called."""
     ended = project.ended("search")
     if against == "epochs":
-        costs = [float(r["epochs"] - r["initial_epoch"]) for r in ended]
+        costs = [float(r.epochs - r.initial_epoch) for r in ended]
         unit, label = 1.0, "epochs of training, all trials together"
     else:
-        costs = [r["seconds"] for r in ended]
+        costs = [r.seconds for r in ended]
         unit, name = (3600.0, "hours") if sum(costs) > 2 * 3600 else (60.0, "minutes")
         label = f"{name} of training, all trials together"
     totals = accumulate(cost / unit for cost in costs)
-    return {record["trial"]: total for record, total in zip(ended, totals, strict=True)}, label
+    return {record.trial: total for record, total in zip(ended, totals, strict=True)}, label
 
 
-def plot_scores(axes: "Axes", dots: list[tuple[float, Record]], colors: dict[int, Any]) -> None:
+def plot_scores(axes: "Axes", dots: list[tuple[float, RunRecord]], colors: dict[int, Any]) -> None:
     """One dot per run in its colour of epochs, at the given place; a cross if it collapsed."""
     for collapsed in (False, True):
-        some = [(place, r) for place, r in dots if r["collapsed"] == collapsed]
+        some = [(place, r) for place, r in dots if r.collapsed == collapsed]
         axes.scatter(
             [place for place, _ in some],
-            [r["score"] for _, r in some],
+            [r.score for _, r in some],
             s=26,
-            c=[colors[r["planned_epochs"]] for _, r in some] or None,
+            c=[colors[r.planned_epochs] for _, r in some] or None,
             marker="x" if collapsed else "o",
             linewidths=1.2 if collapsed else 0,
             alpha=0.75,
@@ -91,7 +91,7 @@ def plot_scores(axes: "Axes", dots: list[tuple[float, Record]], colors: dict[int
 
 
 def explain_dots(
-    chart: Chart, records: list[Record], colors: dict[int, Any], title: str | None = None
+    chart: Chart, records: list[RunRecord], colors: dict[int, Any], title: str | None = None
 ) -> None:
     """A legend below: the colour of each number of epochs, and the cross of a collapsed run."""
     style: dict[str, Any] = {"linestyle": "none", "marker": "o", "markeredgewidth": 0}
@@ -99,7 +99,7 @@ def explain_dots(
         Line2D([], [], color=color, label=f"{epochs} epochs", **style)
         for epochs, color in colors.items()
     ]
-    if any(record["collapsed"] for record in records):
+    if any(record.collapsed for record in records):
         cross = style | {"marker": "x", "markeredgewidth": 1.2}
         handles.append(Line2D([], [], color=INK, label="collapsed", **cross))
     chart.legend(
@@ -112,9 +112,9 @@ def explain_dots(
     )
 
 
-def scale_scores(axes: "Axes", project: Project, records: list[Record]) -> None:
+def scale_scores(axes: "Axes", project: Project, records: list[RunRecord]) -> None:
     """Losses that differ by more than a factor of 20 on a logarithmic axis."""
-    scores = [record["score"] for record in records]
+    scores = [record.score for record in records]
     if project.space.protocol.direction == "min" and max(scores) > 20 * min(scores) > 0:
         axes.set_yscale("log")
         axes.yaxis.set_major_formatter(name_number)
@@ -123,7 +123,7 @@ def scale_scores(axes: "Axes", project: Project, records: list[Record]) -> None:
 def _draw_best(
     axes: "Axes",
     project: Project,
-    records: list[Record],
+    records: list[RunRecord],
     spent: dict[int, float],
     colors: dict[int, Any],
 ) -> None:
@@ -131,12 +131,12 @@ def _draw_best(
     choose = max if project.space.protocol.direction == "max" else min
     lines: list[tuple[int, list[float], list[float]]] = []
     for record in records:
-        epochs, score = record["planned_epochs"], record["score"]
+        epochs, score = record.planned_epochs, record.score
         if not lines or epochs > lines[-1][0]:
             lines.append((epochs, [], []))
         if epochs == lines[-1][0]:
             _, places, scores = lines[-1]
-            places.append(spent[record["trial"]])
+            places.append(spent[record.trial])
             scores.append(choose([score, *scores]))
     ends = [following[1][0] for _, following in pairwise(lines)] + [max(spent.values())]
     for (epochs, places, scores), end in zip(lines, ends, strict=True):
@@ -146,16 +146,16 @@ def _draw_best(
 @rc_context(STYLE)
 def draw_rounds(project: Project) -> Chart | None:
     """One panel per bracket: score against round, a line for each promoted run."""
-    proposals = {record["trial"]: record for record in project.proposals()}
-    runs = [r for r in list_completed(project) if proposals[r["trial"]]["bracket"] is not None]
+    proposals = {record.trial: record for record in project.proposals()}
+    runs = [r for r in list_completed(project) if proposals[r.trial].bracket is not None]
     if not runs:
         return None
-    brackets: dict[int, dict[int, list[Record]]] = {}
+    brackets: dict[int, dict[int, list[RunRecord]]] = {}
     for run in runs:
-        proposal = proposals[run["trial"]]
-        rounds = brackets.setdefault(proposal["bracket"], {})
-        rounds.setdefault(proposal["round"], []).append(run)
-    colors = color_epochs(run["planned_epochs"] for run in runs)
+        proposal = proposals[run.trial]
+        rounds = brackets.setdefault(proposal.bracket or 0, {})
+        rounds.setdefault(proposal.round or 0, []).append(run)
+    colors = color_epochs(run.planned_epochs for run in runs)
     chart = Chart(4.2)
     panels = chart.subplots(
         1,
@@ -173,7 +173,7 @@ def draw_rounds(project: Project) -> Chart | None:
     explain_dots(
         chart, runs, colors, "under each round: its last epoch, and n, how many trials reached it"
     )
-    promoted = sum(proposals[run["trial"]]["parent"] is not None for run in runs)
+    promoted = sum(proposals[run.trial].parent is not None for run in runs)
     chart.headline(
         project,
         f"{len(runs) - promoted} configurations began in {len(brackets)} "
@@ -183,39 +183,39 @@ def draw_rounds(project: Project) -> Chart | None:
 
 
 def _draw_bracket(
-    axes: "Axes", bracket: int, rounds: dict[int, list[Record]], colors: dict[int, Any]
+    axes: "Axes", bracket: int, rounds: dict[int, list[RunRecord]], colors: dict[int, Any]
 ) -> None:
     dots = [(float(number), run) for number, runs in rounds.items() for run in runs]
     plot_scores(axes, dots, colors)
-    scores: dict[int, list[tuple[int, Record]]] = {}
+    scores: dict[int, list[tuple[int, RunRecord]]] = {}
     for number in sorted(rounds):
         for run in rounds[number]:
-            scores.setdefault(run["root"], []).append((number, run))
+            scores.setdefault(run.root, []).append((number, run))
     for path in scores.values():
         axes.plot(
             [number for number, _ in path],
-            [run["score"] for _, run in path],
-            color=colors[path[-1][1]["planned_epochs"]],
+            [run.score for _, run in path],
+            color=colors[path[-1][1].planned_epochs],
             linewidth=1,
             alpha=0.6,
             rasterized=len(scores) > MANY,
         )
-    ticks = [f"{rounds[number][0]['planned_epochs']}\nn={len(rounds[number])}" for number in rounds]
+    ticks = [f"{rounds[number][0].planned_epochs}\nn={len(rounds[number])}" for number in rounds]
     axes.set_xticks(list(rounds), ticks)
     axes.set_xlim(min(rounds) - 0.4, max(rounds) + 0.6)
     axes.set_title(f"bracket {bracket}" if len(rounds) > 1 else str(bracket))
     axes.grid(axis="x", visible=False)
 
 
-def _name_best(axes: "Axes", project: Project, last: Iterable[Record], place: int) -> None:
+def _name_best(axes: "Axes", project: Project, last: Iterable[RunRecord], place: int) -> None:
     """The trial numbers of the best of a bracket's last round, beside their dots."""
     sign = -1 if project.space.protocol.direction == "max" else 1
-    best = sorted(last, key=lambda run: sign * run["score"])[:NAMED]
-    heights = space_labels(axes, [run["score"] for run in best])
+    best = sorted(last, key=lambda run: sign * run.score)[:NAMED]
+    heights = space_labels(axes, [run.score for run in best])
     for run, height in zip(best, heights, strict=True):
         axes.annotate(
-            f"{run['trial']:03d}",
-            (place, run["score"]),
+            f"{run.trial:03d}",
+            (place, run.score),
             xytext=(place + 0.12, height),
             color=INK,
             fontsize=8,

@@ -130,7 +130,7 @@ def color_epochs(lengths: Iterable[int]) -> dict[int, Any]:
 
 def name_score(project: Project, stage: str = "search") -> str:
     """What the scores of a stage are, for an axis: `validation accuracy`, `test loss`."""
-    of_test = stage == "confirm" or project.settings["validate_on"] == "test"
+    of_test = stage == "confirm" or project.settings.validate_on == "test"
     name = project.space.protocol.objective.removeprefix("val_").removeprefix("categorical_")
     return f"{'test' if of_test else 'validation'} {name.replace('_', ' ')}"
 

@@ -10,8 +10,8 @@ from rich.live import Live
 from rich.table import Table
 
 from ..project.checkpoints import read_checkpoint
-from ..project.journal import Record
 from ..project.project import Project
+from ..project.record_types import RunRecord
 from ..summary.standing import Standing
 from ..summary.status import find_best
 from ..training.runs import Run
@@ -113,10 +113,10 @@ class LiveProgress(Progress):
         self._standing = self._standing.with_epoch(run, epochs, metrics)
         self._show()
 
-    def end_run(self, project: Project, record: Record) -> None:
+    def end_run(self, project: Project, record: RunRecord) -> None:
         """Print the run's line, and show the new best."""
-        stage = record["stage"]
-        best = find_best(project, stage, record["planned_epochs"] if stage == "confirm" else None)
+        stage = record.stage
+        best = find_best(project, stage, record.planned_epochs if stage == "confirm" else None)
         self._standing = self._standing.with_ended(record, best)
         self._screen.print(*describe_end(project, record))
         self._show()

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 
 from rich.console import Console
 
-from ..project.journal import Record
 from ..project.project import Project
+from ..project.record_types import RunRecord
 from ..summary.standing import Standing
 from ..training.runs import Run
 
@@ -31,7 +31,7 @@ class Progress:
     def end_epoch(self, run: Run, epochs: int, metrics: dict[str, float]) -> None:
         """A run has trained `epochs` epochs; `metrics` are those of the last."""
 
-    def end_run(self, project: Project, record: Record) -> None:
+    def end_run(self, project: Project, record: RunRecord) -> None:
         """A run has ended, and its record is in the journal."""
 
     def note(self, text: str) -> None:
@@ -63,7 +63,7 @@ class LineProgress(Progress):
     def __init__(self) -> None:
         self._console = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
 
-    def end_run(self, project: Project, record: Record) -> None:
+    def end_run(self, project: Project, record: RunRecord) -> None:
         """Print the run's line."""
         self._console.print("  ".join(describe_end(project, record)))
 
@@ -72,19 +72,19 @@ class LineProgress(Progress):
         self._console.print(text)
 
 
-def describe_end(project: Project, record: Record) -> tuple[str, str]:
+def describe_end(project: Project, record: RunRecord) -> tuple[str, str]:
     """Which run has ended (`trial 007`), and its score, epochs, seconds and values."""
     name: str = project.space.protocol.objective
-    who = f"trial {record['trial']:03d}"
-    if record["stage"] == "confirm":
+    who = f"trial {record.trial:03d}"
+    if record.stage == "confirm":
         name = f"test_{name.removeprefix('val_')}"
-        who += f" run {record['run']:02d}"
-    text = f"{name} {record['score']:.4f}"
-    if record["stage"] == "search" and (ranking := project.ranking()):
-        text += f" (best {ranking[0]['score']:.4f}, trial {ranking[0]['trial']:03d})"
-    notes = [text, f"{record['epochs']} epochs", f"{record['seconds']:.1f} s"]
-    if record["status"] == "failed":
-        notes.append(f"FAILED: {record['reason']}")
-    elif record["collapsed"]:
+        who += f" run {record.run:02d}"
+    text = f"{name} {record.score:.4f}"
+    if record.stage == "search" and (ranking := project.ranking()):
+        text += f" (best {ranking[0].score:.4f}, trial {ranking[0].trial:03d})"
+    notes = [text, f"{record.epochs} epochs", f"{record.seconds:.1f} s"]
+    if record.status == "failed":
+        notes.append(f"FAILED: {record.reason}")
+    elif record.collapsed:
         notes.append("COLLAPSED")
-    return who, "  ".join([*notes, project.space.changes(record["values"])])
+    return who, "  ".join([*notes, project.space.changes(record.values)])

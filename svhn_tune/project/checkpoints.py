@@ -12,7 +12,7 @@ def read_checkpoint(project: Project, stage: str, root: int, run: int, epochs: i
     # Imported late: a tenth of a second of numpy that `status` of a project at rest does not pay.
     from .records import confirm_seed, search_seed
 
-    seed = project.settings["seed"]
+    seed = project.settings.seed
     owner = {
         "stage": stage,
         "root": root,
@@ -20,6 +20,6 @@ def read_checkpoint(project: Project, stage: str, root: int, run: int, epochs: i
         "seed": search_seed(seed, root) if stage == "search" else confirm_seed(seed, root, run),
         "values": project.values(root),
         "space": project.space.sha256,
-        "data": project.settings["data"]["fingerprint"],
+        "data": project.settings.data.fingerprint,
     }
     return read_history(path, owner, epochs)

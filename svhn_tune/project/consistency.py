@@ -11,11 +11,11 @@ from typing import Any
 from ..errors import InputError, shorten
 from ..space.hyperparameters import Float
 from ..space.space import Space
-from .journal import Record
-from .lines import (
-    AnyRecord,
+from .journal import Line
+from .record_types import (
     BeginRecord,
     ChoiceRecord,
+    Record,
     RunRecord,
     SessionRecord,
     TrialRecord,
@@ -39,13 +39,11 @@ class _Before:
     images: tuple[int, int] | None = None
 
 
-def check_records(
-    records: list[Record], path: Path, space: Space, settings: Settings
-) -> list[AnyRecord]:
+def check_records(lines: list[Line], path: Path, space: Space, settings: Settings) -> list[Record]:
     """The journal's records with their types.
 
     Args:
-        records: as `read_records` gives them: from the second line on.
+        lines: as `read_records` gives them: from the second on.
         path: what errors call the journal.
         space: of the project.
         settings: of the project.
@@ -55,26 +53,28 @@ def check_records(
             line, the field, the value and the way out.
     """
     before = _Before()
-    typed = []
-    for line, raw in enumerate(records, start=2):
+    records = []
+    for number, line in enumerate(lines, start=2):
         try:
-            record = from_json(raw)
+            record = from_json(line)
             _check(record, before, space, settings)
         except ValueError as error:
-            raise InputError(f"{path} line {line}: {error}; {_say_way_out(raw, line)}") from None
-        typed.append(record)
-    return typed
+            raise InputError(
+                f"{path} line {number}: {error}; {_say_way_out(line, number)}"
+            ) from None
+        records.append(record)
+    return records
 
 
-def _say_way_out(record: Record, line: int) -> str:
+def _say_way_out(line: Line, number: int) -> str:
     restore = "restore the file from a copy"
-    if record["event"] == "trial":
-        return f"{restore}, or cut it off there (head -n {line - 1}) and lose what came after"
-    again = ": that run is trained again" if record["event"] == "run" else ""
+    if line["event"] == "trial":
+        return f"{restore}, or cut it off there (head -n {number - 1}) and lose what came after"
+    again = ": that run is trained again" if line["event"] == "run" else ""
     return f"{restore}, or delete the line{again}"
 
 
-def _check(record: AnyRecord, before: _Before, space: Space, settings: Settings) -> None:
+def _check(record: Record, before: _Before, space: Space, settings: Settings) -> None:
     match record:
         case TrialRecord():
             _check_trial(record, before, space, settings)

@@ -1,7 +1,8 @@
 """results/<project>/journal.jsonl: one JSON object a line, appended, flushed and fsynced.
 
-It is the truth about a project. This module knows lines, not what they mean: lines.py does. A line
-that a kill has torn at the end is forgiven; anything else that is no JSON object is an error.
+It is the truth about a project. This module knows lines, not what they mean: record_types.py does.
+A line that a kill has torn at the end is forgiven; anything else that is no JSON object is an
+error.
 """
 
 import json
@@ -15,7 +16,7 @@ from ..files import parse_json
 
 FORMAT = 1
 HEADER = b'{"event": "journal", "format": %d}\n' % FORMAT
-Record = dict[str, Any]
+Line = dict[str, Any]
 
 
 def create_journal(path: Path) -> None:
@@ -26,7 +27,7 @@ def create_journal(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def append_record(path: Path, record: Record) -> None:
+def append_record(path: Path, record: Line) -> None:
     """Append one record; when this returns it is on the disk, whole.
 
     Raises:
@@ -47,7 +48,7 @@ def append_record(path: Path, record: Record) -> None:
             raise
 
 
-def read_records(path: Path) -> list[Record]:
+def read_records(path: Path) -> list[Line]:
     """All records, the format line left out; none where a kill has torn the format line.
 
     Raises:
@@ -83,7 +84,7 @@ def _end_of_whole_lines(content: bytes) -> int:
     return content.rfind(b"\n") + 1
 
 
-def _parse(path: Path, number: int, line: bytes) -> Record:
+def _parse(path: Path, number: int, line: bytes) -> Line:
     try:
         record = parse_json(line)
     except ValueError:

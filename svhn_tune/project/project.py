@@ -12,10 +12,17 @@ from typing import TYPE_CHECKING, Any
 from ..errors import InputError, cannot_write
 from ..space.space import Space
 from .consistency import check_records
-from .journal import Record, append_record, read_records
+from .journal import append_record, read_records
 from .lock import hold
 from .ownership import FOLDERS, remove_leftovers
-from .settings import make_valid_settings, read_searched_space, read_settings, write_settings
+from .record_types import Record, RunRecord, SessionRecord, TrialRecord
+from .settings import (
+    Settings,
+    make_valid_settings,
+    read_searched_space,
+    read_settings,
+    write_settings,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,9 +45,8 @@ class Project:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.name = folder.name
-        settings = read_settings(folder / "project.json")
-        self.settings: dict[str, Any] = settings.as_json()
-        self.space: Space = read_searched_space(folder / "space.toml", settings)
+        self.settings: Settings = read_settings(folder / "project.json")
+        self.space: Space = read_searched_space(folder / "space.toml", self.settings)
         self.refresh()
 
     def _path(self, name: str) -> Path:
@@ -75,23 +81,24 @@ class Project:
 
     def refresh(self) -> None:
         """Read the journal again: another process may have added to it before we held the lock."""
-        records, settings = read_records(self.journal_path), make_valid_settings(self.settings)
-        check_records(records, self.journal_path, self.space, settings)
-        self.records: list[Record] = records
+        lines = read_records(self.journal_path)
+        self.records: list[Record] = check_records(
+            lines, self.journal_path, self.space, self.settings
+        )
 
     def record(self, record: Record) -> None:
         """Append a record to the journal on disk, then to the one in memory."""
         try:
-            append_record(self.journal_path, record)
+            append_record(self.journal_path, record.as_json())
         except OSError as error:
             raise cannot_write(self.journal_path, error.strerror) from None
         self.records.append(record)
 
     def update_settings(self, **changes: Any) -> None:
         """Change settings that a resumed project may change."""
-        changed = make_valid_settings(self.settings | changes)
+        changed = make_valid_settings(self.settings.as_json() | changes)
         write_settings(self._path("project.json"), changed)
-        self.settings = changed.as_json()
+        self.settings = changed
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -113,13 +120,14 @@ class Project:
             except OSError as error:
                 raise cannot_write(self._path(name), error.strerror) from None
 
-    def proposals(self) -> list[Record]:
-        """The records of proposed trials, in order."""
-        return [record for record in self.records if record["event"] == "trial"]
+    def proposals(self) -> list[TrialRecord]:
+        """The records of proposed trials, in order: that of trial 7 is number 7."""
+        return [record for record in self.records if isinstance(record, TrialRecord)]
 
-    def ended(self, stage: str) -> list[Record]:
-        """The records of ended runs of a stage ("search" or "confirm"), in order."""
-        return [r for r in self.records if r["event"] == "run" and r["stage"] == stage]
+    def ended(self, stage: str | None = None) -> list[RunRecord]:
+        """The records of ended runs of a stage ("search" or "confirm") or of both, in order."""
+        runs = [record for record in self.records if isinstance(record, RunRecord)]
+        return [run for run in runs if stage in (run.stage, None)]
 
     def values(self, trial: int) -> dict[str, Any]:
         """The values of a trial.
@@ -130,7 +138,7 @@ class Project:
         proposals = self.proposals()
         if not 0 <= trial < len(proposals):
             raise InputError(f"no trial {trial} in {self.folder} (it has {len(proposals)})")
-        return dict(proposals[trial]["values"])
+        return dict(proposals[trial].values)
 
     def root(self, trial: int) -> int:
         """The first trial of the run that `trial` continues; `trial` itself if it begins one."""
@@ -140,33 +148,33 @@ class Project:
         """Every trial's root, in one pass: a parent is proposed before who continues it."""
         roots: dict[int, int] = {}
         for record in self.proposals():
-            trial, parent = record["trial"], record["parent"]
-            roots[trial] = trial if parent is None else roots[parent]
+            parent = record.parent
+            roots[record.trial] = record.trial if parent is None else roots[parent]
         return roots
 
-    def ranking(self) -> list[Record]:
+    def ranking(self) -> list[RunRecord]:
         """Completed search runs, best first: longest trained, then by score; a root once each.
 
         A score after 4 epochs is not compared with one after 100, and a configuration that
         went on is ranked by where it got to.
         """
         sign = -1 if self.space.protocol.direction == "max" else 1
-        completed = [r for r in self.ended("search") if r["status"] == "completed"]
-        ordered = sorted(completed, key=lambda r: (-r["epochs"], sign * r["score"], r["trial"]))
-        best: dict[int, Record] = {}
+        completed = [r for r in self.ended("search") if r.status == "completed"]
+        ordered = sorted(completed, key=lambda r: (-r.epochs, sign * r.score, r.trial))
+        best: dict[int, RunRecord] = {}
         for record in ordered:
-            best.setdefault(record["root"], record)
+            best.setdefault(record.root, record)
         return list(best.values())
 
-    def confirm_runs(self) -> dict[tuple[int, int], list[Record]]:
+    def confirm_runs(self) -> dict[tuple[int, int], list[RunRecord]]:
         """Completed confirm runs by (root, epochs): runs of other lengths are not mixed."""
-        groups: dict[tuple[int, int], list[Record]] = {}
+        groups: dict[tuple[int, int], list[RunRecord]] = {}
         for record in self.ended("confirm"):
-            if record["status"] == "completed":
-                groups.setdefault((record["root"], record["planned_epochs"]), []).append(record)
+            if record.status == "completed":
+                groups.setdefault((record.root, record.planned_epochs), []).append(record)
         return groups
 
-    def best_confirmed(self) -> Record | None:
+    def best_confirmed(self) -> RunRecord | None:
         """The confirm run whose file is handed in: the best of the longest trained."""
         groups = self.confirm_runs()
         if not groups:
@@ -174,11 +182,11 @@ class Project:
         longest = max(epochs for _, epochs in groups)
         runs = [run for (_, epochs), group in groups.items() if epochs == longest for run in group]
         choose = max if self.space.protocol.direction == "max" else min
-        return choose(runs, key=lambda run: run["score"])
+        return choose(runs, key=lambda run: run.score)
 
     def seconds_spent(self) -> float:
         """Wall-clock seconds of all calls that trained: the last record of each."""
-        calls = {r["began"]: float(r["seconds"]) for r in self.records if r["event"] == "session"}
+        calls = {r.began: r.seconds for r in self.records if isinstance(r, SessionRecord)}
         return sum(calls.values())
 
     @property
@@ -186,21 +194,21 @@ class Project:
         """One row per trial: trial, score, epochs, status, collapsed, parent, values, ..."""
         import pandas as pd
 
-        ended = {record["trial"]: record for record in self.ended("search")}
+        ended = {record.trial: record for record in self.ended("search")}
         rows = []
         for proposal in self.proposals():
-            end = ended.get(proposal["trial"], {})
+            end = ended.get(proposal.trial)
             rows.append(
                 {
-                    "trial": proposal["trial"],
-                    "score": end.get("score"),
-                    "epochs": proposal["epochs"],
-                    "status": end.get("status", "running"),
-                    "collapsed": end.get("collapsed"),
-                    "parent": proposal["parent"],
-                    "bracket": proposal["bracket"],
-                    "round": proposal["round"],
-                    "values": proposal["values"],
+                    "trial": proposal.trial,
+                    "score": end and end.score,
+                    "epochs": proposal.epochs,
+                    "status": end.status if end else "running",
+                    "collapsed": end and end.collapsed,
+                    "parent": proposal.parent,
+                    "bracket": proposal.bracket,
+                    "round": proposal.round,
+                    "values": proposal.values,
                 }
             )
         return pd.DataFrame(rows)
@@ -210,7 +218,7 @@ class Project:
         """One row per ended run: stage, trial, run, seed, epochs, score, seconds, ..."""
         import pandas as pd
 
-        return pd.DataFrame([record for record in self.records if record["event"] == "run"])
+        return pd.DataFrame([record.as_json() for record in self.ended()])
 
     if not TYPE_CHECKING:
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from ..models.size import measure_size
 from ..space.space import Space
-from ..training.runs import Event, Setup
-from .journal import Record
+from ..training.runs import Event, Outcome, Run, Setup
+from .record_types import RunRecord
 
 STAGES = {"search": 0, "confirm": 1}
 
@@ -31,41 +31,43 @@ def _derive_seed(stage: str, *numbers: int) -> int:
     return drawn >> 2 << 1 | STAGES[stage]
 
 
-def run_record(event: Event, initial_epoch: int, space: Space, setup: Setup) -> Record:
+def run_record(event: Event, initial_epoch: int, space: Space, setup: Setup) -> RunRecord:
     """The journal's record of an ended run; metrics from `initial_epoch` on.
 
     The score is the objective at the last epoch: on the validation images in search, on the test
     set in confirm. A run whose loss is no finite number, or that failed, is scored worst.
     """
-    run = event.run
-    record: Record = {
-        "event": "run",
-        "stage": run.stage,
-        "trial": run.trial,
-        "root": run.root,
-        "run": run.run,
-        "seed": run.seed,
-        "values": run.values,
+    run, outcome = event.run, event.outcome
+    names = ("stage", "trial", "root", "run", "seed", "values")
+    known: dict[str, Any] = {name: getattr(run, name) for name in names} | {
         "initial_epoch": initial_epoch,
         "epochs": run.epochs,
-        "planned_epochs": run.epochs,
-        "status": "failed" if event.kind == "failed" else "completed",
         "score": _worst_score(space),
         "collapsed": False,
         "metrics": {},
         "seconds": 0.0,
         "parameters": None,
         "file_bytes": None,
-        "reason": event.reason,
-        "data_fingerprint": setup.fingerprint,
-        "train_images": None if setup.train_index is None else len(setup.train_index),
-        "versions": {name: version(name) for name in ("keras", "tensorflow", "numpy")},
         "device": None,
         "weights_sha256": None,
     }
-    outcome = event.outcome
-    if outcome is None:
-        return record
+    if outcome is not None:
+        known |= _describe_outcome(run, outcome, initial_epoch, space, setup)
+    return RunRecord(
+        planned_epochs=run.epochs,
+        status="failed" if event.kind == "failed" else "completed",
+        reason=event.reason,
+        data_fingerprint=setup.fingerprint,
+        train_images=None if setup.train_index is None else len(setup.train_index),
+        versions={name: version(name) for name in ("keras", "tensorflow", "numpy")},
+        **known,
+    )
+
+
+def _describe_outcome(
+    run: Run, outcome: Outcome, initial_epoch: int, space: Space, setup: Setup
+) -> dict[str, Any]:
+    """What a run that trained adds to its record."""
     history = outcome.history[initial_epoch : run.epochs]
     last = (
         outcome.test
@@ -79,9 +81,7 @@ def run_record(event: Event, initial_epoch: int, space: Space, setup: Setup) -> 
     score = last[space.protocol.objective.removeprefix("val_")]
     # A finite loss in training does not make the one on other images finite.
     diverged = outcome.diverged or not math.isfinite(score)
-    if not diverged:
-        record["score"] = score
-    record |= {
+    known: dict[str, Any] = {
         # One that had diverged before it was promoted was not trained again.
         "initial_epoch": min(initial_epoch, len(outcome.history)),
         "epochs": len(outcome.history),
@@ -96,15 +96,17 @@ def run_record(event: Event, initial_epoch: int, space: Space, setup: Setup) -> 
         "device": outcome.device,
         "weights_sha256": outcome.weights_sha256,
     }
+    if not diverged:
+        known["score"] = score
     if setup.test_at_end:
-        record["test"] = {name: _finite(value) for name, value in outcome.test.items()}
-        record["predicted"] = base64.b64encode(outcome.predicted.tobytes()).decode()
-    return record
+        known["test"] = {name: _finite(value) for name, value in outcome.test.items()}
+        known["predicted"] = base64.b64encode(outcome.predicted.tobytes()).decode()
+    return known
 
 
-def decode_predicted(record: Record) -> np.ndarray:
+def decode_predicted(record: RunRecord) -> np.ndarray:
     """The class that a confirm run predicted for each test image, (N,)."""
-    return np.frombuffer(base64.b64decode(record["predicted"]), np.uint8)
+    return np.frombuffer(base64.b64decode(record.predicted or ""), np.uint8)
 
 
 def _worst_score(space: Space) -> float:

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from ..errors import InputError, nearest, shorten
 from ..files import write_atomically
@@ -13,7 +12,7 @@ from .journal import create_journal
 from .lock import hold
 from .ownership import JOURNAL, find_obstacle, holds_project, is_own_project, remove_files
 from .project import Project
-from .settings import make_valid_settings, write_settings
+from .settings import Settings, write_settings
 
 RESULTS = Path("results")
 
@@ -55,21 +54,20 @@ def project_folder(name: str | Path) -> Path:
 
 
 def create_project(
-    folder: Path, space: Space, settings: dict[str, Any], beside: Sequence[Path] = ()
+    folder: Path, space: Space, settings: Settings, beside: Sequence[Path] = ()
 ) -> Project:
     """A new project's folder with its space, settings and empty journal.
 
     Args:
         folder: new or empty.
         space: what is searched.
-        settings: all that `Settings` has.
+        settings: of the search.
         beside: what may be in the folder all the same.
 
     Raises:
         InputError: the folder holds something else, cannot be written, or another process has just
-            made a project of it; or the settings are none.
+            made a project of it.
     """
-    valid = make_valid_settings(settings)
     try:
         if not beside and not holds_project(folder):
             _refuse_to_share(folder, space.text)
@@ -81,7 +79,7 @@ def create_project(
                     f"another process has just created {folder}: the same command goes on with it"
                 )
             write_atomically(folder / "space.toml", space.text)
-            write_settings(folder / "project.json", valid)
+            write_settings(folder / "project.json", settings)
             create_journal(folder / JOURNAL)
     except OSError as error:
         raise InputError(f"cannot write the project {folder}: {error.strerror}") from None
@@ -159,8 +157,8 @@ def _describe_origin(folder: Path) -> Origin:
     except InputError as error:
         return Origin(str(folder), problem=str(error))
     runs = {
-        run["weights_sha256"]: TrainedRun(run["trial"], run["run"], run["epochs"])
+        run.weights_sha256: TrainedRun(run.trial, run.run, run.epochs)
         for run in project.ended("confirm")
-        if run.get("weights_sha256")
+        if run.weights_sha256
     }
     return Origin(str(folder), project.space.protocol.batch_size, runs)

@@ -15,8 +15,8 @@ from ..errors import InputError, cannot_write, say_invalid
 from ..files import parse_json, write_atomically
 from ..models.spaces import parse_space
 from ..space.space import Space
-from .lines import MOST_SECONDS
 from .numbers import RANGES
+from .record_types import MOST_SECONDS
 
 
 class _Table(BaseModel):
@@ -48,6 +48,11 @@ class Settings(_Table):
     data: DataSettings
     versions: dict[str, str] = {}
     machine: str = ""
+
+    @property
+    def tuning(self) -> dict[str, Any]:
+        """What decides which trials are proposed: arguments of `make_oracle`."""
+        return self.model_dump(include={"tuner", "seed", "max_epochs", "factor", "max_trials"})
 
     def as_json(self) -> dict[str, Any]:
         """The settings as the file has them."""

@@ -122,8 +122,8 @@ def resume(
     """
     given = _read_given(wanted)
     _refuse_changes(project, space, data, given)
-    _check_tuner(project.settings["tuner"])
-    if given.get("max_trials", 0) > project.settings["max_trials"]:
+    _check_tuner(project.settings.tuner)
+    if given.get("max_trials", 0) > project.settings.max_trials:
         project.update_settings(max_trials=given["max_trials"])
     if budget:
         project.update_settings(budget=budget)
@@ -135,19 +135,20 @@ def _refuse_changes(project: Project, space: Space, data: Data, given: dict[str,
     settings, folder, trials = project.settings, project.folder, len(project.proposals())
     if space.searched != project.space.searched:
         raise InputError(
-            f"{folder} was searched with another space file ('{settings['space']}', sha256 "
-            f"{settings['space_sha256'][:8]}, now '{space.name}', {space.sha256[:8]}): {away} "
+            f"{folder} was searched with another space file ('{settings.space}', sha256 "
+            f"{settings.space_sha256[:8]}, now '{space.name}', {space.sha256[:8]}): {away} "
             f"({trials} trials)"
         )
-    if data.fingerprint != settings["data"]["fingerprint"]:
+    if data.fingerprint != settings.data.fingerprint:
         raise InputError(
-            f"{folder} was searched on other data ({settings['data']['name']}, fingerprint "
-            f"{settings['data']['fingerprint'][:8]}, now {data.name}, "
+            f"{folder} was searched on other data ({settings.data.name}, fingerprint "
+            f"{settings.data.fingerprint[:8]}, now {data.name}, "
             f"{data.fingerprint[:8]}): {away}"
         )
     for name, value in given.items():
-        if value != settings[name] and not (name == "max_trials" and value > settings[name]):
+        begun = getattr(settings, name)
+        if value != begun and not (name == "max_trials" and value > begun):
             raise InputError(
-                f"{folder} was begun with {name}={settings[name]}, not {value}: leave the option "
+                f"{folder} was begun with {name}={begun}, not {value}: leave the option "
                 f"out to go on, or {away}"
             )

@@ -5,7 +5,7 @@ from itertools import groupby
 from typing import Any
 
 from ..project.project import Project
-from ..summary.confirmed import Entry
+from ..summary.confirmed import Confirmed, summarize_confirmed
 from ..summary.samples import summarize
 from ..summary.wording import (
     as_sentence,
@@ -56,37 +56,39 @@ def answer(project: Project, status: dict[str, Any]) -> Answer:
 
 
 def _answer_confirmed(project: Project, status: dict[str, Any]) -> Answer:
-    groups = [list(group) for _, group in groupby(status["confirm"], key=lambda e: e["epochs"])]
+    entries = summarize_confirmed(project)
+    groups = [list(group) for _, group in groupby(entries, key=lambda entry: entry.epochs)]
     longest = groups[0]
     notes = [line for group in groups for line in describe_used(group)]
     notes += list(conclude(longest, status))[1:]
     asked = project.space.protocol.epochs
-    if longest[0]["epochs"] != asked:
-        notes.append(f"trained for {longest[0]['epochs']} epochs; the space asks for {asked}")
+    if longest[0].epochs != asked:
+        notes.append(f"trained for {longest[0].epochs} epochs; the space asks for {asked}")
     notes += _say_uses(status)
     sentence = _say_confirmed(project, longest)
     tables = [_tabulate(project, group) for group in groups]
     tables += filter(None, [list_answers(project, status["answers"])])
-    return Answer(sentence, tables, _say_values(project, status["confirm"]), _as_sentences(notes))
+    values = _say_values(project, [entry.trial for entry in entries])
+    return Answer(sentence, tables, values, _as_sentences(notes))
 
 
-def _say_confirmed(project: Project, entries: list[Entry]) -> str:
+def _say_confirmed(project: Project, entries: list[Confirmed]) -> str:
     """The recommendation, and the recommended one's mean over runs that no choice was made on."""
-    chosen = next((entry for entry in entries if entry["recommended"]), entries[0])
-    scores = chosen["fresh_scores"] or chosen["scores"]
+    chosen = next((entry for entry in entries if entry.recommended), entries[0])
+    scores = chosen.fresh_scores or chosen.scores
     summary = summarize(scores)
     spread = "" if summary.sd is None else f" ± {summary.sd:.4f}"
     runs = "1 run" if summary.n == 1 else f"{summary.n} runs"
-    collapsed = f", {chosen['collapsed']} of them collapsed" if chosen["collapsed"] else ""
+    collapsed = f", {chosen.collapsed} of them collapsed" if chosen.collapsed else ""
     objective = project.space.protocol.objective.removeprefix("val_")
     return as_sentence(
-        f"{describe_recommendation(entries)}; trial {chosen['trial']:03d} has {objective} "
-        f"{summary.mean:.4f}{spread} on the test set ({runs} of {chosen['epochs']} epochs from "
+        f"{describe_recommendation(entries)}; trial {chosen.trial:03d} has {objective} "
+        f"{summary.mean:.4f}{spread} on the test set ({runs} of {chosen.epochs} epochs from "
         f"fresh seeds{collapsed})"
     )
 
 
-def _tabulate(project: Project, entries: list[Entry]) -> Table:
+def _tabulate(project: Project, entries: list[Confirmed]) -> Table:
     objective = project.space.protocol.objective.removeprefix("val_")
     columns = [
         Column("configuration", is_number=False),
@@ -98,40 +100,42 @@ def _tabulate(project: Project, entries: list[Entry]) -> Table:
         Column("minutes per run"),
         Column("runs"),
     ]
-    epochs = entries[0]["epochs"]
+    epochs = entries[0].epochs
     caption = f"Confirmed: {objective} on the test set after {epochs} epochs, fresh seeds"
     rows = [_tabulate_entry(project, entry) for entry in entries]
     return Table(f"confirmed-{epochs}", with_provenance(project, caption), columns, rows)
 
 
-def _tabulate_entry(project: Project, entry: Entry) -> list[Cell]:
-    spread = "" if entry["sd"] is None else f" ± {entry['sd']:.4f}"
-    collapsed = f" ({entry['collapsed']} collapsed)" if entry["collapsed"] else ""
+def _tabulate_entry(project: Project, entry: Confirmed) -> list[Cell]:
+    summary = entry.summary
+    spread = "" if summary.sd is None else f" ± {summary.sd:.4f}"
+    collapsed = f" ({entry.collapsed} collapsed)" if entry.collapsed else ""
     difference, verdict = _tabulate_verdict(entry)
     return [
-        Cell(f"trial {entry['trial']:03d}", entry["trial"]),
-        Cell(f"{entry['mean']:.4f}{spread}", entry["mean"]),
-        Cell(describe_interval(entry["ci95"], ".4f"), entry["ci95"] and entry["ci95"][0]),
+        Cell(f"trial {entry.trial:03d}", entry.trial),
+        Cell(f"{summary.mean:.4f}{spread}", summary.mean),
+        Cell(
+            describe_interval(summary.ci95, ".4f"),
+            summary.ci95 and summary.ci95[0],
+        ),
         difference,
-        Cell(verdict + (", recommended" if entry["recommended"] else "")),
-        show_number(entry["file_bytes"], ",d"),
-        show_minutes(entry["seconds"]),
-        Cell(f"{entry['runs']}{collapsed}", entry["runs"]),
+        Cell(verdict + (", recommended" if entry.recommended else "")),
+        show_number(entry.file_bytes, ",d"),
+        show_minutes(entry.seconds),
+        Cell(f"{summary.n}{collapsed}", summary.n),
     ]
 
 
-def _tabulate_verdict(entry: Entry) -> tuple[Cell, str]:
-    against = entry["against_baseline"]
-    if entry["baseline"]:
+def _tabulate_verdict(entry: Confirmed) -> tuple[Cell, str]:
+    against = entry.against_baseline
+    if entry.baseline:
         return MISSING, "the baseline"
-    if entry["left_out"]:
+    if entry.left_out:
         return MISSING, "not chosen"
     if against is None:
         return MISSING, "not compared"
-    interval = describe_interval(against["ci95"], "+.4f")
-    return Cell(f"{against['difference']:+.4f} ({interval})", against["difference"]), against[
-        "verdict"
-    ]
+    interval = describe_interval(against.ci95, "+.4f")
+    return Cell(f"{against.difference:+.4f} ({interval})", against.difference), against.verdict
 
 
 def _answer_searched(project: Project, status: dict[str, Any]) -> Answer:
@@ -156,24 +160,24 @@ def _answer_searched(project: Project, status: dict[str, Any]) -> Answer:
     seconds = _sum_seconds(project)
     rows = [
         [
-            Cell(f"trial {record['trial']:03d}", record["trial"]),
-            show_number(record["score"], ".4f"),
-            show_number(record["epochs"], "d"),
-            show_number(record["file_bytes"], ",d"),
-            show_minutes(seconds[record["root"]]),
+            Cell(f"trial {record.trial:03d}", record.trial),
+            show_number(record.score, ".4f"),
+            show_number(record.epochs, "d"),
+            show_number(record.file_bytes, ",d"),
+            show_minutes(seconds[record.root]),
         ]
         for record in project.ranking()[:SHOWN]
     ]
     caption = "The best of the search, longest trained first: one run each, not confirmed"
     table = Table("searched", with_provenance(project, caption), columns, rows)
-    values = _say_values(project, project.ranking()[:SHOWN])
+    values = _say_values(project, [record.trial for record in project.ranking()[:SHOWN]])
     return Answer(as_sentence(sentence), [table], values, _as_sentences(notes))
 
 
-def _say_values(project: Project, entries: list[dict[str, Any]]) -> list[tuple[str, str]]:
-    trials = dict.fromkeys(entry["trial"] for entry in entries)
+def _say_values(project: Project, trials: list[int]) -> list[tuple[str, str]]:
     return [
-        (f"trial {trial:03d}", project.space.changes(project.values(trial))) for trial in trials
+        (f"trial {trial:03d}", project.space.changes(project.values(trial)))
+        for trial in dict.fromkeys(trials)
     ]
 
 
@@ -181,7 +185,7 @@ def _sum_seconds(project: Project) -> dict[int, float]:
     """Seconds of each configuration, over all trials that went on with it."""
     seconds: dict[int, float] = {}
     for record in project.ended("search"):
-        seconds[record["root"]] = seconds.get(record["root"], 0.0) + record["seconds"]
+        seconds[record.root] = seconds.get(record.root, 0.0) + record.seconds
     return seconds
 
 

@@ -130,10 +130,10 @@ def _pack_plotly(pictures: list[Picture]) -> str:
 
 def _list_banners(project: Project) -> list[str]:
     banners = []
-    data = project.settings["data"]
-    if data["synthetic"]:
-        banners.append(as_sentence(f"{data['name']}: no number here is about house numbers"))
-    if project.settings["validate_on"] == "test":
+    data = project.settings.data
+    if data.synthetic:
+        banners.append(as_sentence(f"{data.name}: no number here is about house numbers"))
+    if project.settings.validate_on == "test":
         banners.append(
             "The search validated on the test set: what it chose has optimistic scores there."
         )

@@ -6,8 +6,8 @@ from typing import Any
 
 from ..errors import InputError
 from ..models.spaces import load_space
-from ..project.journal import Record
 from ..project.project import Project
+from ..project.record_types import BeginRecord, RunRecord, SessionRecord
 from ..summary.answers import find_asked
 
 PROGRAM = ["python", "-m", "svhn_tune"]
@@ -24,13 +24,13 @@ def repeat_commands(project: Project) -> list[str]:
 
 def _search_arguments(project: Project) -> list[str]:
     settings = project.settings
-    tuner = settings["tuner"]
+    tuner = settings.tuner
     own = "factor" if tuner == "hyperband" else "max_trials"
-    arguments = ["search", "--space", _name_space(project), "--data", settings["data"]["source"]]
+    arguments = ["search", "--space", _name_space(project), "--data", settings.data.source]
     arguments += ["--tuner", tuner]
     for name in ("max_epochs", own, "seed", "train_images", "validate_on"):
-        if settings[name] is not None:
-            arguments += [f"--{name.replace('_', '-')}", str(settings[name])]
+        if (value := getattr(settings, name)) is not None:
+            arguments += [f"--{name.replace('_', '-')}", str(value)]
     return arguments + _worker_arguments(project, "search")
 
 
@@ -48,13 +48,14 @@ def _confirm_arguments(project: Project) -> list[list[str]]:
 
     Each in the order in which they were run first.
     """
-    asked = [r for r in project.records if r["event"] == "begin" and r.get("question") is not None]
-    named = {(run["root"], run["run"], run["epochs"]) for begin in asked for run in begin["runs"]}
+    begins = [record for record in project.records if isinstance(record, BeginRecord)]
+    asked = [begin for begin in begins if begin.question is not None]
+    named = {(run.root, run.run, run.epochs) for begin in asked for run in begin.runs}
     workers = _worker_arguments(project, "confirm")
     calls = [*_question_arguments(project, asked)]
     runs: dict[int, dict[int, int]] = {}
     for (root, epochs), records in project.confirm_runs().items():
-        if any((root, record["run"], epochs) not in named for record in records):
+        if any((root, record.run, epochs) not in named for record in records):
             runs.setdefault(epochs, {})[root] = len(records)
     calls += [
         ["confirm", "--top", str(_count_top(project, set(counts)))]
@@ -65,24 +66,24 @@ def _confirm_arguments(project: Project) -> list[list[str]]:
     return [call + workers for call in calls]
 
 
-def _question_arguments(project: Project, begins: list[Record]) -> Iterator[list[str]]:
+def _question_arguments(project: Project, begins: list[BeginRecord]) -> Iterator[list[str]]:
     """A confirm for each question, number of its configurations and length, with the most runs."""
     named = {each.number: len(set(find_asked(project, each))) for each in project.space.questions}
-    calls: dict[tuple[int, int, int], int] = {}
+    calls: dict[tuple[int | None, int, int], int] = {}
     for begin in begins:
-        count = len({run["root"] for run in begin["runs"]})
-        key = (begin["question"], count, begin["runs"][0]["epochs"])
-        most = 1 + max(run["run"] for run in begin["runs"])
+        count = len({run.root for run in begin.runs})
+        key = (begin.question, count, begin.runs[0].epochs)
+        most = 1 + max(run.run for run in begin.runs)
         calls[key] = max(calls.get(key, 0), most)
     for (question, count, epochs), most in calls.items():
-        top = [] if count == named.get(question) else ["--top", str(count)]
+        top = [] if count == named.get(question or 0) else ["--top", str(count)]
         lengths = ["--runs", str(most), "--epochs", str(epochs)]
         yield ["confirm", "--question", str(question), *top, *lengths]
 
 
 def _count_top(project: Project, roots: set[int]) -> int:
     """How many of the best, with the baseline beside them, are these configurations."""
-    ranking = [record["root"] for record in project.ranking()]
+    ranking = [record.root for record in project.ranking()]
     for top in range(1, len(ranking) + 1):
         if {*ranking[:top], 0} == {*roots, 0}:
             return top
@@ -90,9 +91,8 @@ def _count_top(project: Project, roots: set[int]) -> int:
 
 
 def _worker_arguments(project: Project, stage: str) -> list[str]:
-    used = [
-        r["workers"] for r in project.records if r["event"] == "session" and r["stage"] == stage
-    ]
+    sessions = [record for record in project.records if isinstance(record, SessionRecord)]
+    used = [session.workers for session in sessions if session.stage == stage]
     return ["--workers", str(used[-1])] if used else []
 
 
@@ -103,13 +103,13 @@ def list_facts(project: Project, status: dict[str, Any]) -> list[tuple[str, str]
     facts = [
         ("project", str(project.folder)),
         ("space", f"{project.space.name} (sha256 {project.space.sha256})"),
-        ("data", f"{settings['data']['name']} ({settings['data']['source']})"),
-        ("data fingerprint", settings["data"]["fingerprint"]),
-        ("seed of the search", str(settings["seed"])),
+        ("data", f"{settings.data.name} ({settings.data.source})"),
+        ("data fingerprint", settings.data.fingerprint),
+        ("seed of the search", str(settings.seed)),
         ("seeds of the runs", "in the tables above; every run has its own, made from the search's"),
-        ("versions", _join(settings.get("versions", {}))),
-        ("machine", settings.get("machine", "not recorded")),
-        ("devices", ", ".join(sorted({r["device"] for r in runs if r["device"]})) or "none yet"),
+        ("versions", _join(settings.versions)),
+        ("machine", settings.machine or "not recorded"),
+        ("devices", ", ".join(sorted({r.device for r in runs if r.device})) or "none yet"),
         ("time limit or budget", _say_budget(status)),
     ]
     return [(name, value) for name, value in facts if value] + _other_versions(project, runs)
@@ -124,12 +124,12 @@ def _say_budget(status: dict[str, Any]) -> str:
     return f"budget of {budget / 3600:.2f} hours" if budget else ""
 
 
-def _other_versions(project: Project, runs: list[dict[str, Any]]) -> list[tuple[str, str]]:
+def _other_versions(project: Project, runs: list[RunRecord]) -> list[tuple[str, str]]:
     """The versions of runs that were not trained with the project's."""
-    known = project.settings.get("versions", {})
+    known = project.settings.versions
     others = {
-        _join(run["versions"])
+        _join(run.versions)
         for run in runs
-        if any(known.get(name) != each for name, each in run["versions"].items())
+        if any(known.get(name) != each for name, each in run.versions.items())
     }
     return [("other versions of some runs", versions) for versions in sorted(others)]

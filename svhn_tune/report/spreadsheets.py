@@ -11,8 +11,8 @@ from typing import Any
 
 from ..errors import cannot_write
 from ..files import write_atomically
-from ..project.journal import Record
 from ..project.project import Project
+from ..project.record_types import RunRecord
 from ..summary.confirmed import summarize_confirmed
 
 Row = dict[str, Any]
@@ -64,7 +64,7 @@ def _write(project: Project, name: str, columns: tuple[str, ...], rows: Iterable
     import pandas as pd
 
     hyperparameters = [declaration.name for declaration in project.space.declarations]
-    table = [{"data": project.settings["data"]["name"]} | row for row in rows]
+    table = [{"data": project.settings.data.name} | row for row in rows]
     # As objects: a column of whole numbers with a gap in it would be written as decimal ones.
     frame = pd.DataFrame(table, columns=[*columns, *hyperparameters], dtype=object)
     path = project.folder / name
@@ -76,51 +76,48 @@ def _write(project: Project, name: str, columns: tuple[str, ...], rows: Iterable
 
 
 def _trial_rows(project: Project) -> Iterator[Row]:
-    ended = {record["trial"]: record for record in project.ended("search")}
+    ended = {record.trial: record for record in project.ended("search")}
     roots = project.roots()
     for proposal in project.proposals():
-        row: Row = {"status": "running"} | ended.get(proposal["trial"], {})
+        end = ended.get(proposal.trial)
+        row: Row = end.as_json() if end else {"status": "running"}
         yield row | {
-            **proposal["values"],
-            "trial": proposal["trial"],
-            "root": roots[proposal["trial"]],
-            "parent": proposal["parent"],
-            "bracket": proposal["bracket"],
-            "round": proposal["round"],
-            "initial_epoch": proposal["initial_epoch"],
-            "planned_epochs": proposal["epochs"],
-            "scored_on": project.settings["validate_on"],
+            **proposal.values,
+            "trial": proposal.trial,
+            "root": roots[proposal.trial],
+            "parent": proposal.parent,
+            "bracket": proposal.bracket,
+            "round": proposal.round,
+            "initial_epoch": proposal.initial_epoch,
+            "planned_epochs": proposal.epochs,
+            "scored_on": project.settings.validate_on,
         }
 
 
 def _run_rows(project: Project) -> Iterator[Row]:
-    for record in project.records:
-        if record["event"] == "run":
-            in_search = record["stage"] == "search"
-            yield {
-                **record,
-                **record["values"],
-                **record["versions"],
-                **_last_metrics(record),
-                "scored_on": project.settings["validate_on"] if in_search else "test",
-            }
+    for record in project.ended():
+        yield {
+            **record.as_json(),
+            **record.values,
+            **record.versions,
+            **_last_metrics(record),
+            "scored_on": project.settings.validate_on if record.stage == "search" else "test",
+        }
 
 
-def _last_metrics(record: Record) -> Row:
-    last = {name: epochs[-1] for name, epochs in record["metrics"].items() if name != "seconds"}
-    return last | {f"test_{name}": value for name, value in record.get("test", {}).items()}
+def _last_metrics(record: RunRecord) -> Row:
+    last = {name: epochs[-1] for name, epochs in record.metrics.items() if name != "seconds"}
+    return last | {f"test_{name}": value for name, value in record.test.items()}
 
 
 def _confirm_rows(project: Project) -> Iterator[Row]:
     for entry in summarize_confirmed(project):
-        beside = entry["against_baseline"] or {}
-        row = {**project.values(entry["trial"]), **beside, **entry}
-        row["root"] = project.root(entry["trial"])
-        row["ci95_low"], row["ci95_high"] = entry["ci95"] or (None, None)
+        beside = entry.against_baseline.as_dict() if entry.against_baseline else {}
+        row = {**project.values(entry.trial), **beside, **entry.as_dict(), "root": entry.root}
+        row["ci95_low"], row["ci95_high"] = entry.summary.ci95 or (None, None)
         row["difference_low"], row["difference_high"] = beside.get("ci95") or (None, None)
         between = beside.get("probability_ci95") or (None, None)
         row["probability_low"], row["probability_high"] = between
-        row["expected_best"] = entry["expected_best"]["score"]
-        row["expected_best_of"] = entry["expected_best"]["of"]
-        row["fresh_runs"], row["fresh_mean"] = len(entry["fresh_scores"]), entry["mean_fresh"]
+        row["expected_best"], row["expected_best_of"] = entry.expected_best, entry.least
+        row["fresh_runs"], row["fresh_mean"] = len(entry.fresh_scores), entry.mean_fresh
         yield row

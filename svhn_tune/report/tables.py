@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ..project.journal import Record
 from ..project.project import Project
+from ..project.record_types import RunRecord
 from ..summary.wording import with_provenance
 
 
@@ -76,30 +76,30 @@ def list_trials(project: Project) -> Table:
 
 
 def _trial_rows(project: Project) -> Iterator[list[Cell]]:
-    ended = {record["trial"]: record for record in project.ended("search")}
+    ended = {record.trial: record for record in project.ended("search")}
     for proposal in project.proposals():
-        end = ended.get(proposal["trial"], {})
-        is_scored = end.get("status") == "completed"
-        parent = proposal["parent"]
+        end = ended.get(proposal.trial)
+        scored = end if end and end.status == "completed" else None
+        parent = proposal.parent
         yield [
-            name_trial(proposal["trial"]),
-            show_number(end["score"] if is_scored else None, ".4f"),
-            show_number(end["epochs"] if is_scored else proposal["epochs"], "d"),
+            name_trial(proposal.trial),
+            show_number(scored.score if scored else None, ".4f"),
+            show_number(scored.epochs if scored else proposal.epochs, "d"),
             Cell(_say_status(end)),
             MISSING if parent is None else name_trial(parent),
-            show_number(end.get("file_bytes"), ",d"),
-            show_minutes(end["seconds"] if is_scored else None),
-            show_number(end.get("seed"), "d"),
-            Cell(project.space.changes(proposal["values"])),
+            show_number(end.file_bytes if end else None, ",d"),
+            show_minutes(scored.seconds if scored else None),
+            show_number(end.seed if end else None, "d"),
+            Cell(project.space.changes(proposal.values)),
         ]
 
 
-def _say_status(end: dict[str, Any]) -> str:
-    if not end:
+def _say_status(end: RunRecord | None) -> str:
+    if end is None:
         return "running"
-    if end["status"] == "failed":
-        return f"failed: {end['reason']}"
-    return "collapsed" if end["collapsed"] else "completed"
+    if end.status == "failed":
+        return f"failed: {end.reason}"
+    return "collapsed" if end.collapsed else "completed"
 
 
 def list_answers(project: Project, answers: list[dict[str, Any]]) -> Table | None:
@@ -127,7 +127,7 @@ def list_answers(project: Project, answers: list[dict[str, Any]]) -> Table | Non
 
 def list_confirm_runs(project: Project) -> Table | None:
     """Every run of confirm with its seed; None where there is none."""
-    runs: list[Record] = sorted(project.ended("confirm"), key=lambda r: (r["trial"], r["run"]))
+    runs = sorted(project.ended("confirm"), key=lambda run: (run.trial, run.run))
     if not runs:
         return None
     objective = project.space.protocol.objective.removeprefix("val_")
@@ -143,17 +143,17 @@ def list_confirm_runs(project: Project) -> Table | None:
     ]
     rows = []
     for run in runs:
-        is_scored = run["status"] == "completed"
+        is_scored = run.status == "completed"
         rows.append(
             [
-                name_trial(run["trial"]),
-                show_number(run["run"], "d"),
-                show_number(run["seed"], "d"),
-                show_number(run["epochs"], "d"),
-                show_number(run["score"] if is_scored else None, ".4f"),
+                name_trial(run.trial),
+                show_number(run.run, "d"),
+                show_number(run.seed, "d"),
+                show_number(run.epochs, "d"),
+                show_number(run.score if is_scored else None, ".4f"),
                 Cell(_say_status(run)),
-                show_number(run["file_bytes"], ",d"),
-                show_minutes(run["seconds"] if is_scored else None),
+                show_number(run.file_bytes, ",d"),
+                show_minutes(run.seconds if is_scored else None),
             ]
         )
     caption = f"Every run of confirm; the score is {objective} on the test set after its last epoch"

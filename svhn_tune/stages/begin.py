@@ -3,9 +3,10 @@
 import math
 import time
 from collections.abc import Sequence
+from typing import Any
 
-from ..project.journal import Record
 from ..project.project import Project
+from ..project.record_types import BeginRecord, PlannedRun, Stage
 from ..summary.standing import Standing
 from ..summary.status import read_begun
 from ..training.runs import Run
@@ -13,7 +14,7 @@ from ..training.runs import Run
 
 def record_begin(
     project: Project,
-    stage: str,
+    stage: Stage,
     workers: int,
     trials: int,
     epochs: int,
@@ -32,23 +33,23 @@ def record_begin(
         deadline: of `time.monotonic()`, if the call has a time limit.
         question: whose configurations confirm trains, if it was asked for one's.
     """
-    record: Record = {
-        "event": "begin",
-        "stage": stage,
-        "began": time.time(),
-        "workers": workers,
-        "trials": trials,
-        "epochs": epochs,
-        "stops": None
-        if deadline is None or math.isinf(deadline)
-        else time.time() + deadline - time.monotonic(),
-        "runs": [
-            {"trial": run.trial, "root": run.root, "run": run.run, "epochs": run.epochs}
+    stops = None
+    if deadline is not None and not math.isinf(deadline):
+        stops = time.time() + deadline - time.monotonic()
+    asked: dict[str, Any] = {} if question is None else {"question": question}
+    record = BeginRecord(
+        stage=stage,
+        began=time.time(),
+        workers=workers,
+        trials=trials,
+        epochs=epochs,
+        stops=stops,
+        runs=[
+            PlannedRun(trial=run.trial, root=run.root, run=run.run, epochs=run.epochs)
             for run in runs
         ],
-    }
-    if question is not None:
-        record["question"] = question
+        **asked,
+    )
     standing = read_begun(project, record)
     if standing.trials < trials:
         project.record(record)

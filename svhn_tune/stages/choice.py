@@ -6,8 +6,8 @@ about the chosen. The control takes part in no such choice, so its runs stay fre
 """
 
 from ..errors import InputError
-from ..project.journal import Record
 from ..project.project import Project
+from ..project.record_types import ChoiceRecord, RunRecord
 from ..space.questions import Question
 from ..summary.answers import find_asked
 from ..summary.confirmed import BASELINE, left_out
@@ -23,11 +23,11 @@ def choose(
     epochs: int,
     baseline: bool,
     question: int | None = None,
-) -> tuple[list[Record], Record]:
-    """The records of the configurations to retrain, and a record of how they were chosen.
+) -> tuple[list[int], ChoiceRecord | None]:
+    """The latest trials of the configurations to retrain, and how confirm's own runs chose them.
 
-    That record has no "used" runs where the search's ranking chose, or where a question names all
-    of them. The same call gives the same configurations while their runs are added.
+    No runs did where the search's ranking chose, or where a question names all of them: None. The
+    same call gives the same configurations while their runs are added.
 
     Raises:
         InputError: fewer completed trials than `top`, or a question that cannot be asked.
@@ -43,15 +43,15 @@ def choose(
         ranking = project.ranking()
         if len(ranking) < top:
             raise _too_few(project, top, len(ranking))
-        roots = [record["root"] for record in ranking[:top]]
+        roots = [record.root for record in ranking[:top]]
     control = [BASELINE] if baseline and BASELINE not in roots else []
-    chosen = _describe(project, [*roots, *control], epochs)
-    return chosen, {"event": "choice", "epochs": epochs, "chosen": roots, "used": used}
+    chosen = _find_latest(project, [*roots, *control], epochs)
+    return chosen, ChoiceRecord(epochs=epochs, chosen=roots, used=used) if used else None
 
 
 def _choose_asked(
     project: Project, question: Question, top: int | None, epochs: int
-) -> tuple[list[Record], Record]:
+) -> tuple[list[int], ChoiceRecord | None]:
     """The configurations of a question: all, or the best `top` by the means of their runs."""
     asked = find_asked(project, question)
     if None in asked:
@@ -75,8 +75,10 @@ def _choose_asked(
             )
         groups = {root: confirmed[root] for root in roots}
         roots, used = _choose_by_means(project, groups, top, epochs, question.number)
-    choice = {"event": "choice", "epochs": epochs, "question": question.number}
-    return _describe(project, roots, epochs), choice | {"chosen": roots, "used": used}
+    chosen = _find_latest(project, roots, epochs)
+    if not used:
+        return chosen, None
+    return chosen, ChoiceRecord(epochs=epochs, question=question.number, chosen=roots, used=used)
 
 
 def _find_question(project: Project, number: int) -> Question:
@@ -94,14 +96,14 @@ def _find_question(project: Project, number: int) -> Question:
 
 
 def _not_proposed(project: Project, question: Question, index: int) -> InputError:
-    space, tuner = project.space, project.settings["tuner"]
+    space, tuner = project.space, project.settings.tuner
     changes = space.changes(space.asked_by(question)[index])
     trials, place = len(space.listed), str(project.folder)
     if tuner == "hyperband":
         # Its brackets may be full.
         tuner, place = "random", f"{space.name}-questions"
     else:
-        trials = max(trials, project.settings["max_trials"])
+        trials = max(trials, project.settings.max_trials)
     return InputError(
         f"question {question.number}: its configuration {index} ({changes}) was not proposed yet "
         f"in {project.folder}: python -m svhn_tune search --space {space.name} --tuner {tuner} "
@@ -109,14 +111,14 @@ def _not_proposed(project: Project, question: Question, index: int) -> InputErro
     )
 
 
-def _confirmed(project: Project, epochs: int) -> dict[int, list[Record]]:
+def _confirmed(project: Project, epochs: int) -> dict[int, list[RunRecord]]:
     groups = project.confirm_runs().items()
     return {root: runs for (root, each), runs in groups if each == epochs}
 
 
 def _choose_by_means(
     project: Project,
-    groups: dict[int, list[Record]],
+    groups: dict[int, list[RunRecord]],
     top: int,
     epochs: int,
     question: int | None = None,
@@ -130,17 +132,16 @@ def _choose_by_means(
     if len(candidates) <= top:
         return [], []
     sign = -1 if project.space.protocol.direction == "max" else 1
-    means = {root: mean([run["score"] for run in groups[root]]) for root in candidates}
-    used = [[root, run["run"]] for root in candidates for run in groups[root]]
+    means = {root: mean([run.score for run in groups[root]]) for root in candidates}
+    used = [[root, run.run] for root in candidates for run in groups[root]]
     return sorted(candidates, key=lambda root: (sign * means[root], root))[:top], used
 
 
-def _describe(project: Project, roots: list[int], epochs: int) -> list[Record]:
-    """A record of each: of the search, of confirm, or of its proposal if neither has trained it."""
-    proposals = project.proposals()
-    known = {root: runs[-1] for root, runs in _confirmed(project, epochs).items()}
-    known |= {record["root"]: record for record in project.ranking()}
-    return [known.get(root, proposals[root] | {"root": root}) for root in roots]
+def _find_latest(project: Project, roots: list[int], epochs: int) -> list[int]:
+    """The latest trial of each: of the search, or of confirm; its first if neither trained it."""
+    known = {root: runs[-1].trial for root, runs in _confirmed(project, epochs).items()}
+    known |= {record.root: record.trial for record in project.ranking()}
+    return [known.get(root, root) for root in roots]
 
 
 def _too_few(project: Project, top: int, completed: int) -> InputError:

@@ -14,9 +14,9 @@ from ..data.cache import share_arrays
 from ..errors import InputError
 from ..files import write_atomically
 from ..progress.progress import Progress
-from ..project.journal import Record
 from ..project.numbers import check_numbers
 from ..project.project import Project
+from ..project.record_types import RunRecord
 from ..project.records import confirm_seed, decode_predicted, run_record
 from ..project.results import open_project
 from ..training.maps import maps_path
@@ -74,22 +74,22 @@ def confirm(
     numbers = {"top": top, "question": question, "runs": runs, "epochs": epochs, "workers": workers}
     top, question, runs, epochs, workers = check_numbers(numbers).values()
     choose(project, top, epochs, baseline, question)
-    data = data if isinstance(data, Data) else load_data(data or project.settings["data"]["source"])
-    expected = project.settings["data"]
-    if data.fingerprint != expected["fingerprint"]:
+    expected = project.settings.data
+    data = data if isinstance(data, Data) else load_data(data or expected.source)
+    if data.fingerprint != expected.fingerprint:
         raise InputError(
-            f"{project.folder} was searched on {expected['name']}, fingerprint "
-            f"{expected['fingerprint'][:8]}, but {data.source} has {data.fingerprint[:8]}: pass "
+            f"{project.folder} was searched on {expected.name}, fingerprint "
+            f"{expected.fingerprint[:8]}, but {data.source} has {data.fingerprint[:8]}: pass "
             f"--data with the folder that has the search's data"
         )
     with project.lock():
         project.refresh()
         chosen, choice = choose(project, top, epochs, baseline, question)
-        planned = [run for record in chosen for run in _plan_runs(project, record, runs, epochs)]
+        planned = [run for trial in chosen for run in _plan_runs(project, trial, runs, epochs)]
         # A run of each, then another of each: where time is up, all have been confirmed alike.
         planned.sort(key=lambda run: run.run)
         missing = _leave_out_done(project, planned)
-        if choice["used"] and any(run.root in choice["chosen"] for run in missing):
+        if choice and any(run.root in choice.chosen for run in missing):
             project.record(choice)
         if budget is not None:
             project.update_settings(budget=budget)
@@ -107,16 +107,16 @@ def _draw(project: Project, data: Data, progress: Progress) -> None:
         progress.note(f"no pictures for the report, all runs are saved: {error!r}")
 
 
-def _plan_runs(project: Project, chosen: Record, runs: int, epochs: int) -> list[Run]:
-    root = chosen["root"]
+def _plan_runs(project: Project, trial: int, runs: int, epochs: int) -> list[Run]:
+    root, values = project.root(trial), project.values(trial)
     return [
         Run(
             stage="confirm",
-            trial=chosen["trial"],
+            trial=trial,
             root=root,
             run=number,
-            seed=confirm_seed(project.settings["seed"], root, number),
-            values=chosen["values"],
+            seed=confirm_seed(project.settings.seed, root, number),
+            values=values,
             epochs=epochs,
             checkpoint=project.checkpoint_path("confirm", root, number, epochs),
             model_file=project.model_path(root, number, epochs),
@@ -127,7 +127,7 @@ def _plan_runs(project: Project, chosen: Record, runs: int, epochs: int) -> list
 
 def _leave_out_done(project: Project, planned: list[Run]) -> list[Run]:
     done = {
-        (root, epochs, record["run"])
+        (root, epochs, record.run)
         for (root, epochs), records in project.confirm_runs().items()
         for record in records
     }
@@ -176,15 +176,16 @@ def _train(
         )
 
 
-def _record(project: Project, data: Data, setup: Setup, event: Event) -> Record:
+def _record(project: Project, data: Data, setup: Setup, event: Event) -> RunRecord:
     # Imported late: a second that `import svhn_tune` should not pay.
     from sklearn.metrics import confusion_matrix
 
     record = run_record(event, 0, project.space, setup)
     if event.outcome is not None:
-        record["confusion"] = confusion_matrix(
+        confusion = confusion_matrix(
             data.test.labels, decode_predicted(record), labels=range(len(data.classes))
         ).tolist()
+        record = record.model_copy(update={"confusion": confusion})
     project.record(record)
     event.run.checkpoint.unlink(missing_ok=True)
     _keep_best_models(project)
@@ -195,16 +196,16 @@ def _keep_best_models(project: Project) -> None:
     """One file a configuration, its best run's; the best of all is the submission."""
     choose = max if project.space.protocol.direction == "max" else min
     for (root, epochs), group in project.confirm_runs().items():
-        best = choose(group, key=lambda run: run["score"])
+        best = choose(group, key=lambda run: run.score)
         for run in group:
             if run is not best:
-                model_file = project.model_path(root, run["run"], epochs)
+                model_file = project.model_path(root, run.run, epochs)
                 model_file.unlink(missing_ok=True)
                 maps_path(model_file).unlink(missing_ok=True)
     best_of_all = project.best_confirmed()
     if best_of_all is not None:
-        root, run, epochs = (best_of_all[key] for key in ("root", "run", "planned_epochs"))
-        model_file = project.model_path(root, run, epochs)
+        best = best_of_all
+        model_file = project.model_path(best.root, best.run, best.planned_epochs)
         # Missing where somebody took it away: what is there to hand in stays.
         if model_file.exists():
             write_atomically(project.submission_path, model_file.read_bytes())

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from ..cost.budget import Budget
 from ..cost.forecast import Forecast
 from ..progress.progress import Progress, shown
-from ..project.journal import Record
 from ..project.project import Project
+from ..project.record_types import RunRecord
 from ..summary.standing import Standing
 from ..training.runs import Event, Run
 from ..training.workers import Workers
@@ -45,7 +45,7 @@ def drive(
     call: Call,
     standing: Standing,
     next_run: Callable[[], Run | None],
-    end_run: Callable[[Event], Record],
+    end_run: Callable[[Event], RunRecord],
 ) -> None:
     """Train what `next_run` hands out, until there is no more or time is up.
 
@@ -78,7 +78,7 @@ def drive(
             call.progress.note(budget.describe())
 
 
-def _tell(call: Call, event: Event, end_run: Callable[[Event], Record]) -> None:
+def _tell(call: Call, event: Event, end_run: Callable[[Event], RunRecord]) -> None:
     if event.kind == "epoch":
         call.forecast.end_epoch(event.run, event.epochs)
         call.progress.end_epoch(event.run, event.epochs, event.metrics)

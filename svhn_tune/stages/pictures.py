@@ -13,8 +13,8 @@ import numpy as np
 
 from ..data.dataset import Split
 from ..files import read_arrays, write_arrays
-from ..project.journal import Record
 from ..project.project import Project
+from ..project.record_types import RunRecord
 from ..project.records import decode_predicted
 from ..training.maps import maps_path
 
@@ -27,28 +27,26 @@ def write_pictures(project: Project, test: Split) -> None:
     best = project.best_confirmed()
     if best is None:
         return
-    made_of = json.dumps(
-        [[run["root"], run["run"], run["weights_sha256"]] for run in [best, *runs]]
-    )
+    made_of = json.dumps([[run.root, run.run, run.weights_sha256] for run in [best, *runs]])
     path = project.pictures_path
     if str(read_arrays(path).get("made_of", "")) == made_of:
         return
-    arrays: dict[str, Any] = {"made_of": np.array(made_of), "trial": np.array(best["trial"])}
-    model_file = project.model_path(best["root"], best["run"], best["planned_epochs"])
+    arrays: dict[str, Any] = {"made_of": np.array(made_of), "trial": np.array(best.trial)}
+    model_file = project.model_path(best.root, best.run, best.planned_epochs)
     arrays |= {f"model_{name}": each for name, each in read_arrays(maps_path(model_file)).items()}
     arrays |= find_hardest(runs, test)
     write_arrays(path, arrays)
 
 
-def longest_runs(project: Project) -> list[Record]:
+def longest_runs(project: Project) -> list[RunRecord]:
     """The confirm runs of the most epochs that have predictions; a collapsed one says nothing."""
     groups = project.confirm_runs()
     longest = max((epochs for _, epochs in groups), default=0)
     runs = [run for (_, epochs), group in groups.items() if epochs == longest for run in group]
-    return [run for run in runs if "predicted" in run and not run["collapsed"]]
+    return [run for run in runs if run.predicted is not None and not run.collapsed]
 
 
-def find_hardest(runs: list[Record], test: Split) -> dict[str, np.ndarray]:
+def find_hardest(runs: list[RunRecord], test: Split) -> dict[str, np.ndarray]:
     """The test images that most of these runs get wrong, those on whose answer they agree first.
 
     Returns:

@@ -20,6 +20,7 @@ from ..project.numbers import check_numbers
 from ..project.ownership import holds_project
 from ..project.project import Project
 from ..project.results import create_project, delete_project, open_project, project_folder
+from ..project.settings import make_valid_settings
 from ..project.wanted import Wanted, complete_settings, resume
 from ..space.space import Space
 from ..training.runs import Setup
@@ -93,10 +94,11 @@ def _open_or_create(
         project = open_project(folder)
         resume(project, space, data, wanted, budget)
         return project
-    settings = complete_settings(space, data, wanted) | {"budget": budget}
+    asked = complete_settings(space, data, wanted)
     packages = ["svhn_tune", "keras", "keras-tuner", "tensorflow", "numpy"]
-    packages += ["optuna"] if settings["tuner"] == "tpe" else []
-    settings |= {
+    packages += ["optuna"] if asked["tuner"] == "tpe" else []
+    about = {
+        "budget": budget,
         "space": space.name,
         "space_sha256": space.sha256,
         "data": {
@@ -109,6 +111,7 @@ def _open_or_create(
         | {"python": platform.python_version()},
         "machine": f"{platform.machine()}, {platform.system()} {platform.release()}",
     }
+    settings = make_valid_settings(asked | about)
     left = delete_project(folder) if overwrite and folder.is_dir() and any(folder.iterdir()) else []
     if left:
         others = f" and {len(left) - 1} more" if len(left) > 1 else ""
@@ -117,12 +120,12 @@ def _open_or_create(
 
 
 def _make_setup(project: Project, data: Data) -> Setup:
-    train, holdout = split_holdout(data.train.labels, project.settings["train_images"])
+    train, holdout = split_holdout(data.train.labels, project.settings.train_images)
     return Setup(
         space=project.space,
         arrays=share_arrays(data),
         fingerprint=data.fingerprint,
         train_index=train,
-        validate_on="test" if project.settings["validate_on"] == "test" else holdout,
+        validate_on="test" if project.settings.validate_on == "test" else holdout,
         test_at_end=False,
     )

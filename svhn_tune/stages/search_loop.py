@@ -9,7 +9,7 @@ import numpy as np
 from ..cost.remaining import Remaining
 from ..errors import InputError
 from ..oracles.ask_tell import Oracle, Proposal, ask, make_oracle, tell
-from ..project.journal import Record
+from ..project.record_types import RunRecord, TrialRecord
 from ..project.records import run_record, search_seed
 from ..training.runs import Event, Run, Setup
 from .begin import record_begin
@@ -38,11 +38,11 @@ class SearchLoop:
         if self.call.budget.is_spent:
             self.call.progress.note(self.call.budget.describe())
             return
-        ended = {record["trial"] for record in self.project.ended("search")}
+        ended = {record.trial for record in self.project.ended("search")}
         self._waiting = [
             self._to_run(proposal)
             for proposal in self.project.proposals()
-            if proposal["trial"] not in ended
+            if proposal.trial not in ended
         ]
         standing = record_begin(
             self.project,
@@ -60,34 +60,31 @@ class SearchLoop:
         """A run that was begun, or of the next trial; None where the oracle proposes none now."""
         if self._waiting:
             return self._waiting.pop(0)
-        proposal = ask(self.oracle, self.settings["max_epochs"])
+        proposal = ask(self.oracle, self.settings.max_epochs)
         if not isinstance(proposal, Proposal):
             return None
         record = _trial_record(proposal)
         self.project.record(record)
         return self._to_run(record)
 
-    def _end_run(self, event: Event) -> Record:
-        proposal = self._proposal(event.run.trial)
-        record = run_record(event, proposal["initial_epoch"], self.project.space, self.setup)
+    def _end_run(self, event: Event) -> RunRecord:
+        proposal = self.project.proposals()[event.run.trial]
+        record = run_record(event, proposal.initial_epoch, self.project.space, self.setup)
         self.project.record(record)
-        tell(self.oracle, event.run.trial, record["score"])
+        tell(self.oracle, event.run.trial, record.score)
         self._drop_checkpoints()
         return record
 
-    def _proposal(self, trial: int) -> Record:
-        return next(r for r in self.project.proposals() if r["trial"] == trial)
-
-    def _to_run(self, proposal: Record) -> Run:
-        root = self.project.root(proposal["trial"])
+    def _to_run(self, proposal: TrialRecord) -> Run:
+        root = self.project.root(proposal.trial)
         return Run(
             stage="search",
-            trial=proposal["trial"],
+            trial=proposal.trial,
             root=root,
             run=0,
-            seed=search_seed(self.settings["seed"], root),
-            values=proposal["values"],
-            epochs=proposal["epochs"],
+            seed=search_seed(self.settings.seed, root),
+            values=proposal.values,
+            epochs=proposal.epochs,
             checkpoint=self.project.checkpoint_path("search", root, 0),
         )
 
@@ -104,32 +101,27 @@ class SearchLoop:
 
     def _restore_oracle(self) -> Oracle:
         """The oracle as it was after the journal's last line."""
-        settings = self.settings
         oracle = make_oracle(
             self.project.space,
-            settings["tuner"],
-            seed=settings["seed"],
-            max_epochs=settings["max_epochs"],
-            factor=settings["factor"],
-            max_trials=settings["max_trials"],
-            recorded={r["trial"]: r["values"] for r in self.project.proposals()},
+            **self.settings.tuning,
+            recorded={each.trial: each.values for each in self.project.proposals()},
         )
         for record in self.project.records:
-            if record["event"] == "trial":
-                proposal = ask(oracle, settings["max_epochs"])
+            if isinstance(record, TrialRecord):
+                proposal = ask(oracle, self.settings.max_epochs)
                 if not isinstance(proposal, Proposal) or _trial_record(proposal) != record:
                     raise InputError(
-                        f"{self.project.journal_path}: trial {record['trial']} cannot be proposed "
+                        f"{self.project.journal_path}: trial {record.trial} cannot be proposed "
                         f"again by this version; use the versions in project.json"
                     )
-            elif record["event"] == "run" and record["stage"] == "search":
-                tell(oracle, record["trial"], record["score"])
+            elif isinstance(record, RunRecord) and record.stage == "search":
+                tell(oracle, record.trial, record.score)
         return oracle
 
 
-def _trial_record(proposal: Proposal) -> Record:
+def _trial_record(proposal: Proposal) -> TrialRecord:
     values = {
         name: value.item() if isinstance(value, np.generic) else value
         for name, value in proposal.values.items()
     }
-    return {"event": "trial", **vars(proposal), "values": values}
+    return TrialRecord(**vars(proposal) | {"values": values})

@@ -6,14 +6,14 @@ A question's numbers are of its configurations' confirm runs of the longest leng
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ..project.journal import Record
 from ..project.project import Project
+from ..project.record_types import RunRecord
 from ..space.questions import Question
 from .confirmed import left_out, summarize_confirmed
 from .samples import mean
 
 RUNS = 10  # of each configuration: what the texts ask for where they ask for means
-Runs = list[list[Record]]  # of each configuration, in the question's order
+Runs = list[list[RunRecord]]  # of each configuration, in the question's order
 
 
 @dataclass
@@ -43,7 +43,7 @@ def find_asked(project: Project, question: Question) -> list[int | None]:
     """The root of each configuration that a question names; None where it is not proposed yet."""
     proposals = project.proposals()
     return [
-        next((each["trial"] for each in proposals if each["values"] == values), None)
+        next((each.trial for each in proposals if each.values == values), None)
         for values in project.space.asked_by(question)
     ]
 
@@ -60,10 +60,10 @@ def _answer(project: Project, question: Question) -> Answer:
     runs: Runs = [[] if root is None else groups.get((root, epochs), []) for root in roots]
     found.configurations = [
         {
-            "trial": each[-1]["trial"] if each else root,
+            "trial": each[-1].trial if each else root,
             "runs": len(each),
-            "mean": mean([run["score"] for run in each]) if each else None,
-            "parameters": each[0]["parameters"] if each else None,
+            "mean": mean([run.score for run in each]) if each else None,
+            "parameters": each[0].parameters if each else None,
         }
         for root, each in zip(roots, runs, strict=True)
     ]
@@ -136,14 +136,14 @@ def _fill_in(
         _fill_in_file(project, found, choose([run for each in runs for run in each], key=_score))
 
 
-def _score(run: Record) -> float:
-    return float(run["score"])
+def _score(run: RunRecord) -> float:
+    return run.score
 
 
-def _fill_in_file(project: Project, found: Answer, best: Record) -> None:
-    path = project.model_path(best["root"], best["run"], best["planned_epochs"])
+def _fill_in_file(project: Project, found: Answer, best: RunRecord) -> None:
+    path = project.model_path(best.root, best.run, best.planned_epochs)
     found.file = str(path)
-    found.answer = f"{best['parameters']}, {best['score']:.4f}"
+    found.answer = f"{best.parameters}, {best.score:.4f}"
     runs = found.configurations[0]["runs"]
     others = f", the best of {runs} runs" if runs > 1 else ""
     shown = path.relative_to(project.folder)
@@ -158,10 +158,10 @@ def _judge_best(project: Project, found: Answer, best: int, staying: list[int]) 
     entry = next(
         entry
         for entry in summarize_confirmed(project)
-        if (entry["trial"], entry["epochs"]) == (trials[best], found.epochs)
+        if (entry.trial, entry.epochs) == (trials[best], found.epochs)
     )
     verdicts = {
-        each["trial"]: each["verdict"] for each in entry["comparisons"] if each["p"] is not None
+        trial: each.verdict for trial, each in entry.comparisons.items() if each.p is not None
     }
     others = [index for index in staying if index != best]
     untold = [str(index) for index in others if trials[index] not in verdicts]
@@ -174,8 +174,8 @@ def _judge_best(project: Project, found: Answer, best: int, staying: list[int]) 
     if others and not ties and not untold:
         chosen = "" if len(staying) == len(trials) else " that was chosen"
         notes.append(f"{best} is better than every other{chosen}")
-    fresh = entry["fresh_scores"]
-    if entry["used"] and fresh:
+    fresh = entry.fresh_scores
+    if entry.used and fresh:
         number = f"{len(fresh)} run{'s' if len(fresh) > 1 else ''}"
-        notes.append(f"{entry['mean_fresh']:.4f} is the mean of the {number} that did not choose it")
+        notes.append(f"{entry.mean_fresh:.4f} is the mean of the {number} that did not choose it")
     return notes

@@ -4,19 +4,83 @@ Three numbers are kept apart: what the search said (`search_score`), the configu
 runs (`mean`), and the accuracy of the one file handed in (`handed_in`: the best of n).
 """
 
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..project.journal import Record
 from ..project.project import Project
-from .comparison import compare, recommend
-from .samples import expected_best, mean, summarize
-
-Entry = dict[str, Any]
+from ..project.record_types import ChoiceRecord, RunRecord
+from .comparison import Comparison, compare, recommend
+from .samples import Summary, expected_best, mean, summarize
 
 BASELINE = 0  # the first trial of every search
 
 
-def summarize_confirmed(project: Project) -> list[Entry]:
+@dataclass(frozen=True)
+class Confirmed:
+    """One configuration and its runs of one length.
+
+    `used` are the numbers of the runs that a choice was made on, `fresh_scores` the scores of the
+    others, which are compared; `drop` is how much worse the mean is than what the search said.
+    `expected_best` is of `least` runs, the fewest that a configuration of this length has.
+    `comparisons` has one with every other trial that it is compared with.
+    """
+
+    trial: int
+    root: int
+    summary: Summary
+    scores: list[float]
+    epochs: int
+    collapsed: int
+    search_score: float | None
+    search_epochs: int | None
+    drop: float | None
+    used: list[int]
+    left_out: bool
+    fresh_scores: list[float]
+    file_bytes: int
+    seconds: float
+    least: int
+    expected_best: float
+    comparisons: dict[int, Comparison] = field(default_factory=dict)
+    against_baseline: Comparison | None = None
+    recommended: bool = False
+    tied_with_best: bool = False
+
+    @property
+    def baseline(self) -> bool:
+        """Whether it is the baseline."""
+        return self.root == BASELINE
+
+    @property
+    def mean_fresh(self) -> float | None:
+        """The mean of the runs that no choice was made on."""
+        return mean(self.fresh_scores) if self.fresh_scores else None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The configuration as `status --json` and `confirm --json` print it."""
+        against = self.against_baseline
+        return {
+            "trial": self.trial,
+            **self.summary.as_dict(),
+            **{name: getattr(self, name) for name in PRINTED},
+            "expected_best": {"of": self.least, "score": self.expected_best},
+            "comparisons": [
+                {"trial": trial, **each.as_dict()} for trial, each in self.comparisons.items()
+            ],
+            "against_baseline": None if against is None else against.as_dict(),
+            "recommended": self.recommended,
+            "tied_with_best": self.tied_with_best,
+        }
+
+
+# What of it is printed as it is.
+PRINTED = (
+    *("scores", "epochs", "collapsed", "baseline", "search_score", "search_epochs", "drop"),
+    *("used", "left_out", "fresh_scores", "mean_fresh", "file_bytes", "seconds"),
+)
+
+
+def summarize_confirmed(project: Project) -> list[Confirmed]:
     """One entry per confirmed configuration: longest trained first, then by its mean.
 
     Comparisons are among those trained for as many epochs, and from runs that no choice was made
@@ -28,75 +92,76 @@ def summarize_confirmed(project: Project) -> list[Entry]:
     return entries
 
 
-def _summarize_epochs(project: Project, epochs: int) -> list[Entry]:
+def _summarize_epochs(project: Project, epochs: int) -> list[Confirmed]:
     sign = 1 if _is_higher_better(project) else -1
     groups = {root: runs for (root, each), runs in project.confirm_runs().items() if each == epochs}
     out = _left_out_of_all(project, epochs, groups)
-    entries = [_summarize_runs(project, root, runs, root in out) for root, runs in groups.items()]
-    least = min(entry["runs"] for entry in entries)
-    for entry in entries:
-        best = expected_best(entry["scores"], least, higher_is_better=_is_higher_better(project))
-        entry["expected_best"] = {"of": least, "score": best}
-    entries.sort(key=lambda entry: (entry["left_out"], -sign * entry["mean"]))
-    _compare_entries(project, entries)
-    return entries
+    least = min(map(len, groups.values()))
+    entries = [
+        _summarize_runs(project, root, runs, root in out, least) for root, runs in groups.items()
+    ]
+    entries.sort(key=lambda entry: (entry.left_out, -sign * entry.summary.mean))
+    return _compare_entries(project, entries)
 
 
-def _summarize_runs(project: Project, root: int, runs: list[Record], is_out: bool) -> Entry:
-    epochs = runs[0]["planned_epochs"]
-    scores = [run["score"] for run in runs]
+def _summarize_runs(
+    project: Project, root: int, runs: list[RunRecord], is_out: bool, least: int
+) -> Confirmed:
+    epochs, higher = runs[0].planned_epochs, _is_higher_better(project)
+    scores = [run.score for run in runs]
     used = {run for each, run in used_runs(project, epochs) if each == root}
-    fresh = [run["score"] for run in runs if run["run"] not in used]
-    search = next((record for record in project.ranking() if record["root"] == root), None)
-    middle = mean(scores)
+    search = next((record for record in project.ranking() if record.root == root), None)
+    summary = summarize(scores)
     drop = None
     if search is not None:
-        drop = search["score"] - middle if _is_higher_better(project) else middle - search["score"]
-    return {
-        "trial": runs[-1]["trial"],
-        **summarize(scores).as_dict(),
-        "scores": scores,
-        "epochs": epochs,
-        "collapsed": sum(run["collapsed"] for run in runs),
-        "baseline": root == BASELINE,
-        "search_score": search and search["score"],
-        "search_epochs": search and search["epochs"],
-        "drop": drop,
-        "used": sorted(used),
-        "left_out": is_out,
-        "fresh_scores": fresh,
-        "mean_fresh": mean(fresh) if fresh else None,
-        "file_bytes": max(run["file_bytes"] for run in runs),
-        "seconds": mean([run["seconds"] for run in runs]),
-    }
+        drop = search.score - summary.mean if higher else summary.mean - search.score
+    return Confirmed(
+        trial=runs[-1].trial,
+        root=root,
+        summary=summary,
+        scores=scores,
+        epochs=epochs,
+        collapsed=sum(run.collapsed for run in runs),
+        search_score=search.score if search else None,
+        search_epochs=search.epochs if search else None,
+        drop=drop,
+        used=sorted(used),
+        left_out=is_out,
+        fresh_scores=[run.score for run in runs if run.run not in used],
+        file_bytes=max(run.file_bytes or 0 for run in runs),
+        seconds=mean([run.seconds for run in runs]),
+        least=least,
+        expected_best=expected_best(scores, least, higher_is_better=higher),
+    )
 
 
-def _compare_entries(project: Project, entries: list[Entry]) -> None:
-    """Add how every entry compares with every other, and which is recommended."""
+def _compare_entries(project: Project, entries: list[Confirmed]) -> list[Confirmed]:
+    """Them with how every one compares with every other, and which is recommended."""
     higher = _is_higher_better(project)
-    groups = _comparable(entries)
+    groups = [[] if entry.left_out else entry.fresh_scores for entry in entries]
     rows = compare(groups, higher_is_better=higher)
     found = recommend(
         groups,
         rows,
-        [entry["file_bytes"] for entry in entries],
-        [entry["seconds"] for entry in entries],
+        [entry.file_bytes for entry in entries],
+        [entry.seconds for entry in entries],
         higher_is_better=higher,
     )
+    best, tied = found or (None, [])
+    compared = []
     for index, (entry, row) in enumerate(zip(entries, rows, strict=True)):
-        beside = {
-            other["trial"]: (other["baseline"], comparison.as_dict())
-            for other, comparison in zip(entries, row, strict=True)
-            if comparison is not None
-        }
-        entry["comparisons"] = [{"trial": trial} | each for trial, (_, each) in beside.items()]
-        entry["against_baseline"] = next((each for is_it, each in beside.values() if is_it), None)
-        entry["recommended"] = found is not None and index == found[0]
-        entry["tied_with_best"] = found is not None and index in found[1]
-
-
-def _comparable(entries: list[Entry]) -> list[list[float]]:
-    return [[] if entry["left_out"] else entry["fresh_scores"] for entry in entries]
+        beside = {other.trial: each for other, each in zip(entries, row, strict=True) if each}
+        baseline = next((other.trial for other in entries if other.baseline), None)
+        compared.append(
+            replace(
+                entry,
+                comparisons=beside,
+                against_baseline=None if baseline is None else beside.get(baseline),
+                recommended=index == best,
+                tied_with_best=index in tied,
+            )
+        )
+    return compared
 
 
 def describe_handed_in(project: Project) -> dict[str, Any] | None:
@@ -104,26 +169,26 @@ def describe_handed_in(project: Project) -> dict[str, Any] | None:
     best = project.best_confirmed()
     if best is None:
         return None
-    longest = best["planned_epochs"]
+    longest = best.planned_epochs
     groups = {
         root: runs for (root, epochs), runs in project.confirm_runs().items() if epochs == longest
     }
     return {
-        "trial": best["trial"],
-        "run": best["run"],
+        "trial": best.trial,
+        "run": best.run,
         "epochs": longest,
-        "score": best["score"],
+        "score": best.score,
         "best_of": sum(map(len, groups.values())),
-        "mean": mean([run["score"] for run in groups[best["root"]]]),
+        "mean": mean([run.score for run in groups[best.root]]),
     }
 
 
 def list_test_set_uses(project: Project) -> list[str]:
     """What was chosen by looking at the test set: "search", "configurations", "file"."""
     uses = []
-    if project.settings["validate_on"] == "test":
+    if project.settings.validate_on == "test":
         uses.append("search")
-    if any(record["event"] == "choice" for record in project.records):
+    if any(isinstance(record, ChoiceRecord) for record in project.records):
         uses.append("configurations")
     if project.confirm_runs():
         uses.append("file")
@@ -139,38 +204,37 @@ def compare_class_weights(project: Project) -> list[dict[str, Any]]:
     entries = summarize_confirmed(project)
     by_kind: dict[bool, dict[str, Any]] = {}
     for entry in entries:
-        gamma = project.values(entry["trial"]).get("class_weight", 0.0)
+        gamma = project.values(entry.trial).get("class_weight", 0.0)
         averaged = average_confusion(project, entry)
-        if averaged and entry["epochs"] == entries[0]["epochs"]:
-            described = averaged | {"trial": entry["trial"], "class_weight": gamma}
+        if averaged and entry.epochs == entries[0].epochs:
+            described = averaged | {"trial": entry.trial, "class_weight": gamma}
             by_kind.setdefault(gamma > 0, described)
     return [by_kind[False], by_kind[True]] if len(by_kind) == 2 else []
 
 
-def average_confusion(project: Project, entry: Entry) -> dict[str, Any] | None:
+def average_confusion(project: Project, entry: Confirmed) -> dict[str, Any] | None:
     """A configuration's mean confusion matrix over "runs" runs and the accuracy of every class.
 
     None where no run has one.
     """
-    group = project.confirm_runs()[project.root(entry["trial"]), entry["epochs"]]
-    runs = [run for run in group if "confusion" in run]
-    if not runs:
+    group = project.confirm_runs()[entry.root, entry.epochs]
+    matrices = [run.confusion for run in group if run.confusion is not None]
+    if not matrices:
         return None
-    matrices = [run["confusion"] for run in runs]
     confusion = [
         [mean(cells) for cells in zip(*rows, strict=True)] for rows in zip(*matrices, strict=True)
     ]
     accuracy = [row[i] / sum(row) if sum(row) else None for i, row in enumerate(confusion)]
-    return {"runs": len(runs), "confusion": confusion, "accuracy": accuracy}
+    return {"runs": len(matrices), "confusion": confusion, "accuracy": accuracy}
 
 
-def _choices(project: Project, epochs: int) -> list[Record]:
-    return [r for r in project.records if r["event"] == "choice" and r["epochs"] == epochs]
+def _choices(project: Project, epochs: int) -> list[ChoiceRecord]:
+    return [r for r in project.records if isinstance(r, ChoiceRecord) and r.epochs == epochs]
 
 
 def used_runs(project: Project, epochs: int) -> set[tuple[int, int]]:
     """The runs, as (root, run), on whose scores a choice was made."""
-    return {(root, run) for choice in _choices(project, epochs) for root, run in choice["used"]}
+    return {(root, run) for choice in _choices(project, epochs) for root, run in choice.used}
 
 
 def left_out(project: Project, epochs: int, question: int | None = None) -> set[int]:
@@ -179,20 +243,18 @@ def left_out(project: Project, epochs: int, question: int | None = None) -> set[
     Choices of a question are among its configurations, and only those of that question count;
     without one, only choices among all that is confirmed.
     """
-    choices = [r for r in _choices(project, epochs) if r.get("question") == question]
+    choices = [r for r in _choices(project, epochs) if r.question == question]
     if not choices:
         return set()
-    return {root for choice in choices for root, _ in choice["used"]} - set(choices[-1]["chosen"])
+    return {root for choice in choices for root, _ in choice.used} - set(choices[-1].chosen)
 
 
-def _left_out_of_all(project: Project, epochs: int, groups: dict[int, list[Record]]) -> set[int]:
+def _left_out_of_all(project: Project, epochs: int, groups: dict[int, list[RunRecord]]) -> set[int]:
     """The roots that some choice left out, none chose, and nobody trained again since."""
-    last = {choice.get("question"): choice["chosen"] for choice in _choices(project, epochs)}
+    last = {choice.question: choice.chosen for choice in _choices(project, epochs)}
     out = {root for question in last for root in left_out(project, epochs, question)}
     used = used_runs(project, epochs)
-    fresh = {
-        root for root, runs in groups.items() if any((root, r["run"]) not in used for r in runs)
-    }
+    fresh = {root for root, runs in groups.items() if any((root, r.run) not in used for r in runs)}
     return out - {root for chosen in last.values() for root in chosen} - fresh
 
 

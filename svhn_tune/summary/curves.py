@@ -1,12 +1,13 @@
 """The runs of a project in order, each with all its epochs: promoted trials are one curve."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
-from ..project.journal import Record
 from ..project.project import Project
+from ..project.record_types import RunRecord, TrialRecord
 from ..project.records import search_seed
+from ..space.hyperparameters import Declaration
 
 # A run that diverged has no loss; its score, where less is better, is a number beyond any loss.
 NO_SCORE = 1e9
@@ -42,44 +43,45 @@ class Curve:
 
 def search_curves(project: Project) -> list[Curve]:
     """One curve per configuration that the search has tried, in the order of their first trials."""
-    ended = {record["trial"]: record for record in project.ended("search")}
+    ended = {record.trial: record for record in project.ended("search")}
     roots = project.roots()
-    chains: dict[int, list[Record]] = {}
+    chains: dict[int, list[TrialRecord]] = {}
     for proposal in project.proposals():
-        chains.setdefault(roots[proposal["trial"]], []).append(proposal)
+        chains.setdefault(roots[proposal.trial], []).append(proposal)
     return [_join(project, root, chain, ended) for root, chain in chains.items()]
 
 
-def _join(project: Project, root: int, chain: list[Record], ended: dict[int, Record]) -> Curve:
+def _join(
+    project: Project, root: int, chain: list[TrialRecord], ended: dict[int, RunRecord]
+) -> Curve:
     last = chain[-1]
-    parts = [ended[each["trial"]] for each in chain if each["trial"] in ended]
-    completed = [part for part in parts if part["status"] == "completed"]
-    status = ended[last["trial"]]["status"] if last["trial"] in ended else "running"
-    latest: Record = completed[-1] if completed else {}
+    parts = [ended[each.trial] for each in chain if each.trial in ended]
+    completed = [part for part in parts if part.status == "completed"]
+    latest = completed[-1] if completed else None
     return Curve(
         stage="search",
-        trial=last["trial"],
+        trial=last.trial,
         root=root,
         run=0,
-        seed=search_seed(project.settings["seed"], root),
-        values=last["values"],
-        status=status,
-        planned_epochs=last["epochs"],
-        epochs=latest.get("epochs", 0),
-        score=latest.get("score"),
-        collapsed=latest.get("collapsed", False),
-        seconds=sum(part["seconds"] for part in parts),
+        seed=search_seed(project.settings.seed, root),
+        values=last.values,
+        status=ended[last.trial].status if last.trial in ended else "running",
+        planned_epochs=last.epochs,
+        epochs=latest.epochs if latest else 0,
+        score=latest.score if latest else None,
+        collapsed=latest is not None and latest.collapsed,
+        seconds=sum(part.seconds for part in parts),
         metrics=_concatenate(parts),
         test={},
-        parameters=latest.get("parameters"),
-        file_bytes=latest.get("file_bytes"),
+        parameters=latest.parameters if latest else None,
+        file_bytes=latest.file_bytes if latest else None,
     )
 
 
-def _concatenate(parts: list[Record]) -> dict[str, list[float | None]]:
+def _concatenate(parts: list[RunRecord]) -> dict[str, list[float | None]]:
     joined: dict[str, list[float | None]] = {}
     for part in parts:
-        for name, values in part["metrics"].items():
+        for name, values in part.metrics.items():
             joined.setdefault(name, []).extend(values)
     return joined
 
@@ -88,22 +90,21 @@ def confirm_curves(project: Project) -> Iterator[Curve]:
     """One curve per completed run of confirm."""
     for runs in project.confirm_runs().values():
         for run in runs:
-            known = {name: run[name] for name in Curve.__dataclass_fields__ if name in run}
-            yield Curve(**{"test": {}} | known)
+            yield Curve(**{each.name: getattr(run, each.name) for each in fields(Curve)})
 
 
-def list_completed(project: Project) -> list[Record]:
+def list_completed(project: Project) -> list[RunRecord]:
     """The search's completed runs that have a score, in the journal's order."""
     return [
         record
         for record in project.ended("search")
-        if record["status"] == "completed" and record["score"] < NO_SCORE
+        if record.status == "completed" and record.score < NO_SCORE
     ]
 
 
-def list_longest(project: Project) -> list[Record]:
+def list_longest(project: Project) -> list[RunRecord]:
     """The longest training of each root that has a score: the ranking."""
-    return [record for record in project.ranking() if record["score"] < NO_SCORE]
+    return [record for record in project.ranking() if record.score < NO_SCORE]
 
 
 def stitch_curves(project: Project, root: int) -> dict[str, Series]:
@@ -111,13 +112,13 @@ def stitch_curves(project: Project, root: int) -> dict[str, Series]:
 
     Epochs whose metrics the journal lacks are None.
     """
-    records = [r for r in project.ended("search") if r["root"] == root]
-    length = max((record["epochs"] for record in records), default=0)
+    records = [r for r in project.ended("search") if r.root == root]
+    length = max((record.epochs for record in records), default=0)
     curves: dict[str, Series] = {}
     for record in records:
-        for name, values in record["metrics"].items():
+        for name, values in record.metrics.items():
             curve = curves.setdefault(name, [None] * length)
-            first = record["initial_epoch"]
+            first = record.initial_epoch
             curve[first : first + len(values)] = values
     return curves
 
@@ -128,11 +129,11 @@ def score_at(project: Project, curves: dict[str, Series], epoch: int) -> float |
     return curve[epoch - 1] if epoch <= len(curve) else None
 
 
-def list_varied(project: Project, records: list[Record]) -> list[Any]:
-    """The declarations of the space whose values differ among these runs, in the space's order."""
+def list_varied(project: Project, values: list[dict[str, Any]]) -> list[Declaration]:
+    """The declarations of the space whose values differ among these, in the space's order."""
     varied = []
     for declaration in project.space.declarations:
         name = declaration.name
-        if len({record["values"][name] for record in records if name in record["values"]}) > 1:
+        if len({each[name] for each in values if name in each}) > 1:
             varied.append(declaration)
     return varied

@@ -6,7 +6,7 @@ status.py reads it from a project, progress/picture.py draws it.
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ..project.journal import Record
+from ..project.record_types import RunRecord
 
 if TYPE_CHECKING:
     from ..training.runs import Run
@@ -114,17 +114,16 @@ class Standing:
         )
         return replace(self, runs=(*(each for each in self.runs if each not in before), begun))
 
-    def with_ended(self, record: Record, best: Best | None) -> "Standing":
+    def with_ended(self, record: RunRecord, best: Best | None) -> "Standing":
         """The standing once a run has ended; `best` is the best now."""
         planned = self.epochs_planned
         if planned is not None:
-            # A run whose loss is no number ends early.
-            planned -= record["planned_epochs"] - max(record["epochs"], record["initial_epoch"])
+            planned -= record.spared
         return replace(
             self,
             trials=self.trials + 1,
-            ended_epochs=self.ended_epochs + max(record["epochs"] - record["initial_epoch"], 0),
+            ended_epochs=self.ended_epochs + record.trained,
             epochs_planned=planned,
             best=best,
-            runs=tuple(run for run in self.runs if not run.is_of(record["root"], record["run"])),
+            runs=tuple(run for run in self.runs if not run.is_of(record.root, record.run)),
         )

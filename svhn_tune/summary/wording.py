@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..project.project import Project
-from .confirmed import Entry
+from .confirmed import Confirmed
 
 
 def as_sentence(text: str) -> str:
@@ -15,9 +15,9 @@ def as_sentence(text: str) -> str:
 def say_provenance(project: Project) -> str:
     """What must be said beside every number: what the data are, what the search validated on."""
     notes = []
-    if project.settings["data"]["synthetic"]:
-        notes.append(project.settings["data"]["name"])
-    if project.settings["validate_on"] == "test":
+    if project.settings.data.synthetic:
+        notes.append(project.settings.data.name)
+    if project.settings.validate_on == "test":
         notes.append("the search validated on the test set")
     return "; ".join(notes)
 
@@ -32,20 +32,20 @@ def describe_interval(interval: tuple[float, float] | None, form: str) -> str:
     return "-" if interval is None else f"{interval[0]:{form}}..{interval[1]:{form}}"
 
 
-def describe_used(entries: list[Entry]) -> Iterator[str]:
+def describe_used(entries: list[Confirmed]) -> Iterator[str]:
     """A line for each configuration that was chosen by runs of its own."""
     for entry in entries:
-        if entry["used"] and not entry["left_out"]:
-            fresh = len(entry["fresh_scores"])
-            told = f"the mean of the other {fresh} is {entry['mean_fresh']:.4f}" if fresh else ""
+        if entry.used and not entry.left_out:
+            fresh = len(entry.fresh_scores)
+            told = f"the mean of the other {fresh} is {entry.mean_fresh:.4f}" if fresh else ""
             yield (
-                f"trial {entry['trial']:03d} was chosen by its runs "
-                f"{', '.join(map(str, entry['used']))}: {told or 'no other has ended yet'}"
+                f"trial {entry.trial:03d} was chosen by its runs "
+                f"{', '.join(map(str, entry.used))}: {told or 'no other has ended yet'}"
                 f", and only those others are compared"
             )
 
 
-def conclude(entries: list[Entry], status: dict[str, Any]) -> Iterator[str]:
+def conclude(entries: list[Confirmed], status: dict[str, Any]) -> Iterator[str]:
     """What follows from the configurations that were trained longest, a line each.
 
     First the recommendation, then whose file is handed in, then what was chosen by the test set.
@@ -61,26 +61,26 @@ def conclude(entries: list[Entry], status: dict[str, Any]) -> Iterator[str]:
     )
     if "search" in status["test_set_used_to_choose"]:
         yield "the search chose by the test set, too: the scores of what it chose are optimistic"
-    if any(e["search_epochs"] not in (None, e["epochs"]) for e in entries):
+    if any(e.search_epochs not in (None, e.epochs) for e in entries):
         yield "the search's scores are after other epochs: the drop is no winner's curse alone"
 
 
-def describe_recommendation(entries: list[Entry]) -> str:
+def describe_recommendation(entries: list[Confirmed]) -> str:
     """Which configuration to choose, and whether it was shown to be better."""
-    recommended = next((entry for entry in entries if entry["recommended"]), None)
+    recommended = next((entry for entry in entries if entry.recommended), None)
     if recommended is None:
         return "no verdict: it needs two runs or more of a configuration (confirm --runs)"
-    name = f"trial {recommended['trial']:03d}" + _baseline_note(recommended)
-    tied = [entry for entry in entries if entry["tied_with_best"]]
+    name = f"trial {recommended.trial:03d}" + _baseline_note(recommended)
+    tied = [entry for entry in entries if entry.tied_with_best]
     if len(tied) == 1:
-        compared = sum(bool(entry["comparisons"]) for entry in entries)
+        compared = sum(bool(entry.comparisons) for entry in entries)
         return f"recommended: {name}" + (", better than every other" if compared > 1 else "")
-    names = ", ".join(f"{entry['trial']:03d}{_baseline_note(entry)}" for entry in tied)
+    names = ", ".join(f"{entry.trial:03d}{_baseline_note(entry)}" for entry in tied)
     return (
         f"a tie at the top (5 % over the family): trials {names}; recommended: {name}, the smaller "
-        f"file ({recommended['file_bytes']:,} bytes, {recommended['seconds']:,.0f} s per run)"
+        f"file ({recommended.file_bytes:,} bytes, {recommended.seconds:,.0f} s per run)"
     )
 
 
-def _baseline_note(entry: Entry) -> str:
-    return " (the baseline)" if entry["baseline"] else ""
+def _baseline_note(entry: Confirmed) -> str:
+    return " (the baseline)" if entry.baseline else ""

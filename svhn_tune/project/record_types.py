@@ -1,4 +1,4 @@
-"""The journal's lines as types: each checked for itself when it is read.
+"""The journal's records as types: each checked for itself when it is read.
 
 consistency.py holds a line against those before it. A line that has passed both is what svhn_tune
 itself would have written, so who reads it need not look again.
@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from ..bounds import MAX_EPOCHS, MAX_RUNS
 from ..errors import say_invalid, shorten
-from .journal import Record
+from .journal import Line
 
 MOST_SECONDS = 1e12
 
@@ -26,20 +26,26 @@ Single = Annotated[float, Field(ge=-3.5e38, le=3.5e38)]  # what float32 holds
 Values = dict[str, Any]  # the space says which
 
 
-class _Line(BaseModel):
-    """A line of the journal: no field but its own, values neither converted nor changed."""
+class _Table(BaseModel):
+    """No field but its own, values neither converted nor changed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
-    def as_json(self) -> Record:
-        """The line as it was read."""
-        return self.model_dump(exclude_unset=True)
+
+class _Line(_Table):
+    """A line of the journal, told by its `event`."""
+
+    event: str
+
+    def as_json(self) -> Line:
+        """The line as the journal has it: without the fields that it was made without."""
+        return {"event": self.event, **self.model_dump(exclude_unset=True)}
 
 
 class TrialRecord(_Line):
     """A trial that the oracle proposed: train `values` from `initial_epoch` to `epochs`."""
 
-    event: Literal["trial"]
+    event: Literal["trial"] = "trial"
     trial: Number
     values: Values
     initial_epoch: Annotated[int, Field(ge=0, lt=MAX_EPOCHS)]
@@ -52,7 +58,7 @@ class TrialRecord(_Line):
 class RunRecord(_Line):
     """A run that ended, as `run_record` writes it; `metrics` has a value each epoch it trained."""
 
-    event: Literal["run"]
+    event: Literal["run"] = "run"
     stage: Stage
     trial: Number
     root: Number
@@ -79,6 +85,16 @@ class RunRecord(_Line):
     predicted: str | None = None
     confusion: list[list[Number]] | None = None
 
+    @property
+    def trained(self) -> int:
+        """Epochs that this run trained itself: none where it had diverged before."""
+        return max(self.epochs - self.initial_epoch, 0)
+
+    @property
+    def spared(self) -> int:
+        """Epochs of the plan that it did not train: a run whose loss is no number ends early."""
+        return self.planned_epochs - max(self.epochs, self.initial_epoch)
+
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
         if self.epochs > self.planned_epochs:
@@ -91,11 +107,10 @@ class RunRecord(_Line):
                     f"epochs={self.epochs} is below planned_epochs={self.planned_epochs}, but the "
                     f"run neither failed nor collapsed"
                 )
-        trained = max(self.epochs - self.initial_epoch, 0)
         for name, values in self.metrics.items():
-            if not values or len(values) != trained:
+            if not values or len(values) != self.trained:
                 raise ValueError(
-                    f"metrics.{name} has {len(values)} values for {trained} trained epochs"
+                    f"metrics.{name} has {len(values)} values for {self.trained} trained epochs"
                 )
         if any(value is None or value < 0 for value in self.metrics.get("seconds", [])):
             raise ValueError("metrics.seconds has a time below 0, or none")
@@ -121,7 +136,7 @@ class RunRecord(_Line):
 class SessionRecord(_Line):
     """What a call has spent so far: the last one of a call (named by `began`) counts."""
 
-    event: Literal["session"]
+    event: Literal["session"] = "session"
     stage: Stage
     began: Seconds
     workers: Annotated[int, Field(ge=1)]
@@ -129,7 +144,7 @@ class SessionRecord(_Line):
     seconds_left: Annotated[float, Field(ge=-MOST_SECONDS, le=MOST_SECONDS)] | None = None
 
 
-class PlannedRun(_Line):
+class PlannedRun(_Table):
     """A run that a call of confirm set out to train."""
 
     trial: Number
@@ -141,15 +156,15 @@ class PlannedRun(_Line):
 class BeginRecord(_Line):
     """What a call set out to do; `runs` are confirm's (of a `question`), none in search."""
 
-    event: Literal["begin"]
+    event: Literal["begin"] = "begin"
     stage: Stage
     began: Seconds
     workers: Annotated[int, Field(ge=1)]
     trials: Sum
     epochs: Sum
     stops: float | None = None
-    question: Number | None = None
     runs: list[PlannedRun]
+    question: Number | None = None
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
@@ -174,7 +189,7 @@ class ChoiceRecord(_Line):
     With `question`, it chose among the configurations that the question names.
     """
 
-    event: Literal["choice"]
+    event: Literal["choice"] = "choice"
     epochs: Epochs
     question: Number | None = None
     chosen: Annotated[list[Number], Field(min_length=1)]
@@ -183,8 +198,8 @@ class ChoiceRecord(_Line):
     ]
 
 
-AnyRecord = TrialRecord | RunRecord | SessionRecord | BeginRecord | ChoiceRecord
-_TYPES: dict[str, type[AnyRecord]] = {
+Record = TrialRecord | RunRecord | SessionRecord | BeginRecord | ChoiceRecord
+_TYPES: dict[str, type[Record]] = {
     "trial": TrialRecord,
     "run": RunRecord,
     "session": SessionRecord,
@@ -193,17 +208,17 @@ _TYPES: dict[str, type[AnyRecord]] = {
 }
 
 
-def from_json(record: Record) -> AnyRecord:
+def from_json(line: Line) -> Record:
     """A line of the journal with its type.
 
     Raises:
         ValueError: it is none; the message names the field, its value and what is wrong.
     """
-    event = record["event"]
+    event = line["event"]
     found = _TYPES.get(event) if isinstance(event, str) else None
     if found is None:
         raise ValueError(f"event={shorten(event)} is none of {', '.join(_TYPES)}")
     try:
-        return found.model_validate(record)
+        return found.model_validate(line)
     except ValidationError as error:
         raise ValueError(say_invalid(error)) from None
