@@ -3,11 +3,13 @@
 import os
 import signal
 
+import numpy as np
 import psutil
 import pytest
 
 from benchmarks.survival import read_result
 from svhn_tune import confirm, load_data, search, status
+from svhn_tune.data.dataset import Split
 from svhn_tune.figures import FIGURES, Figures
 from svhn_tune.models.describe import describe_values
 from svhn_tune.models.families import list_layers
@@ -16,6 +18,8 @@ from svhn_tune.progress.progress import Progress
 from svhn_tune.project.results import find_origin
 from svhn_tune.report import write_report
 from svhn_tune.submission.check import check_submission
+from svhn_tune.training import engine
+from svhn_tune.training.engine_tensorflow import KerasTraining
 
 SLACK = 64 * 1024
 SETTINGS = {"tuner": "random", "max_trials": 1, "max_epochs": 2, "train_images": 500}
@@ -35,10 +39,12 @@ def searched(space, archives, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def confirmed(searched, archives):
-    """Two runs of it; of its first question's configurations, where the space has questions."""
+    """Two runs of it by TensorFlow; as its first question's, where the space has questions."""
     numbers = [question.number for question in searched.space.questions]
     asked = {"question": numbers[0]} if numbers else {"top": 1}
-    return confirm(searched, archives, runs=2, epochs=1, **asked)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine, "DEFAULT", "svhn_tune.training.engine_tensorflow")
+        return confirm(searched, archives, runs=2, epochs=1, **asked)
 
 
 class KillsTheWorker(Progress):
@@ -71,16 +77,29 @@ def test_a_search_killed_after_an_epoch_ends_with_the_same_bits(
     folder = tmp_path / space.name
     again = search(space, archives, project=folder, progress=progress, **SETTINGS)
     assert progress.killed
-    assert again.ended("search")[0]["weights_sha256"]
+    assert again.ended("search")[0].weights_sha256
     assert read_result(folder) == read_result(searched.folder)
+
+
+def test_a_model_continued_after_an_epoch_ends_with_the_same_bits(space, archives):
+    train = load_data(archives).train.take(np.arange(80))
+    split = Split(space.task.arrange(train.images), train.labels)
+    whole, stopped, continued = (
+        KerasTraining(space, space.baseline, seed, split) for seed in (5, 5, 5)
+    )
+    for training in (whole, whole, stopped):
+        training.train_epoch()
+    continued.restore(stopped.save(), [*stopped.history])
+    continued.train_epoch()
+    assert continued.weights_sha256 == whole.weights_sha256 != stopped.weights_sha256
 
 
 def test_the_files_of_confirm_are_within_the_bound_and_may_be_handed_in_but_for_epochs(
     confirmed, archives
 ):
     runs, data = confirmed.ended("confirm"), load_data(archives)
-    assert [run["run"] for run in runs] == [0, 1]
-    assert runs[0]["weights_sha256"] != runs[1]["weights_sha256"]
+    assert [run.run for run in runs] == [0, 1]
+    assert runs[0].weights_sha256 != runs[1].weights_sha256
     bound = describe_values(confirmed.space, {})["file_bytes"]
     files = [confirmed.submission_path, *(confirmed.folder / "models").glob("*.keras")]
     assert len(files) == 2

@@ -12,6 +12,7 @@ from svhn_tune.models.size import measure_size
 from svhn_tune.models.spaces import load_space
 from svhn_tune.project.records import decode_predicted
 from svhn_tune.submission.check import check_submission
+from svhn_tune.training import engine
 
 TRAIN = 112  # three batches of 32 and a short one
 
@@ -111,7 +112,9 @@ def confirmed(course, make_project, tmp_path_factory):
     project = propose(folder, make_project, 1)
     changed = {"fingerprint": data.fingerprint, "source": str(course)}
     project.update_settings(data=project.settings.data.model_dump() | changed)
-    return confirm(project, data, question=6, runs=1, epochs=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine, "DEFAULT", "svhn_tune.training.engine_tensorflow")
+        return confirm(project, data, question=6, runs=1, epochs=1)
 
 
 def test_the_images_are_those_of_the_text(course, loaded):

@@ -176,7 +176,6 @@ def _judge_best(project: Project, found: Answer, best: int, staying: list[int]) 
         notes.append(f"{best} is better than every other{chosen}")
     fresh = entry.fresh_scores
     if entry.used and fresh:
-        notes.append(
-            f"{entry.mean_fresh:.4f} is the mean of the {len(fresh)} runs that did not choose it"
-        )
+        number = f"{len(fresh)} run{'s' if len(fresh) > 1 else ''}"
+        notes.append(f"{entry.mean_fresh:.4f} is the mean of the {number} that did not choose it")
     return notes
