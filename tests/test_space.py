@@ -128,7 +128,7 @@ def test_the_protocol_of_cnn_is_the_assignments():
     assert (protocol.epochs, protocol.batch_size) == (100, 32)
     assert (protocol.optimizer, protocol.learning_rate) == ("adam", 1e-5)
     assert protocol.loss == "categorical_crossentropy"
-    assert (protocol.objective, protocol.direction) == ("val_categorical_accuracy", "max")
+    assert protocol.objective == "val_categorical_accuracy"
 
 
 def test_what_each_block_or_layer_has_is_active_only_while_it_exists(space):

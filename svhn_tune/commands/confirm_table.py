@@ -16,7 +16,7 @@ SPLIT = 5
 
 def print_summaries(console: Console, project: Project, status: dict[str, Any]) -> None:
     """A table for each number of epochs, the longest first, and what follows from the first."""
-    objective = project.space.protocol.objective.removeprefix("val_")
+    objective = project.space.objective.metric
     entries = summarize_confirmed(project)
     for epochs, group in groupby(entries, key=lambda entry: entry.epochs):
         heading = f"\nconfirmed: {objective} on the test set, {epochs} epochs, fresh seeds"

@@ -44,7 +44,7 @@ def print_status(project: Project) -> None:
     print_standing(console, standing)
     ranking = project.ranking()[:5]
     if ranking:
-        objective = project.space.protocol.objective
+        objective = project.space.objective.validated
         table = _table("trial", "epochs", objective, "bytes", "changes from the baseline")
         table.columns[-1].justify = "left"
         table.columns[-1].no_wrap = False

@@ -55,20 +55,20 @@ def write_storage(project: Project, path: Path) -> None:
 
 
 def _fill(storage: optuna.storages.BaseStorage, project: Project) -> None:
-    protocol, settings = project.space.protocol, project.settings
+    objective, settings = project.space.objective, project.settings
     verbosity = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:
         study = optuna.create_study(
             storage=storage,
             study_name=project.name,
-            direction="maximize" if protocol.direction == "max" else "minimize",
+            direction="maximize" if objective.higher_is_better else "minimize",
         )
     finally:
         optuna.logging.set_verbosity(verbosity)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        study.set_metric_names([protocol.objective])
+        study.set_metric_names([objective.validated])
     study.set_user_attr("data", settings.data.name)
     study.set_user_attr("validate_on", settings.validate_on)
     study.set_user_attr("space", project.space.name)
@@ -81,7 +81,7 @@ def _make_trial(project: Project, curve: Curve) -> FrozenTrial:
     declared = {each.name: each.hyperparameter for each in project.space.declarations}
     state = _state(project, curve)
     attributes = {name: getattr(curve, name) for name in ATTRIBUTES}
-    objective = curve.metrics.get(project.space.protocol.objective, [])
+    objective = curve.metrics.get(project.space.objective.validated, [])
     trial = optuna.trial.create_trial(
         state=state,
         value=curve.score if state in (TrialState.COMPLETE, TrialState.PRUNED) else None,

@@ -81,8 +81,7 @@ def _write_events(folder: Path, events: Iterable[Event]) -> None:
 
 def _experiment(project: Project, now: float) -> Event:
     """The columns of the HParams tab: the space's hyperparameters, then two of our own."""
-    objective = project.space.protocol.objective
-    test = f"test_{objective.removeprefix('val_')}"
+    objective = project.space.objective
     hyperparameters = [
         HParam(declaration.name, _domain(declaration.hyperparameter))
         for declaration in project.space.declarations
@@ -94,7 +93,9 @@ def _experiment(project: Project, now: float) -> Event:
     ]
     data = project.settings.data
     note = f", {data.name}" if data.synthetic else ""
-    metrics = [Metric(name, display_name=name + note) for name in (objective, test)]
+    metrics = [
+        Metric(name, display_name=name + note) for name in (objective.validated, objective.tested)
+    ]
     return Event(
         wall_time=now, summary=hparams_config_pb(hyperparameters, metrics, time_created_secs=now)
     )

@@ -103,7 +103,7 @@ def _limit_scores(axes: "Axes", project: Project, entries: list[Confirmed]) -> N
     low = max(min([*known, *ends]), min(known) - margin)
     high = min(max([*known, *ends]), max(known) + margin)
     axes.set_xlim(low - margin / 8, high + margin / 8)
-    if project.space.protocol.direction == "min":
+    if not project.space.objective.higher_is_better:
         axes.invert_xaxis()  # the better to the right
 
 

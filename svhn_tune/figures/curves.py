@@ -26,7 +26,7 @@ def draw_curves(project: Project) -> Chart | None:
     roots = [record.root for record in list_longest(project)[:TOP]]
     curves = {root: stitch_curves(project, root) for root in roots}
     curves = {
-        root: each for root, each in curves.items() if project.space.protocol.objective in each
+        root: each for root, each in curves.items() if project.space.objective.validated in each
     }
     groups = _longest_confirmed(project)
     if not curves and not groups:
@@ -58,7 +58,7 @@ def _longest_confirmed(project: Project) -> dict[int, list[RunRecord]]:
     groups = project.confirm_runs()
     longest = max((epochs for _, epochs in groups), default=0)
     of_length = {root: runs for (root, epochs), runs in groups.items() if epochs == longest}
-    name = project.space.protocol.objective.removeprefix("val_")
+    name = project.space.objective.metric
     kept = {root: [r for r in runs if r.metrics.get(name)] for root, runs in of_length.items()}
     return {root: runs for root, runs in kept.items() if runs}
 
@@ -70,26 +70,26 @@ def _draw_search(
     colors: dict[int, str],
 ) -> None:
     """Validation solid, training dashed, over all rounds that a run went through."""
-    objective = project.space.protocol.objective
+    objective = project.space.objective
     ends = {}
     for root, each in curves.items():
-        for name, style in ((objective, "-"), (objective.removeprefix("val_"), "--")):
+        for name, style in ((objective.validated, "-"), (objective.metric, "--")):
             values = np.array(each.get(name, []), float)
             axes.plot(
                 np.arange(1, len(values) + 1), values, style, color=colors[root], linewidth=1.4
             )
-            if name == objective and np.isfinite(values).any():
+            if name == objective.validated and np.isfinite(values).any():
                 ends[root] = (len(values), float(values[np.isfinite(values)][-1]))
     latest = {r.root: r.trial for r in project.ranking()}
     _name_ends(axes, {root: f"{latest[root]:03d}" for root in ends}, ends, colors)
-    axes.set(title="search", ylabel=_name_objective(project))
+    axes.set(title="search", ylabel=project.space.objective.title)
 
 
 def _draw_confirm(
     axes: "Axes", project: Project, groups: dict[int, list[RunRecord]], colors: dict[int, str]
 ) -> None:
     """Training: mean over runs, lowest to highest; and the test scores after the last epoch."""
-    name = project.space.protocol.objective.removeprefix("val_")
+    name = project.space.objective.metric
     ends = {}
     for place, (root, runs) in enumerate(groups.items()):
         length = max(len(run.metrics[name]) for run in runs)
@@ -112,11 +112,7 @@ def _draw_confirm(
     _name_ends(axes, names, ends, colors, 1.02 + 0.012 * len(ends))
     counts = sorted({len(runs) for runs in groups.values()})
     title = f"confirm, {' to '.join(map(str, {counts[0], counts[-1]}))} runs each"
-    axes.set(title=title, ylabel=_name_objective(project))
-
-
-def _name_objective(project: Project) -> str:
-    return project.space.protocol.objective.removeprefix("val_").removeprefix("categorical_")
+    axes.set(title=title, ylabel=project.space.objective.title)
 
 
 def _name_ends(

@@ -48,7 +48,7 @@ def draw_parallel(project: Project) -> Any:
         line={
             "color": scores,
             "colorscale": _viridis(),
-            "reversescale": project.space.protocol.direction == "min",
+            "reversescale": not project.space.objective.higher_is_better,
             "cmin": min(scores),
             "cmax": max(scores),
         },

@@ -115,7 +115,7 @@ def explain_dots(
 def scale_scores(axes: "Axes", project: Project, records: list[RunRecord]) -> None:
     """Losses that differ by more than a factor of 20 on a logarithmic axis."""
     scores = [record.score for record in records]
-    if project.space.protocol.direction == "min" and max(scores) > 20 * min(scores) > 0:
+    if not project.space.objective.higher_is_better and max(scores) > 20 * min(scores) > 0:
         axes.set_yscale("log")
         axes.yaxis.set_major_formatter(name_number)
 
@@ -128,7 +128,6 @@ def _draw_best(
     colors: dict[int, Any],
 ) -> None:
     """A step line of the best among the longest trained so far, one for each length."""
-    choose = max if project.space.protocol.direction == "max" else min
     lines: list[tuple[int, list[float], list[float]]] = []
     for record in records:
         epochs, score = record.planned_epochs, record.score
@@ -137,7 +136,7 @@ def _draw_best(
         if epochs == lines[-1][0]:
             _, places, scores = lines[-1]
             places.append(spent[record.trial])
-            scores.append(choose([score, *scores]))
+            scores.append(project.space.objective.best([score, *scores], float))
     ends = [following[1][0] for _, following in pairwise(lines)] + [max(spent.values())]
     for (epochs, places, scores), end in zip(lines, ends, strict=True):
         axes.step([*places, end], [*scores, scores[-1]], where="post", color=colors[epochs])
@@ -209,8 +208,8 @@ def _draw_bracket(
 
 def _name_best(axes: "Axes", project: Project, last: Iterable[RunRecord], place: int) -> None:
     """The trial numbers of the best of a bracket's last round, beside their dots."""
-    sign = -1 if project.space.protocol.direction == "max" else 1
-    best = sorted(last, key=lambda run: sign * run.score)[:NAMED]
+    sort_key = project.space.objective.sort_key
+    best = sorted(last, key=lambda run: sort_key(run.score))[:NAMED]
     heights = space_labels(axes, [run.score for run in best])
     for run, height in zip(best, heights, strict=True):
         axes.annotate(

@@ -131,8 +131,7 @@ def color_epochs(lengths: Iterable[int]) -> dict[int, Any]:
 def name_score(project: Project, stage: str = "search") -> str:
     """What the scores of a stage are, for an axis: `validation accuracy`, `test loss`."""
     of_test = stage == "confirm" or project.settings.validate_on == "test"
-    name = project.space.protocol.objective.removeprefix("val_").removeprefix("categorical_")
-    return f"{'test' if of_test else 'validation'} {name.replace('_', ' ')}"
+    return f"{'test' if of_test else 'validation'} {project.space.objective.title}"
 
 
 def space_labels(axes: "Axes", heights: list[float], lines: int = 22) -> list[float]:

@@ -66,7 +66,7 @@ def make_oracle(
     hyperparameters = kt.HyperParameters()
     declare(space, hyperparameters)
     arguments = {
-        "objective": kt.Objective(space.protocol.objective, space.protocol.direction),
+        "objective": kt.Objective(space.objective.validated, space.objective.direction),
         "hyperparameters": hyperparameters,
         # KerasTuner takes 0 for "no seed".
         "seed": seed + 1,

@@ -91,11 +91,11 @@ def _draw_bar(standing: Standing) -> Table:
 def _draw_best(standing: Standing, best: Best, console: Console, width: int) -> RenderResult:
     """What the best is, then its values, in so many lines."""
     if best.runs is None:
-        told = f"{standing.objective} {best.score:.4f} after {best.epochs} epochs"
+        told = f"{standing.objective.validated} {best.score:.4f} after {best.epochs} epochs"
     else:
         told = (
-            f"{_name_metric(standing)} on the test set {best.score:.4f}, the mean of {best.runs} "
-            f"runs of {best.epochs} epochs"
+            f"{standing.objective.metric} on the test set {best.score:.4f}, the mean of "
+            f"{best.runs} runs of {best.epochs} epochs"
         )
     yield Text(f"best so far: trial {best.trial:03d}, {told}")
     lines = Text(best.changes).wrap(console, max(width - 2, 1))
@@ -108,9 +108,9 @@ def _draw_best(standing: Standing, best: Best, console: Console, width: int) -> 
 
 
 def _draw_runs(standing: Standing, runs: list[RunStanding], console: Console, width: int) -> Table:
-    heading = standing.objective
+    heading = standing.objective.validated
     if standing.stage == "confirm":
-        heading = f"training {_name_metric(standing)}"
+        heading = f"training {standing.objective.metric}"
     bars = _has_bars(console) and width >= NARROW
     table = make_table("trial", "epochs", heading, *[""] * bars)
     table.columns[2].no_wrap = False
@@ -130,10 +130,7 @@ def _draw_runs(standing: Standing, runs: list[RunStanding], console: Console, wi
     return table
 
 
-def _name_metric(standing: Standing) -> str:
-    return standing.objective.removeprefix("val_")
-
-
 def _read_metric(standing: Standing, run: RunStanding) -> str:
-    name = standing.objective if standing.stage == "search" else _name_metric(standing)
+    objective = standing.objective
+    name = objective.validated if standing.stage == "search" else objective.metric
     return f"{run.metrics[name]:.4f}" if name in run.metrics else "-"

@@ -74,10 +74,10 @@ class LineProgress(Progress):
 
 def describe_end(project: Project, record: RunRecord) -> tuple[str, str]:
     """Which run has ended (`trial 007`), and its score, epochs, seconds and values."""
-    name: str = project.space.protocol.objective
+    name = project.space.objective.validated
     who = f"trial {record.trial:03d}"
     if record.stage == "confirm":
-        name = f"test_{name.removeprefix('val_')}"
+        name = project.space.objective.tested
         who += f" run {record.run:02d}"
     text = f"{name} {record.score:.4f}"
     if record.stage == "search" and (ranking := project.ranking()):

@@ -154,7 +154,7 @@ def _check_run(run: RunRecord, before: _Before, space: Space, settings: Settings
     trial = before.trials[run.trial]
     if run.values != trial.values:
         raise ValueError(f"values are not those of trial {run.trial}")
-    if space.protocol.direction == "max" and not 0 <= run.score <= 1:
+    if space.objective.higher_is_better and not 0 <= run.score <= 1:
         raise ValueError(f"score={run.score} is no share of images, from 0 to 1")
     if run.data_fingerprint not in (None, settings.data.fingerprint):
         raise ValueError(

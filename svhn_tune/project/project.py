@@ -158,9 +158,9 @@ class Project:
         A score after 4 epochs is not compared with one after 100, and a configuration that
         went on is ranked by where it got to.
         """
-        sign = -1 if self.space.protocol.direction == "max" else 1
+        sort_key = self.space.objective.sort_key
         completed = [r for r in self.ended("search") if r.status == "completed"]
-        ordered = sorted(completed, key=lambda r: (-r.epochs, sign * r.score, r.trial))
+        ordered = sorted(completed, key=lambda r: (-r.epochs, sort_key(r.score), r.trial))
         best: dict[int, RunRecord] = {}
         for record in ordered:
             best.setdefault(record.root, record)
@@ -181,8 +181,7 @@ class Project:
             return None
         longest = max(epochs for _, epochs in groups)
         runs = [run for (_, epochs), group in groups.items() if epochs == longest for run in group]
-        choose = max if self.space.protocol.direction == "max" else min
-        return choose(runs, key=lambda run: run.score)
+        return self.space.objective.best(runs, lambda run: run.score)
 
     def seconds_spent(self) -> float:
         """Wall-clock seconds of all calls that trained: the last record of each."""

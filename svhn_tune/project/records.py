@@ -42,7 +42,7 @@ def run_record(event: Event, initial_epoch: int, space: Space, setup: Setup) -> 
     known: dict[str, Any] = {name: getattr(run, name) for name in names} | {
         "initial_epoch": initial_epoch,
         "epochs": run.epochs,
-        "score": _worst_score(space),
+        "score": space.objective.worst,
         "collapsed": False,
         "metrics": {},
         "seconds": 0.0,
@@ -69,16 +69,11 @@ def _describe_outcome(
 ) -> dict[str, Any]:
     """What a run that trained adds to its record."""
     history = outcome.history[initial_epoch : run.epochs]
-    last = (
-        outcome.test
-        if setup.test_at_end
-        else {
-            name.removeprefix("val_"): value
-            for name, value in outcome.history[-1].items()
-            if name.startswith("val_")
-        }
-    )
-    score = last[space.protocol.objective.removeprefix("val_")]
+    objective = space.objective
+    if setup.test_at_end:
+        score = outcome.test[objective.metric]
+    else:
+        score = outcome.history[-1][objective.validated]
     # A finite loss in training does not make the one on other images finite.
     diverged = outcome.diverged or not math.isfinite(score)
     known: dict[str, Any] = {
@@ -107,10 +102,6 @@ def _describe_outcome(
 def decode_predicted(record: RunRecord) -> np.ndarray:
     """The class that a confirm run predicted for each test image, (N,)."""
     return np.frombuffer(base64.b64decode(record.predicted or ""), np.uint8)
-
-
-def _worst_score(space: Space) -> float:
-    return 0.0 if space.protocol.direction == "max" else 1e9
 
 
 def _columns(history: list[dict[str, float]]) -> dict[str, list[Any]]:

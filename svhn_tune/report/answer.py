@@ -80,7 +80,7 @@ def _say_confirmed(project: Project, entries: list[Confirmed]) -> str:
     spread = "" if summary.sd is None else f" ± {summary.sd:.4f}"
     runs = "1 run" if summary.n == 1 else f"{summary.n} runs"
     collapsed = f", {chosen.collapsed} of them collapsed" if chosen.collapsed else ""
-    objective = project.space.protocol.objective.removeprefix("val_")
+    objective = project.space.objective.metric
     return as_sentence(
         f"{describe_recommendation(entries)}; trial {chosen.trial:03d} has {objective} "
         f"{summary.mean:.4f}{spread} on the test set ({runs} of {chosen.epochs} epochs from "
@@ -89,7 +89,7 @@ def _say_confirmed(project: Project, entries: list[Confirmed]) -> str:
 
 
 def _tabulate(project: Project, entries: list[Confirmed]) -> Table:
-    objective = project.space.protocol.objective.removeprefix("val_")
+    objective = project.space.objective.metric
     columns = [
         Column("configuration", is_number=False),
         Column("mean ± SD"),
@@ -139,7 +139,7 @@ def _tabulate_verdict(entry: Confirmed) -> tuple[Cell, str]:
 
 
 def _answer_searched(project: Project, status: dict[str, Any]) -> Answer:
-    best, objective = status["best"], project.space.protocol.objective
+    best, objective = status["best"], project.space.objective.validated
     completed = status["trials"]["completed"]
     sentence = (
         f"Nothing is confirmed yet: trial {best['trial']:03d} is the best of the search, with "

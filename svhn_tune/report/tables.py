@@ -55,7 +55,7 @@ def show_minutes(seconds: float | None) -> Cell:
 
 def list_trials(project: Project) -> Table:
     """All trials in the order in which they were proposed."""
-    objective = project.space.protocol.objective
+    objective = project.space.objective.validated
     columns = [
         Column("trial"),
         Column("score"),
@@ -130,7 +130,7 @@ def list_confirm_runs(project: Project) -> Table | None:
     runs = sorted(project.ended("confirm"), key=lambda run: (run.trial, run.run))
     if not runs:
         return None
-    objective = project.space.protocol.objective.removeprefix("val_")
+    objective = project.space.objective.metric
     columns = [
         Column("trial"),
         Column("run"),

@@ -17,6 +17,7 @@ from ..bounds import MAX_EPOCHS
 from ..errors import InputError, nearest
 from .complaints import describe_complaint
 from .hyperparameters import Declaration, Hyperparameter, Line, Table
+from .objective import OBJECTIVES, Objective
 from .questions import Question
 from .space_file import parse_tables
 from .task import SOURCES, Task
@@ -41,11 +42,6 @@ class Protocol(Table):
                 f"min_epochs <= epochs must hold, but got {self.min_epochs} and {self.epochs}"
             )
         return self
-
-    @property
-    def direction(self) -> Literal["max", "min"]:
-        """Whether a higher or a lower objective is better."""
-        return "min" if self.objective == "val_loss" else "max"
 
 
 class Input(Table):
@@ -103,6 +99,11 @@ class Space(Table):
     def task(self) -> Task:
         """Which images go in, and how many classes come out."""
         return replace(SOURCES[self.data], channels_first=self.input.channels == "first")
+
+    @property
+    def objective(self) -> Objective:
+        """What runs are scored by."""
+        return OBJECTIVES[self.protocol.objective]
 
     @cached_property
     def declarations(self) -> list[Declaration]:

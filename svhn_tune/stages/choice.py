@@ -131,10 +131,10 @@ def _choose_by_means(
     candidates = staying if len(staying) > top else list(groups)
     if len(candidates) <= top:
         return [], []
-    sign = -1 if project.space.protocol.direction == "max" else 1
+    objective = project.space.objective
     means = {root: mean([run.score for run in groups[root]]) for root in candidates}
     used = [[root, run.run] for root in candidates for run in groups[root]]
-    return sorted(candidates, key=lambda root: (sign * means[root], root))[:top], used
+    return sorted(candidates, key=lambda root: (objective.sort_key(means[root]), root))[:top], used
 
 
 def _find_latest(project: Project, roots: list[int], epochs: int) -> list[int]:

@@ -194,9 +194,8 @@ def _record(project: Project, data: Data, setup: Setup, event: Event) -> RunReco
 
 def _keep_best_models(project: Project) -> None:
     """One file a configuration, its best run's; the best of all is the submission."""
-    choose = max if project.space.protocol.direction == "max" else min
     for (root, epochs), group in project.confirm_runs().items():
-        best = choose(group, key=lambda run: run.score)
+        best = project.space.objective.best(group, lambda run: run.score)
         for run in group:
             if run is not best:
                 model_file = project.model_path(root, run.run, epochs)

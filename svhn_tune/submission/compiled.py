@@ -38,7 +38,7 @@ def check_compiled(compiled: Any, space: Space) -> list[Check]:
     others = _find_others(compiled)
     return [
         _check_loss(compiled.get("loss"), space.protocol.loss),
-        _check_metrics(compiled.get("metrics"), space.protocol.objective.removeprefix("val_")),
+        _check_metrics(compiled.get("metrics"), space.objective.metric),
         _check_optimizer(compiled.get("optimizer"), space),
         Check("compile settings", not others, ", ".join(others) or "none beside these"),
     ]

@@ -115,13 +115,12 @@ def _fill_in(
     project: Project, question: Question, found: Answer, runs: Runs, staying: list[int]
 ) -> None:
     """The answer in its form, once every configuration has a run."""
-    is_max = project.space.protocol.direction == "max"
-    choose = max if is_max else min
+    objective = project.space.objective
     means = [each["mean"] for each in found.configurations]
     if question.answer == "means":
         found.answer = ", ".join(f"{each:.4f}" for each in means)
     elif question.answer == "best":
-        best = choose(staying, key=lambda index: means[index])
+        best = objective.best(staying, lambda index: means[index])
         parameters = found.configurations[best]["parameters"]
         found.answer = f"{best}, {means[best]:.4f}, {parameters}"
         found.notes += _judge_best(project, found, best, staying)
@@ -130,14 +129,11 @@ def _fill_in(
             f"configuration {index} was left out with {means[index]:.4f}, the better mean, of "
             f"{_count_runs(runs, [index])}"
             for index in out
-            if choose(means[index], means[best]) != means[best]
+            if objective.sort_key(means[index]) < objective.sort_key(means[best])
         ]
     else:
-        _fill_in_file(project, found, choose([run for each in runs for run in each], key=_score))
-
-
-def _score(run: RunRecord) -> float:
-    return run.score
+        every = [run for each in runs for run in each]
+        _fill_in_file(project, found, objective.best(every, lambda run: run.score))
 
 
 def _fill_in_file(project: Project, found: Answer, best: RunRecord) -> None:

@@ -93,21 +93,21 @@ def summarize_confirmed(project: Project) -> list[Confirmed]:
 
 
 def _summarize_epochs(project: Project, epochs: int) -> list[Confirmed]:
-    sign = 1 if _is_higher_better(project) else -1
     groups = {root: runs for (root, each), runs in project.confirm_runs().items() if each == epochs}
     out = _left_out_of_all(project, epochs, groups)
     least = min(map(len, groups.values()))
     entries = [
         _summarize_runs(project, root, runs, root in out, least) for root, runs in groups.items()
     ]
-    entries.sort(key=lambda entry: (entry.left_out, -sign * entry.summary.mean))
+    sort_key = project.space.objective.sort_key
+    entries.sort(key=lambda entry: (entry.left_out, sort_key(entry.summary.mean)))
     return _compare_entries(project, entries)
 
 
 def _summarize_runs(
     project: Project, root: int, runs: list[RunRecord], is_out: bool, least: int
 ) -> Confirmed:
-    epochs, higher = runs[0].planned_epochs, _is_higher_better(project)
+    epochs, higher = runs[0].planned_epochs, project.space.objective.higher_is_better
     scores = [run.score for run in runs]
     used = {run for each, run in used_runs(project, epochs) if each == root}
     search = next((record for record in project.ranking() if record.root == root), None)
@@ -137,7 +137,7 @@ def _summarize_runs(
 
 def _compare_entries(project: Project, entries: list[Confirmed]) -> list[Confirmed]:
     """Them with how every one compares with every other, and which is recommended."""
-    higher = _is_higher_better(project)
+    higher = project.space.objective.higher_is_better
     groups = [[] if entry.left_out else entry.fresh_scores for entry in entries]
     rows = compare(groups, higher_is_better=higher)
     found = recommend(
@@ -256,7 +256,3 @@ def _left_out_of_all(project: Project, epochs: int, groups: dict[int, list[RunRe
     used = used_runs(project, epochs)
     fresh = {root for root, runs in groups.items() if any((root, r.run) not in used for r in runs)}
     return out - {root for chosen in last.values() for root in chosen} - fresh
-
-
-def _is_higher_better(project: Project) -> bool:
-    return project.space.protocol.direction == "max"

@@ -125,7 +125,7 @@ def stitch_curves(project: Project, root: int) -> dict[str, Series]:
 
 def score_at(project: Project, curves: dict[str, Series], epoch: int) -> float | None:
     """The objective after so many epochs, if the run got there."""
-    curve = curves.get(project.space.protocol.objective, [])
+    curve = curves.get(project.space.objective.validated, [])
     return curve[epoch - 1] if epoch <= len(curve) else None
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..project.record_types import RunRecord
+from ..space.objective import Objective
 
 if TYPE_CHECKING:
     from ..training.runs import Run
@@ -55,7 +56,7 @@ class Standing:
     """
 
     stage: str
-    objective: str
+    objective: Objective
     trials: int
     trials_planned: int | None
     ended_epochs: int

@@ -98,8 +98,7 @@ def find_best(project: Project, stage: str, epochs: int | None = None) -> Best |
         groups = [group for (_, each), group in project.confirm_runs().items() if each == epochs]
         if not groups:
             return None
-        choose = max if project.space.protocol.direction == "max" else min
-        group = choose(groups, key=_mean_score)
+        group = project.space.objective.best(groups, _mean_score)
         best, score, runs = group[-1], _mean_score(group), len(group)
     changes = project.space.changes(best.values)
     return Best(best.trial, score, best.epochs, runs, changes)
@@ -125,7 +124,7 @@ def read_begun(project: Project, begin: BeginRecord | None, process: int | None 
     budget = project.settings.budget
     return Standing(
         stage="search" if confirm is None else "confirm",
-        objective=project.space.protocol.objective,
+        objective=project.space.objective,
         trials=len(ended),
         trials_planned=begin.trials if begin else None,
         ended_epochs=sum(run.trained for run in ended),

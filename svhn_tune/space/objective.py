@@ -1,0 +1,53 @@
+"""What a run is scored by, which way is better, and how a person reads it."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What the runs of a space are scored by.
+
+    Args:
+        metric: as Keras reports it of training images.
+        direction: "max" where a higher score is better, "min" where a lower one is.
+        title: what it is called beside numbers.
+        worst: no run is scored worse: what one without a score counts as.
+    """
+
+    metric: str
+    direction: Literal["max", "min"]
+    title: str
+    worst: float
+
+    @property
+    def validated(self) -> str:
+        """The metric's name on images that the run does not train on."""
+        return f"val_{self.metric}"
+
+    @property
+    def tested(self) -> str:
+        """The metric's name on the test set."""
+        return f"test_{self.metric}"
+
+    @property
+    def higher_is_better(self) -> bool:
+        """Whether a higher score is better."""
+        return self.direction == "max"
+
+    def sort_key(self, score: float) -> float:
+        """A number that is lower the better the score is."""
+        return -score if self.higher_is_better else score
+
+    def best(self, items: Iterable[Item], score: Callable[[Item], float]) -> Item:
+        """The item with the best score, the first of those that have it."""
+        return min(items, key=lambda item: self.sort_key(score(item)))
+
+
+OBJECTIVES = {
+    "val_categorical_accuracy": Objective("categorical_accuracy", "max", "accuracy", 0.0),
+    "val_loss": Objective("loss", "min", "loss", 1e9),
+}
