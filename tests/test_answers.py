@@ -15,7 +15,8 @@ from svhn_tune.project.results import create_project
 from svhn_tune.report import write_report
 from svhn_tune.stages.choice import choose
 from svhn_tune.summary.answers import find_asked, read_answers
-from svhn_tune.summary.confirmed import summarize_confirmed, used_runs
+from svhn_tune.summary.choices import used_runs
+from svhn_tune.summary.confirmed import summarize_confirmed
 
 EPOCHS = 100
 TEN = [0.47, 0.48, 0.475, 0.472, 0.478, 0.474, 0.476, 0.473, 0.477, 0.475]

@@ -10,7 +10,7 @@ from ..project.project import Project
 from ..project.record_types import ChoiceRecord, RunRecord
 from ..space.questions import Question
 from ..summary.answers import find_asked
-from ..summary.confirmed import BASELINE, left_out
+from ..summary.choices import BASELINE, left_out
 from ..summary.samples import mean
 from ..summary.status import count_trials
 

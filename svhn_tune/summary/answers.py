@@ -9,7 +9,8 @@ from typing import Any
 from ..project.project import Project
 from ..project.record_types import RunRecord
 from ..space.questions import Question
-from .confirmed import left_out, summarize_confirmed
+from .choices import left_out
+from .confirmed import summarize_confirmed
 from .samples import mean
 
 RUNS = 10  # of each configuration: what the texts ask for where they ask for means

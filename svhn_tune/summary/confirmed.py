@@ -8,11 +8,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..project.project import Project
-from ..project.record_types import ChoiceRecord, RunRecord
+from ..project.record_types import RunRecord
+from .choices import BASELINE, left_out_of_all, used_runs
 from .comparison import Comparison, compare, recommend
 from .samples import Summary, expected_best, mean, summarize
-
-BASELINE = 0  # the first trial of every search
 
 
 @dataclass(frozen=True)
@@ -94,7 +93,7 @@ def summarize_confirmed(project: Project) -> list[Confirmed]:
 
 def _summarize_epochs(project: Project, epochs: int) -> list[Confirmed]:
     groups = {root: runs for (root, each), runs in project.confirm_runs().items() if each == epochs}
-    out = _left_out_of_all(project, epochs, groups)
+    out = left_out_of_all(project, epochs, groups)
     least = min(map(len, groups.values()))
     entries = [
         _summarize_runs(project, root, runs, root in out, least) for root, runs in groups.items()
@@ -226,33 +225,3 @@ def average_confusion(project: Project, entry: Confirmed) -> dict[str, Any] | No
     ]
     accuracy = [row[i] / sum(row) if sum(row) else None for i, row in enumerate(confusion)]
     return {"runs": len(matrices), "confusion": confusion, "accuracy": accuracy}
-
-
-def _choices(project: Project, epochs: int) -> list[ChoiceRecord]:
-    return [r for r in project.records if isinstance(r, ChoiceRecord) and r.epochs == epochs]
-
-
-def used_runs(project: Project, epochs: int) -> set[tuple[int, int]]:
-    """The runs, as (root, run), on whose scores a choice was made."""
-    return {(root, run) for choice in _choices(project, epochs) for root, run in choice.used}
-
-
-def left_out(project: Project, epochs: int, question: int | None = None) -> set[int]:
-    """The roots that the last choice, or one before it, did not choose.
-
-    Choices of a question are among its configurations, and only those of that question count;
-    without one, only choices among all that is confirmed.
-    """
-    choices = [r for r in _choices(project, epochs) if r.question == question]
-    if not choices:
-        return set()
-    return {root for choice in choices for root, _ in choice.used} - set(choices[-1].chosen)
-
-
-def _left_out_of_all(project: Project, epochs: int, groups: dict[int, list[RunRecord]]) -> set[int]:
-    """The roots that some choice left out, none chose, and nobody trained again since."""
-    last = {choice.question: choice.chosen for choice in _choices(project, epochs)}
-    out = {root for question in last for root in left_out(project, epochs, question)}
-    used = used_runs(project, epochs)
-    fresh = {root for root, runs in groups.items() if any((root, r.run) not in used for r in runs)}
-    return out - {root for chosen in last.values() for root in chosen} - fresh
