@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..project.project import Project
-from ..project.record_types import RunRecord
+from ..project.record_types import ChoiceRecord, RunRecord
 from .choices import BASELINE, left_out_of_all, used_runs
 from .comparison import Comparison, compare, recommend
 from .samples import Summary, expected_best, mean, summarize
