@@ -109,7 +109,7 @@ def test_the_files_of_confirm_are_within_the_bound_and_may_be_handed_in_but_for_
         checks = check_submission(file, confirmed.space, data, find_origin(file))["checks"]
         assert [check["name"] for check in checks if not check["ok"]] == ["training"]
         told = next(check["detail"] for check in checks if check["name"] == "test accuracy")
-        assert told.startswith(f"{max(run['score'] for run in runs):.4f}")
+        assert told.startswith(f"{max(run.score for run in runs):.4f}")
 
 
 def test_the_page_and_the_figures_show_what_there_is_and_fail_on_nothing(confirmed):
