@@ -5,6 +5,7 @@ import signal
 
 import psutil
 import pytest
+from conftest import TENSORFLOW, train_by
 
 from benchmarks.survival import read_result
 from svhn_tune import confirm, load_data, search, status
@@ -38,7 +39,8 @@ def confirmed(searched, archives):
     """Two runs of it; of its first question's configurations, where the space has questions."""
     numbers = [question.number for question in searched.space.questions]
     asked = {"question": numbers[0]} if numbers else {"top": 1}
-    return confirm(searched, archives, runs=2, epochs=1, **asked)
+    with train_by(TENSORFLOW):
+        return confirm(searched, archives, runs=2, epochs=1, **asked)
 
 
 class KillsTheWorker(Progress):
@@ -62,17 +64,23 @@ def test_describe_gives_layers_and_bytes_within_the_limit(space):
     assert described["layers"][-1]["output_shape"] == (space.task.classes,)
 
 
+@pytest.mark.parametrize(
+    ("trains", "epochs"),
+    [("softmax_engine", 100), pytest.param(TENSORFLOW, 2, marks=pytest.mark.soak)],
+)
 def test_a_search_killed_after_an_epoch_ends_with_the_same_bits(
-    space, searched, archives, tmp_path
+    trains, epochs, space, archives, tmp_path
 ):
-    assert searched.trials["status"].tolist() == ["completed"]
-    assert searched.trials["epochs"].tolist() == [2]
+    settings = SETTINGS | {"max_epochs": epochs}
     progress = KillsTheWorker()
-    folder = tmp_path / space.name
-    again = search(space, archives, project=folder, progress=progress, **SETTINGS)
+    with train_by(trains):
+        calm = search(space, archives, project=tmp_path / "calm", **settings)
+        killed = search(space, archives, project=tmp_path / "killed", progress=progress, **settings)
+    assert calm.trials["status"].tolist() == ["completed"]
+    assert calm.trials["epochs"].tolist() == [epochs]
     assert progress.killed
-    assert again.ended("search")[0]["weights_sha256"]
-    assert read_result(folder) == read_result(searched.folder)
+    assert calm.ended("search")[0]["weights_sha256"]
+    assert read_result(killed.folder) == read_result(calm.folder)
 
 
 def test_the_files_of_confirm_are_within_the_bound_and_may_be_handed_in_but_for_epochs(

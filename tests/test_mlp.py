@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from conftest import TENSORFLOW, train_by
 from test_answers import propose
 
 from svhn_tune import confirm, load_data
@@ -111,7 +112,8 @@ def confirmed(course, make_project, tmp_path_factory):
     project = propose(folder, make_project, 1)
     changed = {"fingerprint": data.fingerprint, "source": str(course)}
     project.update_settings(data=project.settings.data.model_dump() | changed)
-    return confirm(project, data, question=6, runs=1, epochs=1)
+    with train_by(TENSORFLOW):
+        return confirm(project, data, question=6, runs=1, epochs=1)
 
 
 def test_the_images_are_those_of_the_text(course, loaded):
