@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -42,15 +43,26 @@ def cache(tmp_path_factory):
 @pytest.fixture(scope="session", autouse=True)
 def softmax():
     """What is searched and confirmed here trains by softmax regression, in no time."""
+    with train_by("softmax_engine"):
+        yield
+
+
+TENSORFLOW = engine.DEFAULT
+
+
+@contextmanager
+def train_by(name):
+    """What is searched and confirmed inside trains by this engine."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engine, "DEFAULT", "softmax_engine")
+        patch.setattr(engine, "DEFAULT", name)
         yield
 
 
 @pytest.fixture
-def tensorflow(monkeypatch):
+def tensorflow():
     """What is searched and confirmed in this test trains as it does for users."""
-    monkeypatch.setattr(engine, "DEFAULT", "svhn_tune.training.engine_tensorflow")
+    with train_by(TENSORFLOW):
+        yield
 
 
 @pytest.fixture(scope="session")

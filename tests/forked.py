@@ -7,6 +7,7 @@ spawned as ever, and train by the engine of the test. It can be killed, interrup
 import multiprocessing
 import os
 import sys
+from contextlib import suppress
 
 import psutil
 
@@ -27,6 +28,11 @@ class Forked(psutil.Process):
 
     def poll(self):
         return self._process.exitcode
+
+    def send_signal(self, sig):
+        # As of `psutil.Popen`, one that has ended hears nothing.
+        with suppress(psutil.NoSuchProcess):
+            super().send_signal(sig)
 
     def wait(self, timeout=None):
         self._process.join(timeout)

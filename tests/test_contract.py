@@ -6,6 +6,7 @@ import signal
 import numpy as np
 import psutil
 import pytest
+from conftest import TENSORFLOW, train_by
 
 from benchmarks.survival import read_result
 from svhn_tune import confirm, load_data, search, status
@@ -18,7 +19,6 @@ from svhn_tune.progress.progress import Progress
 from svhn_tune.project.results import find_origin
 from svhn_tune.report import write_report
 from svhn_tune.submission.check import check_submission
-from svhn_tune.training import engine
 from svhn_tune.training.engine_tensorflow import KerasTraining
 
 SLACK = 64 * 1024
@@ -42,8 +42,7 @@ def confirmed(searched, archives):
     """Two runs of it by TensorFlow; as its first question's, where the space has questions."""
     numbers = [question.number for question in searched.space.questions]
     asked = {"question": numbers[0]} if numbers else {"top": 1}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engine, "DEFAULT", "svhn_tune.training.engine_tensorflow")
+    with train_by(TENSORFLOW):
         return confirm(searched, archives, runs=2, epochs=1, **asked)
 
 
@@ -68,17 +67,23 @@ def test_describe_gives_layers_and_bytes_within_the_limit(space):
     assert described["layers"][-1]["output_shape"] == (space.task.classes,)
 
 
+@pytest.mark.parametrize(
+    ("trains", "epochs"),
+    [("softmax_engine", 100), pytest.param(TENSORFLOW, 2, marks=pytest.mark.soak)],
+)
 def test_a_search_killed_after_an_epoch_ends_with_the_same_bits(
-    space, searched, archives, tmp_path
+    trains, epochs, space, archives, tmp_path
 ):
-    assert searched.trials["status"].tolist() == ["completed"]
-    assert searched.trials["epochs"].tolist() == [2]
+    settings = SETTINGS | {"max_epochs": epochs}
     progress = KillsTheWorker()
-    folder = tmp_path / space.name
-    again = search(space, archives, project=folder, progress=progress, **SETTINGS)
+    with train_by(trains):
+        calm = search(space, archives, project=tmp_path / "calm", **settings)
+        killed = search(space, archives, project=tmp_path / "killed", progress=progress, **settings)
+    assert calm.trials["status"].tolist() == ["completed"]
+    assert calm.trials["epochs"].tolist() == [epochs]
     assert progress.killed
-    assert again.ended("search")[0].weights_sha256
-    assert read_result(folder) == read_result(searched.folder)
+    assert calm.ended("search")[0].weights_sha256
+    assert read_result(killed.folder) == read_result(calm.folder)
 
 
 def test_a_model_continued_after_an_epoch_ends_with_the_same_bits(space, archives):

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from conftest import TENSORFLOW, train_by
 from test_answers import propose
 
 from svhn_tune import confirm, load_data
@@ -12,7 +13,6 @@ from svhn_tune.models.size import measure_size
 from svhn_tune.models.spaces import load_space
 from svhn_tune.project.records import decode_predicted
 from svhn_tune.submission.check import check_submission
-from svhn_tune.training import engine
 
 TRAIN = 112  # three batches of 32 and a short one
 
@@ -112,8 +112,7 @@ def confirmed(course, make_project, tmp_path_factory):
     project = propose(folder, make_project, 1)
     changed = {"fingerprint": data.fingerprint, "source": str(course)}
     project.update_settings(data=project.settings.data.model_dump() | changed)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engine, "DEFAULT", "svhn_tune.training.engine_tensorflow")
+    with train_by(TENSORFLOW):
         return confirm(project, data, question=6, runs=1, epochs=1)
 
 

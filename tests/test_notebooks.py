@@ -7,6 +7,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from conftest import TENSORFLOW
 from nbclient import NotebookClient
 
 import svhn_tune
@@ -73,7 +74,7 @@ def test_a_notebook_is_valid_without_outputs_and_names_no_folder_of_ours(name):
     "trains",
     [
         "softmax_engine",
-        pytest.param("svhn_tune.training.engine_tensorflow", marks=pytest.mark.soak),
+        pytest.param(TENSORFLOW, marks=pytest.mark.soak),
     ],
 )
 def test_the_notebook_searches_confirms_and_draws(trains, archives, tmp_path, monkeypatch):

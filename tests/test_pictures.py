@@ -9,6 +9,7 @@ import shutil
 import keras
 import numpy as np
 import pytest
+from conftest import TENSORFLOW, train_by
 
 from svhn_tune import CNNHyperModel, confirm, load_data, load_space, search
 from svhn_tune.figures import Figures
@@ -18,7 +19,6 @@ from svhn_tune.progress.progress import Progress
 from svhn_tune.project.results import find_origin
 from svhn_tune.stages.pictures import write_pictures
 from svhn_tune.submission.check import check_submission
-from svhn_tune.training import engine
 from svhn_tune.training.maps import maps_path, write_maps
 
 SETTINGS = {"tuner": "random", "max_trials": 2, "max_epochs": 1, "train_images": 64}
@@ -30,8 +30,7 @@ def confirmed(small_space, archives, tmp_path_factory):
     """By TensorFlow, as its worker writes the maps; the search before it needs none."""
     folder = tmp_path_factory.mktemp("pictures") / "cnn"
     project = search(small_space, archives, project=folder, workers=2, **SETTINGS)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engine, "DEFAULT", "svhn_tune.training.engine_tensorflow")
+    with train_by(TENSORFLOW):
         return confirm(project, archives, top=1, runs=2, epochs=1)
 
 

@@ -156,7 +156,8 @@ def test_a_plan_of_this_machine_is_timed_and_writes_nothing(
     small_space, archives, monkeypatch, capfd, tmp_path
 ):
     monkeypatch.chdir(tmp_path)
-    arguments = ["plan", "--space", small_space, "--data", archives, "--max-epochs", "4"]
+    arguments = ["plan", "--space", small_space, "--data", archives]
+    arguments += ["--workers", "1", "--max-epochs", "4"]
     monkeypatch.setattr(
         sys, "argv", ["svhn_tune", *map(str, arguments), "--budget", "1s", "--json"]
     )

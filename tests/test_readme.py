@@ -8,9 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from conftest import TENSORFLOW, train_by
 from forked import start_command
-
-from svhn_tune.training import engine
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -54,14 +53,12 @@ def run_all(run):
         assert "Traceback" not in told
 
 
-def test_every_command_runs(place, tmp_path, monkeypatch):
+def test_every_command_runs(place, tmp_path):
     """In forked processes, by softmax; by TensorFlow what makes the file that `check` looks at."""
     told = tmp_path / "told.txt"
 
     def run(command):
-        with monkeypatch.context() as patch:
-            if "confirm --project demo" in command:
-                patch.setattr(engine, "DEFAULT", "svhn_tune.training.engine_tensorflow")
+        with train_by(TENSORFLOW if "confirm --project demo" in command else "softmax_engine"):
             process = start_command(shorten(command)[1:], place, stdout=told, stderr=told)
             return process.wait(), told.read_text()
 

@@ -9,6 +9,7 @@ import numpy as np
 import psutil
 import pytest
 import softmax_engine
+from conftest import TENSORFLOW
 from forked import start_command
 
 from svhn_tune import load_data, search
@@ -68,7 +69,7 @@ def test_every_epoch_is_told_after_it_is_on_the_disk(setup, tmp_path):
 
 @pytest.mark.parametrize(
     ("engine", "epochs"),
-    [("softmax_engine", 400), ("svhn_tune.training.engine_tensorflow", 4)],
+    [("softmax_engine", 400), (TENSORFLOW, 4)],
 )
 def test_a_killed_worker_is_replaced_and_its_run_ends_as_it_would_have(
     engine, epochs, setup, tmp_path
