@@ -22,6 +22,7 @@ from rich.console import Console
 from svhn_tune.progress.live import LiveProgress, Terminal, make_progress
 from svhn_tune.progress.picture import Picture
 from svhn_tune.progress.progress import LineProgress
+from svhn_tune.space.objective import OBJECTIVES
 from svhn_tune.summary.standing import Best, RunStanding, Standing
 
 VALUES = " ".join(f"kernel_size_{block}=7 spatial_dropout_{block}=0.25" for block in range(1, 9))
@@ -48,7 +49,7 @@ def make_standing(stage="search", workers=2, **changes):
     )
     standing = {
         "stage": stage,
-        "objective": "val_categorical_accuracy",
+        "objective": OBJECTIVES["val_categorical_accuracy"],
         "trials": 12,
         "trials_planned": 106,
         "ended_epochs": 210,
