@@ -105,7 +105,7 @@ def _search(project: Project, setup: Setup, data: Data, trials: int) -> None:
         event = Event("done", run, outcome=draw_outcome(project, run, truth))
         record = run_record(event, proposal.initial_epoch, project.space, setup)
         project.record(record)
-        tell(oracle, proposal.trial, record.score)
+        tell(oracle, proposal.trial, project.space.objective.count(record.score))
 
 
 def _confirm(project: Project, setup: Setup, data: Data) -> None:

@@ -50,10 +50,10 @@ def project(tmp_path, make_project):
         short | {"score": 0.3, "metrics": columns(CURVES[0][:2])},
         short | two | {"score": 0.6, "metrics": columns(CURVES[1][:2])},
         short | {"score": 0.9, "metrics": columns(CURVES[2])},
-        short | {"score": 0.0, "metrics": columns(CURVES[3]), "collapsed": True},
+        short | {"score": None, "metrics": columns(CURVES[3]), "collapsed": True},
         long | {"score": 0.5, "metrics": columns(CURVES[0][2:]), "parent": 0},
         long | two | {"score": 0.8, "metrics": columns(CURVES[1][2:]), "parent": 1},
-        short | {"status": "failed", "score": 0.0, "seconds": 0.0},
+        short | {"status": "failed", "score": None, "seconds": 0.0},
         {"status": "running"},
     ]
     trials[4]["values"] = load_space("cnn").complete({"units": 64})
@@ -85,11 +85,11 @@ def test_optuna_reads_the_study(study):
 
 def test_optuna_has_a_trial_a_configuration_in_its_state(study):
     states = [trial.state.name for trial in study.trials]
-    assert states == ["COMPLETE", "COMPLETE", "PRUNED", "PRUNED", "FAIL", "RUNNING"]
+    assert states == ["COMPLETE", "COMPLETE", "PRUNED", "FAIL", "FAIL", "RUNNING"]
     assert [trial.user_attrs["root"] for trial in study.trials] == [0, 1, 2, 3, 6, 7]
     assert [trial.user_attrs["trial"] for trial in study.trials] == [4, 5, 2, 3, 6, 7]
     assert [trial.user_attrs["epochs"] for trial in study.trials] == [4, 4, 2, 2, 0, 0]
-    assert [trial.values for trial in study.trials] == [[0.5], [0.8], [0.9], [0.0], None, None]
+    assert [trial.values for trial in study.trials] == [[0.5], [0.8], [0.9], None, None, None]
 
 
 def test_optunas_best_trial_is_the_projects(study, project):
@@ -162,7 +162,7 @@ def test_optunas_dashboard_shows_the_study(study, tmp_path):
     assert shown["has_intermediate_values"]
     assert shown["objective_names"] == ["val_categorical_accuracy"]
     states = [trial["state"] for trial in shown["trials"]]
-    assert states == ["Complete", "Complete", "Pruned", "Pruned", "Fail", "Running"]
+    assert states == ["Complete", "Complete", "Pruned", "Fail", "Fail", "Running"]
     steps = shown["trials"][1]["intermediate_values"]
     assert [step["value"] for step in steps] == CURVES[1]
 

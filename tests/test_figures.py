@@ -74,7 +74,7 @@ def add_confirm_runs(project, trial, scores, **changes):
             "epochs": 20,
             "planned_epochs": 20,
             "collapsed": number == 1,
-            "metrics": {"categorical_accuracy": np.linspace(0.1, score, 20).tolist()},
+            "metrics": {"categorical_accuracy": np.linspace(0.1, score or 0.1, 20).tolist()},
             "confusion": random.integers(0, 50, (10, 10)).tolist(),
             "predicted": base64.b64encode(predicted.tobytes()).decode(),
         }
@@ -134,7 +134,7 @@ def test_a_figure_of_confirm_runs(name, confirmed):
     "trials",
     [
         [{"score": 0.5}, {"score": 0.5}],
-        [{"score": 0.0, "collapsed": True, "epochs": 1}, {"status": "failed", "score": 0.0}],
+        [{"score": None, "collapsed": True, "epochs": 1}, {"status": "failed", "score": None}],
     ],
     ids=["equal", "collapsed"],
 )
@@ -151,11 +151,11 @@ def test_losses_are_drawn_and_diverged_runs_left_out(name, tmp_path, make_projec
     for trial, given in enumerate(trials):
         given["score"] = 10.0 ** (trial % 5 - 2)
         given["metrics"] = {"loss": [80.0, None, 2.0, 1.0], "val_loss": [90.0, 3.0, 2.0, 1.0]}
-    trials[3] |= {"score": 1e9, "collapsed": True}
+    trials[3] |= {"score": None, "collapsed": True}
     project = make_project(tmp_path / "cnn", trials, tuner="hyperband")
     text = project.space.text.replace("val_categorical_accuracy", "val_loss")
     project.space = parse_space(text, "cnn", "cnn.toml")
-    add_confirm_runs(project, 0, [0.5, 1e9, 0.6], metrics={"loss": [4.0, 2.0]})
+    add_confirm_runs(project, 0, [0.5, None, 0.6], metrics={"loss": [4.0, 2.0]})
     figure = getattr(Figures(project), name)()
     words = draw(figure)
     assert "1e+09" not in words

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from svhn_tune.errors import InputError
-from svhn_tune.project.journal import append_record, create_journal, read_records
+from svhn_tune.project.journal import append_record, create_journal, read_journal
 
 RECORDS = [
     {"event": "trial", "trial": 0, "values": {"padding": "same", "l2_1": 1e-5}},
@@ -27,18 +27,18 @@ def path(tmp_path):
 
 
 def test_records_are_read_as_they_were_appended(path):
-    assert read_records(path) == RECORDS
+    assert read_journal(path) == (2, RECORDS)
 
 
 def test_every_line_is_one_json_object_and_the_first_says_the_format(path):
     lines = [json.loads(line) for line in path.read_text().split("\n")[:-1]]
-    assert lines == [{"event": "journal", "format": 1}, *RECORDS]
+    assert lines == [{"event": "journal", "format": 2}, *RECORDS]
 
 
 def test_a_journal_is_not_created_over_another(path):
     with pytest.raises(FileExistsError):
         create_journal(path)
-    assert read_records(path) == RECORDS
+    assert read_journal(path) == (2, RECORDS)
 
 
 def test_a_torn_last_line_is_forgiven_at_every_byte(path):
@@ -46,7 +46,7 @@ def test_a_torn_last_line_is_forgiven_at_every_byte(path):
     for length in range(len(content)):
         path.write_bytes(content[:length])
         whole = max(content[:length].count(b"\n") - 1, 0)
-        assert read_records(path) == RECORDS[:whole]
+        assert read_journal(path) == (2, RECORDS[:whole])
 
 
 def test_appending_after_a_torn_line_leaves_whole_records_at_every_byte(path):
@@ -56,7 +56,7 @@ def test_appending_after_a_torn_line_leaves_whole_records_at_every_byte(path):
         path.write_bytes(content[:length])
         whole = max(content[:length].count(b"\n") - 1, 0)
         append_record(path, added)
-        assert read_records(path) == [*RECORDS[:whole], added]
+        assert read_journal(path) == (2, [*RECORDS[:whole], added])
 
 
 @pytest.mark.parametrize("damage", [b'{"event": "ru', b"", b"[1, 2]", b"7", b'{"trial": 3}'])
@@ -68,7 +68,7 @@ def test_a_damaged_middle_is_an_error_that_names_the_line(path, line, damage):
     with pytest.raises(
         InputError, match=rf"journal\.jsonl line {line} is damaged: .*-n {line - 1}"
     ):
-        read_records(path)
+        read_journal(path)
 
 
 def test_bytes_that_are_no_text_are_an_error_that_names_the_line(path):
@@ -76,21 +76,23 @@ def test_bytes_that_are_no_text_are_an_error_that_names_the_line(path):
     lines[1] = b"\xff\xfe\x00"
     path.write_bytes(b"\n".join(lines))
     with pytest.raises(InputError, match="line 2 is damaged"):
-        read_records(path)
+        read_journal(path)
 
 
-@pytest.mark.parametrize("first", [{"event": "journal", "format": 2}, {"event": "trial"}])
+@pytest.mark.parametrize("first", [{"event": "journal", "format": 3}, {"event": "trial"}])
 def test_another_format_is_refused(path, first):
     lines = path.read_bytes().split(b"\n")
     lines[0] = json.dumps(first).encode()
     path.write_bytes(b"\n".join(lines))
-    with pytest.raises(InputError, match=f"format {first.get('format')}, this version reads 1"):
-        read_records(path)
+    with pytest.raises(
+        InputError, match=f"format {first.get('format')}, this version reads 1 and 2"
+    ):
+        read_journal(path)
 
 
 def test_a_missing_journal_is_an_input_error(tmp_path):
     with pytest.raises(InputError, match=r"cannot read the journal .*none\.jsonl"):
-        read_records(tmp_path / "none.jsonl")
+        read_journal(tmp_path / "none.jsonl")
 
 
 @pytest.mark.parametrize("number", [math.nan, math.inf])

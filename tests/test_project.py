@@ -34,7 +34,7 @@ def project(tmp_path, make_project):
         [
             {"score": 0.6},
             {"score": 0.7},
-            {"status": "failed", "score": 0.0, "epochs": 12},
+            {"status": "failed", "score": None, "epochs": 12},
             {"score": 0.1, "collapsed": True},
             {"score": 0.65, "epochs": 12, "initial_epoch": 4, "parent": 1},
             {"status": "running"},
@@ -197,7 +197,7 @@ def test_trials_are_a_table_with_one_row_a_trial(project):
         "running",
     ]
     assert trials["epochs"].tolist() == [4, 4, 12, 4, 12, 4]
-    assert trials["score"].dropna().tolist() == [0.6, 0.7, 0.0, 0.1, 0.65]
+    assert trials["score"].dropna().tolist() == [0.6, 0.7, 0.1, 0.65]
     assert trials["values"][1] == project.values(1)
 
 

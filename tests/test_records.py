@@ -41,19 +41,19 @@ def epoch(loss, val_loss, accuracy=0.5):
 
 
 @pytest.mark.parametrize("loss", [math.nan, math.inf])
-def test_a_loss_on_other_images_that_is_no_number_is_scored_worst(loss):
+def test_a_loss_on_other_images_that_is_no_number_is_no_score(loss):
     record = end("val_loss", [epoch(2.0, 2.0), epoch(1.0, loss)])
-    assert (record.score, record.collapsed, record.status) == (1e9, True, "completed")
+    assert (record.score, record.collapsed, record.status) == (None, True, "completed")
     assert record.metrics["val_loss"] == [2.0, None]
     confirmed = end("val_loss", [epoch(2.0, 2.0)] * 2, {"loss": loss, "categorical_accuracy": 0.5})
-    assert (confirmed.score, confirmed.collapsed) == (1e9, True)
+    assert (confirmed.score, confirmed.collapsed) == (None, True)
 
 
 def test_what_is_written_is_what_can_be_read():
     calm = end("val_loss", [epoch(2.0, 2.0), epoch(1.0, 1.5)])
     assert (calm.score, calm.collapsed) == (1.5, False)
     short = end("val_categorical_accuracy", [epoch(math.nan, math.nan, 0.1)])
-    assert (short.score, short.collapsed, short.epochs) == (0.0, True, 1)
+    assert (short.score, short.collapsed, short.epochs) == (None, True, 1)
     for record in (calm, short):
         assert from_json(record.as_json()) == record
 

@@ -285,3 +285,9 @@ def test_a_report_that_fails_leaves_the_results_and_says_so(tmp_path, make_proje
 def test_writing_again_leaves_one_file(confirmed):
     write_report(confirmed)
     assert [path.name for path in confirmed.folder.glob("*report*")] == ["report.html"]
+
+
+def test_a_project_whose_every_run_diverged_has_a_page(tmp_path, make_project):
+    project = make_project(tmp_path / "cnn", [{"score": None, "collapsed": True}] * 2)
+    sentence = read(project).find("p", class_="answer")[0]
+    assert "val_categorical_accuracy - after 4 epochs" in sentence

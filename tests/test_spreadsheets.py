@@ -35,7 +35,7 @@ TRIALS_GIVEN = [
     {"score": 0.6},
     {"score": 0.25, "metrics": METRICS, "epochs": 2, "bracket": 1, "round": 0},
     {"score": 0.7, "parent": 1, "initial_epoch": 2, "bracket": 1, "round": 1, "seed": 2},
-    {"status": "failed", "score": 0.0, "reason": 'its worker died 3 times, "killed"'},
+    {"status": "failed", "score": None, "reason": 'its worker died 3 times, "killed"'},
     {"status": "running"},
 ]
 

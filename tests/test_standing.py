@@ -261,3 +261,22 @@ def test_the_line_of_a_run_names_it_its_score_and_its_values(confirming):
     who, text = describe_end(confirming, confirming.records[-1])
     assert who == "trial 000 run 01"
     assert text == "test_categorical_accuracy 0.6000  5 epochs  1.5 s  baseline"
+
+
+def test_a_run_without_a_score_has_a_dash_for_it(tmp_path, make_project, capsys):
+    project = make_project(tmp_path / "cnn", [{"score": None, "collapsed": True}])
+    _, text = describe_end(project, project.records[-1])
+    assert text.startswith("val_categorical_accuracy - (best -, trial 000)")
+    print_status(project)
+    printed = capsys.readouterr().out
+    assert "best so far: trial 000, val_categorical_accuracy - after 4 epochs" in printed
+    assert re.search("000 +4 +- ", printed)
+    assert svhn_tune.status(project)["best"]["score"] is None
+
+
+def test_a_confirm_run_without_a_score_counts_as_the_worst(confirming):
+    end_run(confirming, 0, 2, None, 5, collapsed=True)
+    assert read_standing(confirming).best.score == pytest.approx((0.5 + 0.6 + 0.0) / 3)
+    (entry,) = svhn_tune.status(confirming)["confirm"]
+    assert (entry["scores"], entry["collapsed"]) == ([0.5, 0.6, 0.0], 1)
+    assert svhn_tune.status(confirming)["handed_in"]["score"] == 0.6

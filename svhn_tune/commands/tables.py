@@ -15,6 +15,7 @@ from ..space.space import Space
 from ..summary.standing import Standing
 from ..summary.status import read_standing
 from ..summary.status import status as read_status
+from ..summary.wording import say_score
 from .confirm_table import print_answers, print_class_weights, print_summaries
 
 
@@ -52,7 +53,7 @@ def print_status(project: Project) -> None:
             table.add_row(
                 f"{record.trial:03d}",
                 f"{record.epochs}",
-                f"{record.score:.4f}",
+                say_score(record.score),
                 f"{record.file_bytes:,}",
                 project.space.changes(record.values),
             )
@@ -86,7 +87,7 @@ def print_confirmed(project: Project) -> None:
     best = project.best_confirmed()
     assert best is not None
     console.print(
-        f"\nbest run: trial {best.trial:03d}, run {best.run}, {best.score:.4f}; "
+        f"\nbest run: trial {best.trial:03d}, run {best.run}, {say_score(best.score)}; "
         f"rows: true class; columns: predicted class"
     )
     confusion = best.confusion or []

@@ -5,7 +5,8 @@ number counts configurations; its attribute `trial` is the project's number.
 
 COMPLETE: trained for all epochs of the search, collapsed or not. PRUNED: ended earlier, because
 Hyperband has not promoted it; so `best_trial` is never one that a short training flattered. FAIL:
-its worker died. RUNNING: begun and not ended.
+its worker died, or its loss became no number, so that it has no score. RUNNING: begun and not
+ended.
 
 The journal keeps durations, not dates: every trial seems to end at the moment of the export.
 """
@@ -102,7 +103,7 @@ def _make_trial(project: Project, curve: Curve) -> FrozenTrial:
 def _state(project: Project, curve: Curve) -> TrialState:
     if curve.status == "running":
         return TrialState.RUNNING
-    if curve.status == "failed":
+    if curve.status == "failed" or curve.score is None:
         return TrialState.FAIL
     whole = curve.planned_epochs >= project.settings.max_epochs
     return TrialState.COMPLETE if whole else TrialState.PRUNED

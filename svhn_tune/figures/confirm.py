@@ -20,7 +20,6 @@ from ..summary.confirmed import (
     compare_class_weights,
     summarize_confirmed,
 )
-from ..summary.curves import NO_SCORE
 from .style import BLUE, INK, ORANGE, STYLE, VERMILION, Chart, name_score
 
 if TYPE_CHECKING:
@@ -41,8 +40,8 @@ def draw_confirmed(project: Project) -> Chart | None:
         return None
     chart = Chart(1.7 + 0.55 * len(entries))
     axes = chart.subplots()
-    for row, entry in enumerate(entries):
-        runs = project.confirm_runs()[entry.root, entry.epochs]
+    groups = [project.confirm_runs()[entry.root, entry.epochs] for entry in entries]
+    for row, (entry, runs) in enumerate(zip(entries, groups, strict=True)):
         _draw_entry(axes, row, entry, runs)
     axes.set_yticks(range(len(entries)), [_name_entry(project, entry) for entry in entries])
     for label, entry in zip(axes.get_yticklabels(), entries, strict=True):
@@ -50,7 +49,9 @@ def draw_confirmed(project: Project) -> Chart | None:
     axes.set_ylim(len(entries) - 0.45, -0.55)
     axes.grid(axis="y", visible=False)
     axes.set_xlabel(f"{name_score(project, 'confirm')}, after the last epoch")
-    _limit_scores(axes, project, entries)
+    seen = [run.score for runs in groups for run in runs]
+    seen += [entry.search_score for entry in entries]
+    _limit_scores(axes, project, entries, [score for score in seen if score is not None])
     _explain(chart, entries)
     chart.headline(project, _say_recommended(entries))
     return chart
@@ -65,7 +66,7 @@ def _draw_entry(axes: "Axes", row: int, entry: Confirmed, runs: list[RunRecord])
     axes.plot([summary.mean] * 2, [row - 0.24, row + 0.24], color=color, linewidth=2, zorder=3)
     spread = [row + 0.13 * (place % 3 - 1) for place in range(len(runs))]
     for height, run in zip(spread, runs, strict=True):
-        if run.score >= NO_SCORE:
+        if run.score is None:
             continue
         is_used = run.run in entry.used
         axes.plot(
@@ -80,7 +81,7 @@ def _draw_entry(axes: "Axes", row: int, entry: Confirmed, runs: list[RunRecord])
             zorder=4,
         )
     said = entry.search_score
-    if said is not None and said < NO_SCORE:
+    if said is not None:
         axes.plot(
             said, row + 0.32, marker="D", markersize=5, markerfacecolor="none", color=INK, zorder=4
         )
@@ -92,14 +93,14 @@ def _name_entry(project: Project, entry: Confirmed) -> str:
     return f"{name}\n{entry.summary.n} runs of {entry.epochs} epochs{out}"
 
 
-def _limit_scores(axes: "Axes", project: Project, entries: list[Confirmed]) -> None:
+def _limit_scores(
+    axes: "Axes", project: Project, entries: list[Confirmed], known: list[float]
+) -> None:
     """No further than twice the runs' own range: the interval of two runs can be far wider."""
-    seen = [score for e in entries for score in [*e.scores, e.search_score]]
-    known = [score for score in seen if score is not None and score < NO_SCORE]
     if not known:
         return
     margin = max((max(known) - min(known)) / 2, 0.005 * max(map(abs, known)), 1e-4)
-    ends = [end for e in entries if e.summary.ci95 for end in e.summary.ci95 if end < NO_SCORE]
+    ends = [end for entry in entries for end in entry.summary.ci95 or ()]
     low = max(min([*known, *ends]), min(known) - margin)
     high = min(max([*known, *ends]), max(known) + margin)
     axes.set_xlim(low - margin / 8, high + margin / 8)

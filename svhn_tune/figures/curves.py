@@ -8,7 +8,7 @@ from matplotlib.lines import Line2D
 
 from ..project.project import Project
 from ..project.record_types import RunRecord
-from ..summary.curves import NO_SCORE, Series, list_longest, stitch_curves
+from ..summary.curves import Series, list_longest, list_scores, stitch_curves
 from .style import CYCLE, INK, STYLE, Chart, space_labels
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def _draw_confirm(
         axes.plot(epochs, np.nanmean(table, axis=0), "--", color=colors[root], linewidth=1.4)
         low, high = np.nanmin(table, axis=0), np.nanmax(table, axis=0)
         axes.fill_between(epochs, low, high, color=colors[root], alpha=0.2, linewidth=0)
-        scores = [run.score for run in runs if run.score < NO_SCORE]
+        scores = list_scores(runs)
         beside = length * (1.01 + 0.012 * place)
         axes.plot([beside] * len(scores), scores, "o", color=colors[root], alpha=0.8, markersize=4)
         ends[root] = (length, float(np.nanmean(table, axis=0)[-1]))

@@ -9,7 +9,7 @@ from matplotlib import rc_context
 from ..project.project import Project
 from ..project.record_types import RunRecord
 from ..space.hyperparameters import Declaration, Float, Int
-from ..summary.curves import list_longest, list_varied
+from ..summary.curves import list_longest, list_scores, list_varied
 from .search import explain_dots, scale_scores
 from .style import INK, MANY, STYLE, Chart, color_epochs, name_number, name_score, name_value
 
@@ -58,7 +58,7 @@ def _draw_effect(
 ) -> None:
     active = [record for record in records if declaration.name in record.values]
     places = _place_values(axes, declaration, active)
-    scores = np.array([record.score for record in active])
+    scores = np.array(list_scores(active))
     collapsed = np.array([record.collapsed for record in active], bool)
     shades = np.array([colors[record.planned_epochs] for record in active], object)
     for some, marker in ((collapsed, "x"), (~collapsed, "o")):

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from ..project.project import Project
 from ..project.record_types import RunRecord
 from ..space.hyperparameters import Declaration, Float, Int
-from ..summary.curves import list_longest, list_varied
+from ..summary.curves import list_longest, list_scores, list_varied
 from ..summary.wording import with_provenance
 from .style import INK, name_score, name_value
 
@@ -36,7 +36,7 @@ def draw_parallel(project: Project) -> Any:
     varied = list_varied(project, [record.values for record in records])
     if not varied:
         return None
-    scores = [record.score for record in records]
+    scores = list_scores(records)
     trained = [record.epochs for record in records]
     dimensions = [_make_dimension(declaration, records) for declaration in varied]
     dimensions += [

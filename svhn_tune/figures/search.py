@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 
 from ..project.project import Project
 from ..project.record_types import RunRecord
-from ..summary.curves import list_completed
+from ..summary.curves import list_completed, list_longest, list_scores
 from .style import (
     INK,
     MANY,
@@ -50,7 +50,7 @@ def draw_score(project: Project, against: str) -> Chart | None:
     axes.set_xlim(left=0)
     scale_scores(axes, project, records)
     explain_dots(chart, records, colors)
-    best = project.ranking()[0]
+    best = list_longest(project)[0]
     chart.headline(
         project,
         f"Best of {len(records)} trials: {best.score:.4f} after {best.epochs} epochs "
@@ -79,7 +79,7 @@ def plot_scores(axes: "Axes", dots: list[tuple[float, RunRecord]], colors: dict[
         some = [(place, r) for place, r in dots if r.collapsed == collapsed]
         axes.scatter(
             [place for place, _ in some],
-            [r.score for _, r in some],
+            list_scores(r for _, r in some),
             s=26,
             c=[colors[r.planned_epochs] for _, r in some] or None,
             marker="x" if collapsed else "o",
@@ -114,7 +114,7 @@ def explain_dots(
 
 def scale_scores(axes: "Axes", project: Project, records: list[RunRecord]) -> None:
     """Losses that differ by more than a factor of 20 on a logarithmic axis."""
-    scores = [record.score for record in records]
+    scores = list_scores(records)
     if not project.space.objective.higher_is_better and max(scores) > 20 * min(scores) > 0:
         axes.set_yscale("log")
         axes.yaxis.set_major_formatter(name_number)
@@ -128,15 +128,16 @@ def _draw_best(
     colors: dict[int, Any],
 ) -> None:
     """A step line of the best among the longest trained so far, one for each length."""
+    best = project.space.objective.best
     lines: list[tuple[int, list[float], list[float]]] = []
-    for record in records:
-        epochs, score = record.planned_epochs, record.score
+    for record, score in zip(records, list_scores(records), strict=True):
+        epochs = record.planned_epochs
         if not lines or epochs > lines[-1][0]:
             lines.append((epochs, [], []))
         if epochs == lines[-1][0]:
             _, places, scores = lines[-1]
             places.append(spent[record.trial])
-            scores.append(project.space.objective.best([score, *scores], float))
+            scores.append(best([score, *scores], float))
     ends = [following[1][0] for _, following in pairwise(lines)] + [max(spent.values())]
     for (epochs, places, scores), end in zip(lines, ends, strict=True):
         axes.step([*places, end], [*scores, scores[-1]], where="post", color=colors[epochs])
@@ -193,7 +194,7 @@ def _draw_bracket(
     for path in scores.values():
         axes.plot(
             [number for number, _ in path],
-            [run.score for _, run in path],
+            list_scores(run for _, run in path),
             color=colors[path[-1][1].planned_epochs],
             linewidth=1,
             alpha=0.6,
@@ -210,11 +211,11 @@ def _name_best(axes: "Axes", project: Project, last: Iterable[RunRecord], place:
     """The trial numbers of the best of a bracket's last round, beside their dots."""
     sort_key = project.space.objective.sort_key
     best = sorted(last, key=lambda run: sort_key(run.score))[:NAMED]
-    heights = space_labels(axes, [run.score for run in best])
-    for run, height in zip(best, heights, strict=True):
+    scores = list_scores(best)
+    for run, score, height in zip(best, scores, space_labels(axes, scores), strict=True):
         axes.annotate(
             f"{run.trial:03d}",
-            (place, run.score),
+            (place, score),
             xytext=(place + 0.12, height),
             color=INK,
             fontsize=8,

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from ..console import format_seconds, make_table
 from ..summary.standing import Best, RunStanding, Standing
+from ..summary.wording import say_score
 
 # Lines that the best trial's values may take, and those of the picture beside its runs.
 VALUE_LINES = 3
@@ -91,10 +92,10 @@ def _draw_bar(standing: Standing) -> Table:
 def _draw_best(standing: Standing, best: Best, console: Console, width: int) -> RenderResult:
     """What the best is, then its values, in so many lines."""
     if best.runs is None:
-        told = f"{standing.objective.validated} {best.score:.4f} after {best.epochs} epochs"
+        told = f"{standing.objective.validated} {say_score(best.score)} after {best.epochs} epochs"
     else:
         told = (
-            f"{standing.objective.metric} on the test set {best.score:.4f}, the mean of "
+            f"{standing.objective.metric} on the test set {say_score(best.score)}, the mean of "
             f"{best.runs} runs of {best.epochs} epochs"
         )
     yield Text(f"best so far: trial {best.trial:03d}, {told}")

@@ -8,6 +8,7 @@ from rich.console import Console
 from ..project.project import Project
 from ..project.record_types import RunRecord
 from ..summary.standing import Standing
+from ..summary.wording import say_score
 from ..training.runs import Run
 
 Seconds = Callable[[], float | None]
@@ -79,9 +80,9 @@ def describe_end(project: Project, record: RunRecord) -> tuple[str, str]:
     if record.stage == "confirm":
         name = project.space.objective.tested
         who += f" run {record.run:02d}"
-    text = f"{name} {record.score:.4f}"
+    text = f"{name} {say_score(record.score)}"
     if record.stage == "search" and (ranking := project.ranking()):
-        text += f" (best {ranking[0].score:.4f}, trial {ranking[0].trial:03d})"
+        text += f" (best {say_score(ranking[0].score)}, trial {ranking[0].trial:03d})"
     notes = [text, f"{record.epochs} epochs", f"{record.seconds:.1f} s"]
     if record.status == "failed":
         notes.append(f"FAILED: {record.reason}")

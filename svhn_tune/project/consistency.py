@@ -43,7 +43,7 @@ def check_records(lines: list[Line], path: Path, space: Space, settings: Setting
     """The journal's records with their types.
 
     Args:
-        lines: as `read_records` gives them: from the second on.
+        lines: as `read_journal` gives them: from the second on.
         path: what errors call the journal.
         space: of the project.
         settings: of the project.
@@ -154,7 +154,7 @@ def _check_run(run: RunRecord, before: _Before, space: Space, settings: Settings
     trial = before.trials[run.trial]
     if run.values != trial.values:
         raise ValueError(f"values are not those of trial {run.trial}")
-    if space.objective.higher_is_better and not 0 <= run.score <= 1:
+    if space.objective.higher_is_better and not 0 <= (run.score or 0) <= 1:
         raise ValueError(f"score={run.score} is no share of images, from 0 to 1")
     if run.data_fingerprint not in (None, settings.data.fingerprint):
         raise ValueError(

@@ -14,7 +14,8 @@ from typing import Any
 from ..errors import InputError, shorten
 from ..files import parse_json
 
-FORMAT = 1
+FORMAT = 2
+READ = (1, FORMAT)
 HEADER = b'{"event": "journal", "format": %d}\n' % FORMAT
 Line = dict[str, Any]
 
@@ -48,8 +49,10 @@ def append_record(path: Path, record: Line) -> None:
             raise
 
 
-def read_records(path: Path) -> list[Line]:
-    """All records, the format line left out; none where a kill has torn the format line.
+def read_journal(path: Path) -> tuple[int, list[Line]]:
+    """The journal's format, and the lines below the one that says it.
+
+    There are none where a kill has torn that line.
 
     Raises:
         InputError: no journal, one of another format, or a line in its middle that is no record.
@@ -61,12 +64,13 @@ def read_records(path: Path) -> list[Line]:
     lines = content[: _end_of_whole_lines(content)].splitlines()
     records = [_parse(path, number, line) for number, line in enumerate(lines, start=1)]
     found = records[0].get("format") if records else FORMAT
-    if found != FORMAT or (records and records[0]["event"] != "journal"):
+    if found not in READ or (records and records[0]["event"] != "journal"):
         raise InputError(
-            f"{path} has journal format {shorten(found)}, this version reads {FORMAT}: use "
+            f"{path} has journal format {shorten(found)}, this version reads "
+            f"{' and '.join(map(str, READ))}: use "
             f"the version of svhn_tune that wrote it, or another --project"
         )
-    return records[1:]
+    return found, records[1:]
 
 
 def _cut_torn_line(file: FileIO) -> int:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError, cannot_write
 from ..space.space import Space
+from . import format_1
 from .consistency import check_records
-from .journal import append_record, read_records
+from .journal import append_record, read_journal
 from .lock import hold
 from .ownership import FOLDERS, remove_leftovers
 from .record_types import Record, RunRecord, SessionRecord, TrialRecord
@@ -81,15 +82,20 @@ class Project:
 
     def refresh(self) -> None:
         """Read the journal again: another process may have added to it before we held the lock."""
-        lines = read_records(self.journal_path)
+        self._format, lines = read_journal(self.journal_path)
+        if self._format == 1:
+            lines = [format_1.upgrade(line, self.space.objective) for line in lines]
         self.records: list[Record] = check_records(
             lines, self.journal_path, self.space, self.settings
         )
 
     def record(self, record: Record) -> None:
         """Append a record to the journal on disk, then to the one in memory."""
+        line = record.as_json()
+        if self._format == 1:
+            line = format_1.downgrade(line, self.space.objective)
         try:
-            append_record(self.journal_path, record.as_json())
+            append_record(self.journal_path, line)
         except OSError as error:
             raise cannot_write(self.journal_path, error.strerror) from None
         self.records.append(record)

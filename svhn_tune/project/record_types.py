@@ -56,7 +56,10 @@ class TrialRecord(_Line):
 
 
 class RunRecord(_Line):
-    """A run that ended, as `run_record` writes it; `metrics` has a value each epoch it trained."""
+    """A run that ended, as `run_record` writes it; `metrics` has a value each epoch it trained.
+
+    One that failed, or whose loss became no finite number, has no score.
+    """
 
     event: Literal["run"] = "run"
     stage: Stage
@@ -69,7 +72,7 @@ class RunRecord(_Line):
     epochs: Epochs
     planned_epochs: Epochs
     status: Literal["completed", "failed"]
-    score: Single
+    score: Single | None
     collapsed: bool
     metrics: dict[str, list[Single | None]]
     seconds: Seconds
@@ -107,6 +110,8 @@ class RunRecord(_Line):
                     f"epochs={self.epochs} is below planned_epochs={self.planned_epochs}, but the "
                     f"run neither failed nor collapsed"
                 )
+            if self.score is None and not self.collapsed:
+                raise ValueError("score=None of a run that neither failed nor collapsed")
         for name, values in self.metrics.items():
             if not values or len(values) != self.trained:
                 raise ValueError(

@@ -35,14 +35,14 @@ def run_record(event: Event, initial_epoch: int, space: Space, setup: Setup) -> 
     """The journal's record of an ended run; metrics from `initial_epoch` on.
 
     The score is the objective at the last epoch: on the validation images in search, on the test
-    set in confirm. A run whose loss is no finite number, or that failed, is scored worst.
+    set in confirm. A run whose loss is no finite number, or that failed, has none.
     """
     run, outcome = event.run, event.outcome
     names = ("stage", "trial", "root", "run", "seed", "values")
     known: dict[str, Any] = {name: getattr(run, name) for name in names} | {
         "initial_epoch": initial_epoch,
         "epochs": run.epochs,
-        "score": space.objective.worst,
+        "score": None,
         "collapsed": False,
         "metrics": {},
         "seconds": 0.0,

@@ -13,6 +13,7 @@ from ..summary.wording import (
     describe_interval,
     describe_recommendation,
     describe_used,
+    say_score,
     with_provenance,
 )
 from .tables import (
@@ -143,7 +144,7 @@ def _answer_searched(project: Project, status: dict[str, Any]) -> Answer:
     completed = status["trials"]["completed"]
     sentence = (
         f"Nothing is confirmed yet: trial {best['trial']:03d} is the best of the search, with "
-        f"{objective} {best['score']:.4f} after {best['epochs']} epochs, from one run"
+        f"{objective} {say_score(best['score'])} after {best['epochs']} epochs, from one run"
     )
     notes = [
         f"it was chosen as the best of {completed} completed trials, so its score is optimistic: "

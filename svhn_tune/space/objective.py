@@ -1,5 +1,6 @@
 """What a run is scored by, which way is better, and how a person reads it."""
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal, TypeVar
@@ -15,7 +16,8 @@ class Objective:
         metric: as Keras reports it of training images.
         direction: "max" where a higher score is better, "min" where a lower one is.
         title: what it is called beside numbers.
-        worst: no run is scored worse: what one without a score counts as.
+        worst: no score is worse. It stands for that of a run that failed or diverged, which has
+            none, where a number must be.
     """
 
     metric: str
@@ -38,11 +40,17 @@ class Objective:
         """Whether a higher score is better."""
         return self.direction == "max"
 
-    def sort_key(self, score: float) -> float:
-        """A number that is lower the better the score is."""
+    def count(self, score: float | None) -> float:
+        """What a score counts as in a mean and for an oracle: the worst where there is none."""
+        return self.worst if score is None else score
+
+    def sort_key(self, score: float | None) -> float:
+        """A number that is lower the better the score is; no score comes last."""
+        if score is None:
+            return math.inf
         return -score if self.higher_is_better else score
 
-    def best(self, items: Iterable[Item], score: Callable[[Item], float]) -> Item:
+    def best(self, items: Iterable[Item], score: Callable[[Item], float | None]) -> Item:
         """The item with the best score, the first of those that have it."""
         return min(items, key=lambda item: self.sort_key(score(item)))
 

@@ -132,7 +132,9 @@ def _choose_by_means(
     if len(candidates) <= top:
         return [], []
     objective = project.space.objective
-    means = {root: mean([run.score for run in groups[root]]) for root in candidates}
+    means = {
+        root: mean([objective.count(run.score) for run in groups[root]]) for root in candidates
+    }
     used = [[root, run.run] for root in candidates for run in groups[root]]
     return sorted(candidates, key=lambda root: (objective.sort_key(means[root]), root))[:top], used
 

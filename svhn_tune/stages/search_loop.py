@@ -9,6 +9,7 @@ import numpy as np
 from ..cost.remaining import Remaining
 from ..errors import InputError
 from ..oracles.ask_tell import Oracle, Proposal, ask, make_oracle, tell
+from ..project.project import Project
 from ..project.record_types import RunRecord, TrialRecord
 from ..project.records import run_record, search_seed
 from ..training.runs import Event, Run, Setup
@@ -29,7 +30,7 @@ class SearchLoop:
         self.project = call.project
         self.setup = setup
         self.settings = call.project.settings
-        self.oracle = self._restore_oracle()
+        self.oracle = restore_oracle(self.project)
         self.remaining = Remaining(self.project, self.oracle)
         self._waiting: list[Run] = []
 
@@ -71,7 +72,7 @@ class SearchLoop:
         proposal = self.project.proposals()[event.run.trial]
         record = run_record(event, proposal.initial_epoch, self.project.space, self.setup)
         self.project.record(record)
-        tell(self.oracle, event.run.trial, record.score)
+        tell(self.oracle, event.run.trial, self.project.space.objective.count(record.score))
         self._drop_checkpoints()
         return record
 
@@ -99,24 +100,30 @@ class SearchLoop:
             if path not in keep:
                 path.unlink(missing_ok=True)
 
-    def _restore_oracle(self) -> Oracle:
-        """The oracle as it was after the journal's last line."""
-        oracle = make_oracle(
-            self.project.space,
-            **self.settings.tuning,
-            recorded={each.trial: each.values for each in self.project.proposals()},
-        )
-        for record in self.project.records:
-            if isinstance(record, TrialRecord):
-                proposal = ask(oracle, self.settings.max_epochs)
-                if not isinstance(proposal, Proposal) or _trial_record(proposal) != record:
-                    raise InputError(
-                        f"{self.project.journal_path}: trial {record.trial} cannot be proposed "
-                        f"again by this version; use the versions in project.json"
-                    )
-            elif isinstance(record, RunRecord) and record.stage == "search":
-                tell(oracle, record.trial, record.score)
-        return oracle
+
+def restore_oracle(project: Project) -> Oracle:
+    """The oracle of a project's search as it was after the journal's last line.
+
+    Raises:
+        InputError: this version would have proposed something else.
+    """
+    settings = project.settings
+    oracle = make_oracle(
+        project.space,
+        **settings.tuning,
+        recorded={each.trial: each.values for each in project.proposals()},
+    )
+    for record in project.records:
+        if isinstance(record, TrialRecord):
+            proposal = ask(oracle, settings.max_epochs)
+            if not isinstance(proposal, Proposal) or _trial_record(proposal) != record:
+                raise InputError(
+                    f"{project.journal_path}: trial {record.trial} cannot be proposed "
+                    f"again by this version; use the versions in project.json"
+                )
+        elif isinstance(record, RunRecord) and record.stage == "search":
+            tell(oracle, record.trial, project.space.objective.count(record.score))
+    return oracle
 
 
 def _trial_record(proposal: Proposal) -> TrialRecord:

@@ -12,6 +12,7 @@ from ..space.questions import Question
 from .choices import left_out
 from .confirmed import summarize_confirmed
 from .samples import mean
+from .wording import say_score
 
 RUNS = 10  # of each configuration: what the texts ask for where they ask for means
 Runs = list[list[RunRecord]]  # of each configuration, in the question's order
@@ -59,11 +60,12 @@ def _answer(project: Project, question: Question) -> Answer:
         return found
     found.epochs = epochs = max(lengths)
     runs: Runs = [[] if root is None else groups.get((root, epochs), []) for root in roots]
+    objective = project.space.objective
     found.configurations = [
         {
             "trial": each[-1].trial if each else root,
             "runs": len(each),
-            "mean": mean([run.score for run in each]) if each else None,
+            "mean": mean([objective.count(run.score) for run in each]) if each else None,
             "parameters": each[0].parameters if each else None,
         }
         for root, each in zip(roots, runs, strict=True)
@@ -140,7 +142,7 @@ def _fill_in(
 def _fill_in_file(project: Project, found: Answer, best: RunRecord) -> None:
     path = project.model_path(best.root, best.run, best.planned_epochs)
     found.file = str(path)
-    found.answer = f"{best.parameters}, {best.score:.4f}"
+    found.answer = f"{best.parameters}, {say_score(best.score)}"
     runs = found.configurations[0]["runs"]
     others = f", the best of {runs} runs" if runs > 1 else ""
     shown = path.relative_to(project.folder)

@@ -18,6 +18,7 @@ from .samples import Summary, expected_best, mean, summarize
 class Confirmed:
     """One configuration and its runs of one length.
 
+    In `scores` a run without a score counts as the worst, so that no mean is better without it.
     `used` are the numbers of the runs that a choice was made on, `fresh_scores` the scores of the
     others, which are compared; `drop` is how much worse the mean is than what the search said.
     `expected_best` is of `least` runs, the fewest that a configuration of this length has.
@@ -106,14 +107,15 @@ def _summarize_epochs(project: Project, epochs: int) -> list[Confirmed]:
 def _summarize_runs(
     project: Project, root: int, runs: list[RunRecord], is_out: bool, least: int
 ) -> Confirmed:
-    epochs, higher = runs[0].planned_epochs, project.space.objective.higher_is_better
-    scores = [run.score for run in runs]
+    epochs, objective = runs[0].planned_epochs, project.space.objective
+    scores = [objective.count(run.score) for run in runs]
     used = {run for each, run in used_runs(project, epochs) if each == root}
     search = next((record for record in project.ranking() if record.root == root), None)
     summary = summarize(scores)
     drop = None
-    if search is not None:
-        drop = search.score - summary.mean if higher else summary.mean - search.score
+    if search is not None and search.score is not None:
+        drop = search.score - summary.mean
+        drop = drop if objective.higher_is_better else -drop
     return Confirmed(
         trial=runs[-1].trial,
         root=root,
@@ -126,11 +128,13 @@ def _summarize_runs(
         drop=drop,
         used=sorted(used),
         left_out=is_out,
-        fresh_scores=[run.score for run in runs if run.run not in used],
+        fresh_scores=[
+            score for run, score in zip(runs, scores, strict=True) if run.run not in used
+        ],
         file_bytes=max(run.file_bytes or 0 for run in runs),
         seconds=mean([run.seconds for run in runs]),
         least=least,
-        expected_best=expected_best(scores, least, higher_is_better=higher),
+        expected_best=expected_best(scores, least, higher_is_better=objective.higher_is_better),
     )
 
 
@@ -178,7 +182,7 @@ def describe_handed_in(project: Project) -> dict[str, Any] | None:
         "epochs": longest,
         "score": best.score,
         "best_of": sum(map(len, groups.values())),
-        "mean": mean([run.score for run in groups[best.root]]),
+        "mean": mean([project.space.objective.count(run.score) for run in groups[best.root]]),
     }
 
 

@@ -1,6 +1,6 @@
 """The runs of a project in order, each with all its epochs: promoted trials are one curve."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -9,8 +9,6 @@ from ..project.record_types import RunRecord, TrialRecord
 from ..project.records import search_seed
 from ..space.hyperparameters import Declaration
 
-# A run that diverged has no loss; its score, where less is better, is a number beyond any loss.
-NO_SCORE = 1e9
 Series = list[float | None]
 
 
@@ -98,13 +96,18 @@ def list_completed(project: Project) -> list[RunRecord]:
     return [
         record
         for record in project.ended("search")
-        if record.status == "completed" and record.score < NO_SCORE
+        if record.status == "completed" and record.score is not None
     ]
 
 
 def list_longest(project: Project) -> list[RunRecord]:
     """The longest training of each root that has a score: the ranking."""
-    return [record for record in project.ranking() if record.score < NO_SCORE]
+    return [record for record in project.ranking() if record.score is not None]
+
+
+def list_scores(records: Iterable[RunRecord]) -> list[float]:
+    """The scores of runs that have one."""
+    return [record.score for record in records if record.score is not None]
 
 
 def stitch_curves(project: Project, root: int) -> dict[str, Series]:

@@ -40,7 +40,7 @@ class Best:
     """The best trial so far: of search by its score, of confirm by the mean of its `runs`."""
 
     trial: int
-    score: float
+    score: float | None
     epochs: int
     runs: int | None
     changes: str

@@ -98,14 +98,12 @@ def find_best(project: Project, stage: str, epochs: int | None = None) -> Best |
         groups = [group for (_, each), group in project.confirm_runs().items() if each == epochs]
         if not groups:
             return None
-        group = project.space.objective.best(groups, _mean_score)
-        best, score, runs = group[-1], _mean_score(group), len(group)
+        objective = project.space.objective
+        means = [mean([objective.count(run.score) for run in group]) for group in groups]
+        group, score = objective.best(zip(groups, means, strict=True), lambda pair: pair[1])
+        best, runs = group[-1], len(group)
     changes = project.space.changes(best.values)
     return Best(best.trial, score, best.epochs, runs, changes)
-
-
-def _mean_score(group: list[RunRecord]) -> float:
-    return mean([record.score for record in group])
 
 
 def read_begun(project: Project, begin: BeginRecord | None, process: int | None = None) -> Standing:

@@ -27,6 +27,11 @@ def with_provenance(project: Project, caption: str) -> str:
     return "; ".join(filter(None, [caption, say_provenance(project)]))
 
 
+def say_score(score: float | None) -> str:
+    """`0.8510`, or `-` of a run that failed or diverged."""
+    return "-" if score is None else f"{score:.4f}"
+
+
 def describe_interval(interval: tuple[float, float] | None, form: str) -> str:
     """`0.8510..0.8590`, or `-` where one run says nothing about the spread."""
     return "-" if interval is None else f"{interval[0]:{form}}..{interval[1]:{form}}"
@@ -56,8 +61,8 @@ def conclude(entries: list[Confirmed], status: dict[str, Any]) -> Iterator[str]:
     handed_in = "best file" if status["answers"] else "file to hand in"
     yield (
         f"the {handed_in} is trial {file['trial']:03d}'s run {file['run']}: "
-        f"{file['score']:.4f} on the test set (selected: best of {file['best_of']}; the mean of "
-        f"its configuration is {file['mean']:.4f})"
+        f"{say_score(file['score'])} on the test set (selected: best of {file['best_of']}; the "
+        f"mean of its configuration is {file['mean']:.4f})"
     )
     if "search" in status["test_set_used_to_choose"]:
         yield "the search chose by the test set, too: the scores of what it chose are optimistic"
