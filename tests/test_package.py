@@ -20,7 +20,7 @@ def test_the_installed_package_works_from_any_folder(tmp_path):
     templates = site / "svhn_tune" / "report" / "templates"
     assert {path.suffix for path in templates.iterdir()} == {".html", ".css", ".js"}
     done = subprocess.run(
-        [sys.executable, "-c", "import svhn_tune.space.space as s; print(s.spaces_folder())"],
+        [sys.executable, "-c", "import svhn_tune.models.spaces as s; print(s.spaces_folder())"],
         cwd=place,
         env={"PYTHONPATH": str(site)},
         capture_output=True,
