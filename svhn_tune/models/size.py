@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..errors import InputError
 from ..space.space import Space
 from .families import list_layers
 from .layer_types import LAYER_TYPES, find_misfit
@@ -80,3 +81,15 @@ def measure_size(space: Space, values: Mapping[str, Any]) -> Size:
             f"the file would have {file_bytes:,} bytes; the limit of '{space.name}' is {limit:,}"
         )
     return Size(sized, total, file_bytes, reasons)
+
+
+def check_listed(space: Space) -> None:
+    """Refuse a space whose baseline, or what a question of it names, is not feasible.
+
+    Raises:
+        InputError: the message names what it changes of the baseline, and why it cannot be.
+    """
+    for values in space.listed:
+        if reasons := measure_size(space, values).reasons:
+            what = "the baseline" if values == space.baseline else space.changes(values)
+            raise InputError(f"{what} of the space '{space.name}' is infeasible: {reasons[0]}")

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import keras_tuner as kt
 
-from ..errors import InputError
 from ..models.hypermodel import declare
-from ..models.size import measure_size
+from ..models.size import check_listed, measure_size
 from ..space.space import Space
 from .bayesian import Bayesian
 from .feasible import FeasibleMixin, Values
@@ -59,10 +58,7 @@ def make_oracle(
     Raises:
         InputError: the baseline, or what a question names, is not feasible.
     """
-    for values in space.listed:
-        if reasons := measure_size(space, values).reasons:
-            what = "the baseline" if values == space.baseline else space.changes(values)
-            raise InputError(f"{what} of the space '{space.name}' is infeasible: {reasons[0]}")
+    check_listed(space)
     hyperparameters = kt.HyperParameters()
     declare(space, hyperparameters)
     arguments = {

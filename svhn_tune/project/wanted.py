@@ -6,7 +6,7 @@ from typing import Any, TypedDict
 from ..data import Data
 from ..data.dataset import split_holdout
 from ..errors import InputError, nearest
-from ..models.size import measure_size
+from ..models.size import check_listed
 from ..space.space import Space
 from .numbers import check_numbers
 from .project import Project
@@ -96,8 +96,7 @@ def _check_space(space: Space, data: Data) -> None:
             f"{len(data.classes)} classes; the space '{space.name}' is for "
             f"{task.height}x{task.width}x{task.channels} in {task.classes}"
         )
-    if reasons := measure_size(space, space.baseline).reasons:
-        raise InputError(f"the baseline of the space '{space.name}' is infeasible: {reasons[0]}")
+    check_listed(space)
     if not space.declarations:
         raise InputError(
             f"{space.name}.toml has no hyperparameters, so there is nothing to search: add a table "
