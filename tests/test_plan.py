@@ -11,11 +11,12 @@ import svhn_tune
 from svhn_tune import confirm, load_data, open_project, plan, search
 from svhn_tune.cli import main
 from svhn_tune.cost.budget import Budget
-from svhn_tune.cost.cost_model import Timing, Work, fit_cost, measure_work, schedule
+from svhn_tune.cost.cost_model import Timing, fit_cost, schedule
 from svhn_tune.cost.forecast import Forecast, Planned
 from svhn_tune.cost.plan import Estimate, describe_plan
 from svhn_tune.errors import InputError
 from svhn_tune.models.spaces import load_space
+from svhn_tune.models.work import Work, measure_work
 from svhn_tune.oracles.simulation import simulate_search
 from svhn_tune.project.record_types import SessionRecord
 from svhn_tune.project.wanted import complete_settings

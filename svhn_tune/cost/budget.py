@@ -14,9 +14,10 @@ from typing import Any
 
 from ..console import format_seconds
 from ..data import Data
+from ..models.work import Work, measure_work
 from ..project.project import Project
 from ..project.record_types import SessionRecord, Stage
-from .cost_model import Work, measure_work, schedule
+from .cost_model import schedule
 from .forecast import Forecast, fit_journal
 
 EVERY = 60.0

@@ -4,35 +4,15 @@ Nothing here trains. timing.py measures on the machine, the journal holds
 what earlier runs took, and `fit_cost` turns either into seconds.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil, prod
-from typing import Any
 
 import numpy as np
 
-from ..models.size import measure_size
-from ..space.space import Space
+from ..models.work import Work, rest_units, train_units
 
 # A worker is replaced when it has grown by 256 MiB, and a run leaves some 14 MB behind.
 RUNS_PER_PROCESS = 18
-
-
-@dataclass(frozen=True)
-class Work:
-    """What one image, or one batch, of a model asks for.
-
-    Args:
-        operations: multiply-adds of its layers for one image, forward.
-        activations: numbers that its layers put out for one image.
-        parameters: read and changed once a batch, and saved once an epoch.
-        layers: built and compiled once a run.
-    """
-
-    operations: int
-    activations: int
-    parameters: int
-    layers: int
 
 
 @dataclass(frozen=True)
@@ -76,31 +56,20 @@ class CostModel:
 
     def epoch_seconds(self, work: Work, images: int, validation: int) -> float:
         """One epoch on `images`, evaluated on `validation` images, and saved."""
-        trained = self.train @ _train_units(work, images, self.batch_size)
-        return float(trained + self.rest @ _rest_units(work, validation))
+        trained = self.train @ train_units(work, images, self.batch_size)
+        return float(trained + self.rest @ rest_units(work, validation))
 
     def run_seconds(
         self, work: Work, epochs: int, images: int, validation: int, judged: int
     ) -> float:
         """A run of `epochs`, from building it to predicting `judged` images at its end."""
         start = self.start @ np.array([1.0, work.layers])
-        last = self.rest[1:4] @ _rest_units(work, judged)[1:4]
+        last = self.rest[1:4] @ rest_units(work, judged)[1:4]
         return float(start + epochs * self.epoch_seconds(work, images, validation) + last)
 
     def processes_seconds(self, runs: int, workers: int) -> float:
         """Starting the workers, and replacing those that have grown."""
         return self.process * (1 + runs // RUNS_PER_PROCESS / workers)
-
-
-def measure_work(space: Space, values: Mapping[str, Any]) -> Work:
-    """The work of the model of feasible `values`, without building it."""
-    size = measure_size(space, values)
-    return Work(
-        operations=sum(layer.operations for layer in size.layers),
-        activations=sum(prod(layer.output_shape) for layer in size.layers),
-        parameters=size.parameters,
-        layers=len(size.layers),
-    )
 
 
 def fit_cost(timings: Sequence[Timing], batch_size: int, process: float = 0.0) -> CostModel:
@@ -109,11 +78,11 @@ def fit_cost(timings: Sequence[Timing], batch_size: int, process: float = 0.0) -
     started = [timing for timing in timings if timing.start is not None]
     return CostModel(
         train=_fit(
-            [_train_units(each.work, each.images, batch_size) for each in timings],
+            [train_units(each.work, each.images, batch_size) for each in timings],
             [each.train for each in timings],
         ),
         rest=_fit(
-            [_rest_units(each.work, each.validation) for each in rested],
+            [rest_units(each.work, each.validation) for each in rested],
             [each.rest or 0.0 for each in rested],
             5,
         ),
@@ -134,17 +103,6 @@ def schedule(seconds: Sequence[float], workers: int) -> float:
         first = free.index(min(free))
         free[first] += each
     return max(free)
-
-
-def _train_units(work: Work, images: int, batch_size: int) -> np.ndarray:
-    batches = ceil(images / batch_size)
-    units = (images, images * work.operations, images * work.activations)
-    return np.array([batches * work.layers, *units, batches * work.parameters], float)
-
-
-def _rest_units(work: Work, images: int) -> np.ndarray:
-    units = (1, images, images * work.operations, images * work.activations)
-    return np.array([*units, work.parameters], float)
 
 
 def _fit(units: list[np.ndarray], seconds: list[float], terms: int = 5) -> np.ndarray:

@@ -12,11 +12,12 @@ from statistics import fmean
 from typing import Any
 
 from ..data import Data
+from ..models.work import Work, measure_work
 from ..project.checkpoints import read_checkpoint
 from ..project.project import Project
 from ..project.record_types import RunRecord
 from ..training.runs import Run
-from .cost_model import CostModel, Timing, Work, fit_cost, measure_work
+from .cost_model import CostModel, Timing, fit_cost
 
 Key = tuple[int, int]
 Values = Mapping[str, Any]

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, Unpack
 from ..data import Data, load_data
 from ..data.dataset import split_holdout
 from ..models.spaces import load_space
+from ..models.work import Work, measure_work
 from ..project.numbers import check_numbers
 from ..project.wanted import Wanted, complete_settings
 from ..space.space import Space
-from .cost_model import CostModel, Work, measure_work, schedule
+from .cost_model import CostModel, schedule
 
 if TYPE_CHECKING:
     from ..oracles.ask_tell import Proposal

@@ -13,10 +13,11 @@ import numpy as np
 
 from ..data import Data
 from ..data.cache import share_arrays
+from ..models.work import Work, measure_work
 from ..space.space import Space
 from ..training.runs import Run, Setup
 from ..training.workers import Workers
-from .cost_model import CostModel, Timing, Work, fit_cost, measure_work
+from .cost_model import CostModel, Timing, fit_cost
 
 PROBES = 9
 # Multiply-adds of an epoch of the largest model timed: 2 s on one core at 130 GFLOP/s.

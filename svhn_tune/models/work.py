@@ -1,0 +1,61 @@
+"""What training a model asks for, counted from its values: operations, activations, parameters.
+
+Seconds are those times a machine's seconds for each: cost/ measures them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import ceil, prod
+from typing import Any
+
+import numpy as np
+
+from ..space.space import Space
+from .size import measure_size
+
+
+@dataclass(frozen=True)
+class Work:
+    """What one image, or one batch, of a model asks for.
+
+    Args:
+        operations: multiply-adds of its layers for one image, forward.
+        activations: numbers that its layers put out for one image.
+        parameters: read and changed once a batch, and saved once an epoch.
+        layers: built and compiled once a run.
+    """
+
+    operations: int
+    activations: int
+    parameters: int
+    layers: int
+
+
+def measure_work(space: Space, values: Mapping[str, Any]) -> Work:
+    """The work of the model of feasible `values`, without building it."""
+    size = measure_size(space, values)
+    return Work(
+        operations=sum(layer.operations for layer in size.layers),
+        activations=sum(prod(layer.output_shape) for layer in size.layers),
+        parameters=size.parameters,
+        layers=len(size.layers),
+    )
+
+
+def train_units(work: Work, images: int, batch_size: int) -> np.ndarray:
+    """What training an epoch is made of; seconds for each of these are a cost model's `train`.
+
+    Layers and batches, images, operations, activations, parameters and batches: (5,).
+    """
+    batches = ceil(images / batch_size)
+    units = (images, images * work.operations, images * work.activations)
+    return np.array([batches * work.layers, *units, batches * work.parameters], float)
+
+
+def rest_units(work: Work, images: int) -> np.ndarray:
+    """What evaluating and saving an epoch is made of: its `rest`.
+
+    One epoch, evaluated images, their operations and activations, parameters: (5,).
+    """
+    units = (1, images, images * work.operations, images * work.activations)
+    return np.array([*units, work.parameters], float)
