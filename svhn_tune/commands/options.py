@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ..bounds import MAX_EPOCHS, MAX_HOURS, MAX_RUNS, MAX_TRIALS, MAX_WORKERS
+from ..bounds import MAX_COST, MAX_EPOCHS, MAX_HOURS, MAX_RUNS, MAX_TRIALS, MAX_WORKERS
 from ..errors import InputError
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
@@ -47,14 +47,31 @@ Quiet = Annotated[
     bool, typer.Option("--quiet", help="No progress and no notes: the result, or one error.")
 ]
 Tuner = Annotated[
-    str | None, typer.Option(help="hyperband, bayesian, tpe or random. [default: hyperband]")
+    str | None,
+    typer.Option(help="halving, hyperband, bayesian, tpe or random. [default: halving]"),
 ]
 MaxEpochs = Annotated[
     int | None, typer.Option(max=MAX_EPOCHS, help="Of the longest trials. [default: the space's]")
 ]
-Factor = Annotated[int | None, typer.Option(max=MAX_EPOCHS, help="Of Hyperband. [default: 3]")]
+Factor = Annotated[
+    int | None,
+    typer.Option(
+        max=MAX_EPOCHS, help="Of halving and hyperband: one of so many goes on. [default: 3]"
+    ),
+]
 MaxTrials = Annotated[
-    int | None, typer.Option(max=MAX_TRIALS, help="Of the other tuners. [default: 50]")
+    int | None,
+    typer.Option(
+        max=MAX_TRIALS,
+        help="Configurations. [default: as time allows, else 100; other tuners 50]",
+    ),
+]
+MaxCost = Annotated[
+    float | None,
+    typer.Option(
+        max=MAX_COST,
+        help="Of a model's epoch, in times of the baseline's. [default: as the hours allow]",
+    ),
 ]
 Seed = Annotated[int | None, typer.Option(help="Of the whole search. [default: 0]")]
 TrainImages = Annotated[
@@ -83,6 +100,7 @@ def read_search_settings(
     max_epochs: MaxEpochs = None,
     factor: Factor = None,
     max_trials: MaxTrials = None,
+    max_cost: MaxCost = None,
     seed: Seed = None,
     train_images: TrainImages = None,
     validate_on: ValidateOn = None,

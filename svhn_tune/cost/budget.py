@@ -17,12 +17,11 @@ from ..data import Data
 from ..models.work import Work, measure_work
 from ..project.project import Project
 from ..project.record_types import SessionRecord, Stage
+from .cap import CONFIRM_SHARE, RUNS, TOP
 from .cost_model import schedule
 from .forecast import Forecast, fit_journal
 
 EVERY = 60.0
-# What search leaves room for: confirm as it comes. At most half the budget, or nothing is searched.
-TOP, RUNS, SHARE = 3, 10, 0.5
 
 
 class Budget:
@@ -95,8 +94,8 @@ class Budget:
         )
 
     def reserve(self) -> float:
-        """Seconds that search leaves: what confirm will need, at most half of the budget."""
-        return min(self.confirm_seconds(), SHARE * (self._total or 0.0))
+        """Seconds that search leaves: what confirm will need, at most its share of the budget."""
+        return min(self.confirm_seconds(), CONFIRM_SHARE * (self._total or 0.0))
 
     def confirm_seconds(self) -> float:
         """What 10 runs of the baseline and of the best three will take, from the ended runs.

@@ -79,11 +79,12 @@ class Forecast:
         project: its ended runs say what models cost.
         stage: "search" or "confirm".
         data: confirm trains on all of its training images.
-        plan: says what the call will still train. Asked when a time is wanted.
+        plan: says what the call will still train, None until its time is up. Asked when a time is
+            wanted.
     """
 
     def __init__(
-        self, project: Project, stage: str, data: Data, plan: Callable[[], Planned]
+        self, project: Project, stage: str, data: Data, plan: Callable[[], Planned | None]
     ) -> None:
         self._project = project
         self._stage = stage
@@ -114,7 +115,10 @@ class Forecast:
         self._begun[self._key(run)] = (run.values, 0)
 
     def seconds_left(self) -> float | None:
-        """Wall-clock seconds left; None until a run has ended and this call trained an epoch."""
+        """Wall-clock seconds left; None until a run has ended and this call trained an epoch.
+
+        None, too, where the time limit or the budget ends the call.
+        """
         ended = len(self._project.ended())
         if ended != self._fitted:
             self._fitted = ended
@@ -122,6 +126,8 @@ class Forecast:
         if self._cost is None or not self._done:
             return None
         planned = self._plan()
+        if planned is None:
+            return None
         left, done = self._weigh_others(self._cost, planned), 0.0
         for key, (values, epochs) in {**planned.runs, **self._begun}.items():
             if key not in self._works:

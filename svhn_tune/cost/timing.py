@@ -2,7 +2,7 @@
 
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
@@ -14,12 +14,16 @@ import numpy as np
 from ..data import Data
 from ..data.cache import share_arrays
 from ..models.work import Work, measure_work
+from ..project.settings import Cap
 from ..space.space import Space
 from ..training.runs import Run, Setup
 from ..training.workers import Workers
+from .cap import Hours, make_cap
 from .cost_model import CostModel, Timing, fit_cost
 
 PROBES = 9
+# Models drawn to choose those from, and to say which share of them a cap leaves out.
+SAMPLE = 200
 # Multiply-adds of an epoch of the largest model timed: 2 s on one core at 130 GFLOP/s.
 OPERATIONS = 40e9
 VALIDATION = 250
@@ -48,6 +52,16 @@ def measure_cost(
     timings, process = _time(space, data, [space.baseline] * workers, small, workers)
     timings += _time(space, data, [], large, workers)[0]
     return fit_cost(timings, batch, process)
+
+
+def measure_cap(space: Space, data: Data, settings: Mapping[str, Any], hours: Hours) -> Cap:
+    """The cap of a search on this machine, by a timing of half a minute; see `make_cap`."""
+    # It imports KerasTuner, which takes seconds: what can be refused has been.
+    from ..oracles.ask_tell import make_oracle
+
+    models, _ = make_oracle(space, "random").sample(SAMPLE)
+    cost = measure_cost(space, data, models, hours.workers)
+    return make_cap(space, data, settings, hours, cost, models)
 
 
 def choose_probes(

@@ -16,6 +16,7 @@ from ..models.size import check_listed, measure_size
 from ..space.space import Space
 from .bayesian import Bayesian
 from .feasible import FeasibleMixin, Values
+from .halving import Halving
 from .hyperband import Hyperband
 
 if TYPE_CHECKING:
@@ -25,34 +26,39 @@ if TYPE_CHECKING:
 NEVER = 10**9
 # Trials that are drawn at random before those that were scored are learnt from.
 INITIAL_POINTS = 12
+# Configurations and trials of a search that nobody gave a number.
+MODELS, TRIALS = 100, 50
 
 
 class Random(FeasibleMixin, kt.oracles.RandomSearchOracle):
     """`kt.oracles.RandomSearch` over feasible values."""
 
 
-Oracle: TypeAlias = "Random | Hyperband | Bayesian | TPE"
+Oracle: TypeAlias = "Random | Halving | Hyperband | Bayesian | TPE"
 
 
 def make_oracle(
     space: Space,
-    tuner: str = "hyperband",
+    tuner: str = "halving",
     *,
     seed: int = 0,
     max_epochs: int | None = None,
     factor: int = 3,
     max_trials: int | None = None,
     min_epochs: int | None = None,
+    affordable: Callable[[Values], bool] | None = None,
     recorded: Mapping[int, Values] | None = None,
 ) -> Oracle:
     """An oracle over `space` that proposes feasible values only.
 
     Args:
         space: its hyperparameters, objective and limit on the file.
-        tuner: "hyperband", "bayesian", "tpe" or "random".
+        tuner: "halving", "hyperband", "bayesian", "tpe" or "random".
         seed: of the proposals; 0 is a seed.
-        max_epochs, factor, min_epochs: of Hyperband; by default the protocol's, and 3.
-        max_trials: of the others, 50 by default; Hyperband's number follows from its rounds.
+        max_epochs, factor, min_epochs: of halving and Hyperband; by default the protocol's, and 3.
+        max_trials: how many configurations halving proposes, 100 by default; how many trials the
+            others, 50 by default; Hyperband's number follows from its rounds.
+        affordable: whether feasible values may be proposed; by default all may.
         recorded: trial -> values of a journal, proposed again without being computed again.
 
     Raises:
@@ -68,14 +74,21 @@ def make_oracle(
         "seed": seed + 1,
         "max_consecutive_failed_trials": NEVER,
     }
-    max_trials = max_trials or 50
+    models, max_trials = max_trials or MODELS, max_trials or TRIALS
+    max_epochs = max_epochs or space.protocol.epochs
+    min_epochs = min_epochs or space.protocol.min_epochs
     points = max(INITIAL_POINTS, len(space.listed))
     build: dict[str, Callable[[], Oracle]] = {
-        "hyperband": partial(
-            Hyperband,
-            max_epochs=max_epochs or space.protocol.epochs,
+        "halving": partial(
+            Halving,
+            first_epochs=min_epochs,
+            max_epochs=max_epochs,
             factor=factor,
-            min_epochs=min_epochs or space.protocol.min_epochs,
+            max_models=models,
+            num_initial_points=points,
+        ),
+        "hyperband": partial(
+            Hyperband, max_epochs=max_epochs, factor=factor, min_epochs=min_epochs
         ),
         "bayesian": partial(Bayesian, max_trials=max_trials, num_initial_points=points),
         "tpe": partial(_make_tpe, max_trials=max_trials, num_initial_points=points),
@@ -83,7 +96,9 @@ def make_oracle(
     }
     oracle = build[tuner](**arguments)
     oracle.verbose = 0
-    oracle.feasible = lambda values: measure_size(space, values).feasible
+    oracle.feasible = lambda values: (
+        measure_size(space, values).feasible and (affordable is None or affordable(values))
+    )
     oracle.first = space.listed
     oracle.recorded = recorded or {}
     return oracle
@@ -100,7 +115,8 @@ def _make_tpe(**kwargs: Any) -> "TPE":
 class Proposal:
     """A trial that the oracle proposes: train `values` from `initial_epoch` to `epochs`.
 
-    `parent` is the trial that it continues, `bracket` and `round` are Hyperband's; None elsewhere.
+    `parent` is the trial that it continues, `round` how often it was promoted before, `bracket`
+    Hyperband's; None elsewhere.
     """
 
     trial: int

@@ -9,21 +9,19 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import Matern
 
-from .feasible import MAX_DRAWS, FeasibleMixin, Values
+from .candidates import draw_candidates, encode
+from .feasible import FeasibleMixin, Values
 
 
 class Bayesian(FeasibleMixin, kt.oracles.BayesianOptimizationOracle):
     """`kt.oracles.BayesianOptimization`, its acquisition maximised over feasible candidates.
 
     KerasTuner minimises the bound by gradient, which leads into the infeasible region and back to
-    values already tried; here it is the best of `CANDIDATES` that are feasible and new, half of
-    them drawn at random and half near the best trials. Words are encoded one-hot.
+    values already tried; here it is the best of 500 that are feasible and new (candidates.py).
+    Words are encoded one-hot.
     """
 
-    CANDIDATES = 500
-    PARENTS = 5
     RESTARTS = 3
-    KEPT = 0.85
 
     def _make_gpr(self) -> GaussianProcessRegressor:
         """KerasTuner's process, fitted from 3 more starts instead of 20."""
@@ -42,31 +40,16 @@ class Bayesian(FeasibleMixin, kt.oracles.BayesianOptimizationOracle):
         completed = [trial for trial in self.trials.values() if trial.status == "COMPLETED"]
         if len(completed) < self.num_initial_points:
             return self._random_populate_space()
-        candidates = self._candidates(completed)
+        best = sorted(completed, key=lambda trial: trial.score, reverse=self._maximise)
+        candidates = draw_candidates(self, [trial.hyperparameters.values for trial in best])
         if not candidates:
             return {"status": "STOPPED", "values": None}
         self._fit(completed)
         mean, deviation = self.gpr.predict(
             np.array([self._encode(values) for values in candidates]), return_std=True
         )
-        best = int(np.argmin(mean - self.beta * deviation))
-        return {"status": "RUNNING", "values": candidates[best]}
-
-    def _candidates(self, completed: list[Any]) -> list[Values]:
-        rng = np.random.default_rng((self.seed, len(self.trials)))
-        best = sorted(completed, key=lambda trial: trial.score, reverse=self._maximise)
-        found: list[Values] = []
-        for draw in range(MAX_DRAWS):
-            if len(found) == self.CANDIDATES:
-                break
-            keep: Values = {}
-            if draw % 2:
-                parent = best[rng.integers(min(self.PARENTS, len(best)))].hyperparameters.values
-                keep = {name: parent[name] for name in parent if rng.random() < self.KEPT}
-            values = self._draw(draw, keep)
-            if self._is_new(values):
-                found.append(values)
-        return found
+        chosen = int(np.argmin(mean - self.beta * deviation))
+        return {"status": "RUNNING", "values": candidates[chosen]}
 
     @property
     def _maximise(self) -> bool:
@@ -87,12 +70,4 @@ class Bayesian(FeasibleMixin, kt.oracles.BayesianOptimizationOracle):
                 self.gpr.fit(x + running, y + list(self.gpr.predict(running)))
 
     def _encode(self, values: Values) -> list[float]:
-        """Values as numbers in [0, 1]; inactive hyperparameters stand at their default."""
-        vector: list[float] = []
-        for hp in self._nonfixed_space():
-            value = values.get(hp.name, hp.default)
-            if getattr(hp, "ordered", True):
-                vector.append(hp.value_to_prob(value))
-            else:
-                vector += [float(value == choice) for choice in hp.values]
-        return vector
+        return encode(self._nonfixed_space(), values)

@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from ..bounds import MAX_TRIALS
 from ..space.space import Space
-from .ask_tell import Oracle, Proposal, ask, make_oracle, tell
+from .ask_tell import NEVER, Oracle, Proposal, ask, make_oracle, tell
 from .feasible import Values
+from .halving import Halving
 from .hyperband import Hyperband
 
 # Proposals depend on scores only through what is promoted: a few draws of those are averaged.
@@ -42,19 +44,24 @@ def simulate_search(
     workers: int,
     cost: Callable[[Proposal], float],
     draws: int = DRAWS,
+    until: float | None = None,
 ) -> Simulated:
     """What the search of these settings does with so many workers, on average over random scores.
 
     Args:
         space: the space.
-        settings: "tuner", "seed", "max_epochs", "factor" and "max_trials" of the search. Models
-            that Bayesian optimisation or TPE would choose are drawn at random.
+        settings: "tuner", "seed", "max_epochs", "factor" and "max_trials" of the search, and
+            "affordable" as for `make_oracle`. Models that an oracle would choose by what it has
+            learnt are drawn at random.
         workers: how many trials train side by side.
         cost: the seconds of a proposal's run.
         draws: over how many draws of scores to average the seconds.
+        until: seconds that end a search of halving without "max_trials".
     """
-    if settings["tuner"] != "hyperband":
+    if settings["tuner"] not in ("halving", "hyperband"):
         settings, draws = settings | {"tuner": "random"}, 1
+    if until is not None:
+        return _simulate(space, settings | {"max_trials": MAX_TRIALS}, workers, cost, 0, until)
     oracle = _make_oracle(space, settings)
     rounds = list_rounds(oracle, settings)
     if sum(size for size, _, _ in rounds) > LONGEST:
@@ -69,12 +76,18 @@ def list_rounds(oracle: Oracle, settings: dict[str, Any]) -> list[tuple[int, int
     """(trials, first epoch, last epoch) of every round; tuners without rounds have one."""
     if isinstance(oracle, Hyperband):
         return [round_[1:] for round_ in oracle.rounds()]
+    if isinstance(oracle, Halving):
+        return oracle.rounds()
     return [(settings["max_trials"], 0, settings["max_epochs"])]
 
 
 def _make_oracle(space: Space, settings: dict[str, Any]) -> Oracle:
-    names = ("seed", "max_epochs", "factor", "max_trials")
-    return make_oracle(space, settings["tuner"], **{name: settings[name] for name in names})
+    names = ("seed", "max_epochs", "factor", "max_trials", "affordable")
+    given = {name: settings[name] for name in names if name in settings}
+    oracle = make_oracle(space, settings["tuner"], **given)
+    if isinstance(oracle, Halving):
+        oracle.num_initial_points = NEVER
+    return oracle
 
 
 def _count(
@@ -99,14 +112,16 @@ def _simulate(
     workers: int,
     cost: Callable[[Proposal], float],
     draw: int,
+    until: float | None = None,
 ) -> Simulated:
+    """A search of random scores; of one that time ends, what its first trials are like."""
     oracle = _make_oracle(space, settings)
     rng = np.random.default_rng(draw)
     running: list[tuple[float, int]] = []
     proposals: list[Proposal] = []
     now = 0.0
     while True:
-        while len(running) < workers:
+        while len(running) < workers and (until is None or len(proposals) < LONGEST):
             proposal = ask(oracle, settings["max_epochs"])
             if not isinstance(proposal, Proposal):
                 break
@@ -117,4 +132,9 @@ def _simulate(
             models = [each.values for each in proposals if each.parent is None]
             return Simulated(now, len(proposals), epochs, models)
         now, trial = heappop(running)
+        if until is not None and (now >= until or len(proposals) == LONGEST):
+            share = until / now
+            epochs = sum(each.epochs - each.initial_epoch for each in proposals)
+            models = [each.values for each in proposals if each.parent is None]
+            return Simulated(until, round(share * len(proposals)), round(share * epochs), models)
         tell(oracle, trial, float(rng.random()))

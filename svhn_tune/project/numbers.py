@@ -1,10 +1,11 @@
-"""The whole numbers that search, confirm and plan are given: which ones each may be."""
+"""The numbers that search, confirm and plan are given: which ones each may be."""
 
+import math
 from collections.abc import Mapping
 from operator import index
 from typing import Any
 
-from ..bounds import MAX_EPOCHS, MAX_RUNS, MAX_TRIALS, MAX_WORKERS
+from ..bounds import MAX_COST, MAX_EPOCHS, MAX_RUNS, MAX_TRIALS, MAX_WORKERS
 from ..errors import InputError
 
 MANY = 10**9
@@ -25,18 +26,19 @@ RANGES = {
 
 
 def check_numbers(given: Mapping[str, Any]) -> dict[str, Any]:
-    """The `given` values by name, those in `RANGES` as Python's own whole numbers; None stays.
+    """The `given` values by name, as Python's own numbers; None stays.
 
     Raises:
-        InputError: one is no whole number, or out of its range.
+        InputError: one in `RANGES` is no whole number, or one is out of its range.
     """
-    return {
-        name: value if value is None or name not in RANGES else _check(name, value)
-        for name, value in given.items()
-    }
+    return {name: value if value is None else _check(name, value) for name, value in given.items()}
 
 
-def _check(name: str, value: Any) -> int:
+def _check(name: str, value: Any) -> Any:
+    if name == "max_cost":
+        return _check_cost(value)
+    if name not in RANGES:
+        return value
     low, high = RANGES[name]
     try:
         number = index(value)
@@ -51,3 +53,16 @@ def _check(name: str, value: Any) -> int:
     if number > high:
         raise InputError(f"{name}={number} must be at most {high:,}")
     return number
+
+
+def _check_cost(value: Any) -> float:
+    try:
+        cost = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        cost = math.nan
+    if not 1 <= cost <= MAX_COST:
+        raise InputError(
+            f"max_cost={value!r} must be a number from 1 to {MAX_COST:,.0f}: how many times an "
+            f"epoch of the baseline a model's may cost"
+        )
+    return cost

@@ -126,6 +126,13 @@ class Project:
             except OSError as error:
                 raise cannot_write(self._path(name), error.strerror) from None
 
+    @property
+    def tuning(self) -> dict[str, Any]:
+        """What decides which trials are proposed: arguments of `make_oracle`."""
+        cap = self.settings.cap
+        affordable = None if cap is None else lambda values: cap.allows(self.space, values)
+        return self.settings.tuning | {"affordable": affordable}
+
     def proposals(self) -> list[TrialRecord]:
         """The records of proposed trials, in order: that of trial 7 is number 7."""
         return [record for record in self.records if isinstance(record, TrialRecord)]

@@ -159,14 +159,17 @@ class PlannedRun(_Table):
 
 
 class BeginRecord(_Line):
-    """What a call set out to do; `runs` are confirm's (of a `question`), none in search."""
+    """What a call set out to do; `runs` are confirm's (of a `question`), none in search.
+
+    A search that time ends has set out to no number of trials and epochs.
+    """
 
     event: Literal["begin"] = "begin"
     stage: Stage
     began: Seconds
     workers: Annotated[int, Field(ge=1)]
-    trials: Sum
-    epochs: Sum
+    trials: Sum | None
+    epochs: Sum | None
     stops: float | None = None
     runs: list[PlannedRun]
     question: Number | None = None

@@ -5,12 +5,13 @@ Each of its fields is declared once, here.
 
 import errno
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ..bounds import MAX_EPOCHS, MAX_TRIALS
+from ..bounds import MAX_COST, MAX_EPOCHS, MAX_TRIALS
 from ..errors import InputError, cannot_write, say_invalid
 from ..files import parse_json, write_atomically
 from ..models.spaces import parse_space
@@ -23,6 +24,9 @@ class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
+_Seconds = Annotated[list[Annotated[float, Field(ge=0)]], Field(min_length=5, max_length=5)]
+
+
 class DataSettings(_Table):
     """Which data were searched: the fingerprint is of their bytes, `source` where they were."""
 
@@ -32,16 +36,59 @@ class DataSettings(_Table):
     source: str
 
 
-class Settings(_Table):
-    """What a project was begun with. `budget` is in seconds; `max_trials` and it may change."""
+class Cap(_Table):
+    """How much an epoch of a model may cost, and the estimate by which that is known.
 
-    tuner: Literal["hyperband", "bayesian", "tpe", "random"]
+    Frozen as the search begins, so that it proposes alike on any machine that goes on with it.
+
+    Args:
+        most: in times of what an epoch of the baseline costs.
+        share: what a run of full length may take of the hours; None where `most` was given.
+        left_out: which share of the feasible models costs more.
+        train, rest: seconds for each of `train_units` and of `rest_units` (models/work.py).
+        images, validation: trained on and evaluated in each epoch.
+    """
+
+    most: Annotated[float, Field(ge=1, le=MAX_COST)]
+    share: Annotated[float, Field(gt=0, le=1)] | None
+    left_out: Annotated[float, Field(ge=0, le=1)]
+    train: _Seconds
+    rest: _Seconds
+    images: Annotated[int, Field(ge=1)]
+    validation: Annotated[int, Field(ge=0)]
+
+    def seconds(self, space: Space, values: Mapping[str, Any]) -> float:
+        """The estimate for an epoch of the model of feasible `values`, on one core."""
+        # Imported late: numpy, which `status` need not wait for.
+        from ..models.work import measure_work, rest_units, train_units
+
+        work = measure_work(space, values)
+        trained = train_units(work, self.images, space.protocol.batch_size)
+        return float(trained @ self.train + rest_units(work, self.validation) @ self.rest)
+
+    def times(self, space: Space, values: Mapping[str, Any]) -> float:
+        """How many times the baseline's epoch it costs."""
+        return self.seconds(space, values) / self.seconds(space, space.baseline)
+
+    def allows(self, space: Space, values: Mapping[str, Any]) -> bool:
+        """Whether a search may propose the model of feasible `values`."""
+        return self.times(space, values) <= self.most
+
+
+class Settings(_Table):
+    """What a project was begun with. `budget` is in seconds; `max_trials` and it may change.
+
+    Without `max_trials`, which halving may lack, time ends the search.
+    """
+
+    tuner: Literal["halving", "hyperband", "bayesian", "tpe", "random"]
     max_epochs: Annotated[int, Field(ge=1, le=MAX_EPOCHS)]
     factor: Annotated[int, Field(ge=2, le=MAX_EPOCHS)]
-    max_trials: Annotated[int, Field(ge=1, le=MAX_TRIALS)]
+    max_trials: Annotated[int, Field(ge=1, le=MAX_TRIALS)] | None
     seed: Annotated[int, Field(ge=RANGES["seed"][0], le=RANGES["seed"][1])]
     train_images: Annotated[int, Field(ge=1)] | None
     validate_on: Literal["holdout", "test"]
+    cap: Cap | None = None
     budget: Annotated[float, Field(ge=0, le=MOST_SECONDS)] | None = None
     space: Annotated[str, Field(min_length=1)]
     space_sha256: str
@@ -50,8 +97,13 @@ class Settings(_Table):
     machine: str = ""
 
     @property
+    def max_cost(self) -> float | None:
+        """What an epoch may cost, in times of the baseline's; None for no such limit."""
+        return None if self.cap is None else self.cap.most
+
+    @property
     def tuning(self) -> dict[str, Any]:
-        """What decides which trials are proposed: arguments of `make_oracle`."""
+        """What decides which trials are proposed, beside the cap on what they cost."""
         return self.model_dump(include={"tuner", "seed", "max_epochs", "factor", "max_trials"})
 
     def as_json(self) -> dict[str, Any]:

@@ -11,17 +11,20 @@ from ..space.space import Space
 from .numbers import check_numbers
 from .project import Project
 
-TUNERS = ("hyperband", "bayesian", "tpe", "random")
+TUNERS = ("halving", "hyperband", "bayesian", "tpe", "random")
 
 
 class Wanted(TypedDict, total=False):
     """The settings of a search, each as it was given; what is missing or None takes its default.
 
     Args:
-        tuner: "hyperband" (default), "bayesian", "tpe" (which needs Optuna) or "random".
+        tuner: "halving" (default), "hyperband", "bayesian", "tpe" (which needs Optuna) or "random".
         max_epochs: of the longest trials; the protocol's by default.
-        factor: of Hyperband, 3 by default.
-        max_trials: of the tuners other than Hyperband, 50 by default. May be raised later.
+        factor: of halving and Hyperband, 3 by default.
+        max_trials: how many configurations; of halving by default as many as there is time for, or
+            100; of the others 50. Hyperband's follow from its rounds. May be raised later.
+        max_cost: of a model's epoch, in times of the baseline's; by default what the space says,
+            and of halving what follows from the hours.
         seed: of the whole search, 0 by default.
         train_images: train on a stratified subset of this many; by default on all.
         validate_on: "holdout" or "test"; the protocol's by default.
@@ -31,6 +34,7 @@ class Wanted(TypedDict, total=False):
     max_epochs: int | None
     factor: int | None
     max_trials: int | None
+    max_cost: float | None
     seed: int | None
     train_images: int | None
     validate_on: str | None
@@ -42,16 +46,17 @@ def complete_settings(space: Space, data: Data, wanted: Wanted) -> dict[str, Any
     Raises:
         InputError: they do not fit each other, the space or the data.
     """
+    given = _read_given(wanted)
     defaults: dict[str, Any] = {
-        "tuner": "hyperband",
+        "tuner": "halving",
         "max_epochs": space.protocol.epochs,
         "factor": 3,
-        "max_trials": 50,
+        "max_trials": None if given.get("tuner", "halving") == "halving" else 50,
+        "max_cost": space.limits.cost,
         "seed": 0,
         "train_images": None,
         "validate_on": space.protocol.validation,
     }
-    given = _read_given(wanted)
     settings = defaults | given
     _check_space(space, data)
     _check_tuner(settings["tuner"])
@@ -60,9 +65,9 @@ def complete_settings(space: Space, data: Data, wanted: Wanted) -> dict[str, Any
             f"max_trials={given['max_trials']} does not apply to hyperband, whose rounds follow "
             f"from max_epochs and factor: leave it out, or choose another tuner"
         )
-    if settings["tuner"] != "hyperband" and "factor" in given:
+    if settings["tuner"] not in ("halving", "hyperband") and "factor" in given:
         raise InputError(
-            f"factor={given['factor']} applies to hyperband only, not to {settings['tuner']}"
+            f"factor={given['factor']} applies to halving and hyperband, not to {settings['tuner']}"
         )
     if settings["validate_on"] not in ("holdout", "test"):
         raise InputError(f"validate_on={settings['validate_on']} must be 'holdout' or 'test'")
@@ -122,7 +127,7 @@ def resume(
     given = _read_given(wanted)
     _refuse_changes(project, space, data, given)
     _check_tuner(project.settings.tuner)
-    if given.get("max_trials", 0) > project.settings.max_trials:
+    if given.get("max_trials", 0) > (project.settings.max_trials or 0):
         project.update_settings(max_trials=given["max_trials"])
     if budget:
         project.update_settings(budget=budget)
@@ -146,7 +151,7 @@ def _refuse_changes(project: Project, space: Space, data: Data, given: dict[str,
         )
     for name, value in given.items():
         begun = getattr(settings, name)
-        if value != begun and not (name == "max_trials" and value > begun):
+        if value != begun and not (name == "max_trials" and value > (begun or 0)):
             raise InputError(
                 f"{folder} was begun with {name}={begun}, not {value}: leave the option "
                 f"out to go on, or {away}"

@@ -25,11 +25,15 @@ def repeat_commands(project: Project) -> list[str]:
 def _search_arguments(project: Project) -> list[str]:
     settings = project.settings
     tuner = settings.tuner
-    own = "factor" if tuner == "hyperband" else "max_trials"
+    own = {"hyperband": ["factor"], "halving": ["factor", "max_trials"]}.get(tuner, ["max_trials"])
     arguments = ["search", "--space", _name_space(project), "--data", settings.data.source]
     arguments += ["--tuner", tuner]
-    for name in ("max_epochs", own, "seed", "train_images", "validate_on"):
-        if (value := getattr(settings, name)) is not None:
+    for name in ("max_epochs", *own, "max_cost", "seed", "train_images", "validate_on"):
+        value = getattr(settings, name)
+        if name == "max_trials" and value is None:
+            # Time ended it: so many configurations it had by then.
+            value = sum(proposal.parent is None for proposal in project.proposals())
+        if value is not None:
             arguments += [f"--{name.replace('_', '-')}", str(value)]
     return arguments + _worker_arguments(project, "search")
 

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ByteSize, Field, ValidationError, model_validator
 
-from ..bounds import MAX_EPOCHS
+from ..bounds import MAX_COST, MAX_EPOCHS
 from ..errors import InputError, nearest
 from .complaints import describe_complaint
 from .hyperparameters import Declaration, Hyperparameter, Line, Table
@@ -51,9 +51,14 @@ class Input(Table):
 
 
 class Limits(Table):
-    """What a model must stay under. `file_size` is in bytes of the .keras file handed in."""
+    """What a model must stay under.
+
+    `file_size` is in bytes of the .keras file handed in; `cost` in times of what an epoch of the
+    baseline takes, None for no such limit.
+    """
 
     file_size: ByteSize = Field(gt=0, le=2**40)
+    cost: float | None = Field(None, ge=1, le=MAX_COST)
 
 
 class Rules(Table):

@@ -16,8 +16,8 @@ def record_begin(
     project: Project,
     stage: Stage,
     workers: int,
-    trials: int,
-    epochs: int,
+    trials: int | None,
+    epochs: int | None,
     runs: Sequence[Run] = (),
     deadline: float | None = None,
     question: int | None = None,
@@ -28,7 +28,7 @@ def record_begin(
         project: open and locked.
         stage: "search" or "confirm".
         workers: how many runs train side by side.
-        trials, epochs: planned in all, those done before included.
+        trials, epochs: planned in all, those done before included; None where time ends it.
         runs: all runs of confirm, in the order in which they are trained.
         deadline: of `time.monotonic()`, if the call has a time limit.
         question: whose configurations confirm trains, if it was asked for one's.
@@ -51,6 +51,6 @@ def record_begin(
         **asked,
     )
     standing = read_begun(project, record)
-    if standing.trials < trials:
+    if trials is None or standing.trials < trials:
         project.record(record)
     return standing

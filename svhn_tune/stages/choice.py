@@ -103,7 +103,7 @@ def _not_proposed(project: Project, question: Question, index: int) -> InputErro
         # Its brackets may be full.
         tuner, place = "random", f"{space.name}-questions"
     else:
-        trials = max(trials, project.settings.max_trials)
+        trials = max(trials, project.settings.max_trials or 0)
     return InputError(
         f"question {question.number}: its configuration {index} ({changes}) was not proposed yet "
         f"in {project.folder}: python -m svhn_tune search --space {space.name} --tuner {tuner} "

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Unpack
 
 from ..cost.budget import Budget
+from ..cost.cap import Hours, is_capped
 from ..cost.forecast import Forecast
+from ..cost.timing import measure_cap
 from ..data import Data, load_data
 from ..data.cache import share_arrays
 from ..data.dataset import split_holdout
@@ -52,8 +54,8 @@ def search(
         project: a name in results/ or a path; the space's name by default.
         overwrite: delete the project first: the files that it wrote, nothing beside them.
         progress: told what happens; silent by default.
-        tuner: "hyperband" (default), "bayesian", "tpe" (which needs Optuna) or "random".
-        max_epochs, factor, max_trials, seed, train_images, validate_on: see `Wanted` in
+        tuner: "halving" (default), "hyperband", "bayesian", "tpe" (which needs Optuna) or "random".
+        max_epochs, factor, max_trials, max_cost, seed, train_images, validate_on: see `Wanted` in
             project/wanted.py.
 
     Raises:
@@ -65,7 +67,8 @@ def search(
     progress = progress or Progress()
     workers = check_numbers({"workers": workers})["workers"]
     folder = project_folder(space.name if project is None else project)
-    opened = _open_or_create(folder, space, data, wanted, budget, overwrite, progress)
+    hours = Hours(workers, time_limit, budget)
+    opened = _open_or_create(folder, space, data, wanted, hours, overwrite, progress)
     with opened.lock():
         opened.refresh()
         setup = _make_setup(opened, data)
@@ -86,19 +89,23 @@ def _open_or_create(
     space: Space,
     data: Data,
     wanted: Wanted,
-    budget: float | None,
+    hours: Hours,
     overwrite: bool,
     progress: Progress,
 ) -> Project:
     if holds_project(folder) and not overwrite:
         project = open_project(folder)
-        resume(project, space, data, wanted, budget)
+        resume(project, space, data, wanted, hours.budget)
         return project
     asked = complete_settings(space, data, wanted)
+    if is_capped(asked, hours):
+        progress.note("timing a few models, to know what each costs")
+        asked["cap"] = measure_cap(space, data, asked, hours)
+    del asked["max_cost"]
     packages = ["svhn_tune", "keras", "keras-tuner", "tensorflow", "numpy"]
     packages += ["optuna"] if asked["tuner"] == "tpe" else []
     about = {
-        "budget": budget,
+        "budget": hours.budget,
         "space": space.name,
         "space_sha256": space.sha256,
         "data": {

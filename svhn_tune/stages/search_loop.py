@@ -6,9 +6,11 @@ is restored by asking and telling again in the journal's order.
 
 import numpy as np
 
+from ..bounds import MAX_TRIALS
 from ..cost.remaining import Remaining
 from ..errors import InputError
 from ..oracles.ask_tell import Oracle, Proposal, ask, make_oracle, tell
+from ..oracles.feasible import Values
 from ..project.project import Project
 from ..project.record_types import RunRecord, TrialRecord
 from ..project.records import run_record, search_seed
@@ -30,8 +32,14 @@ class SearchLoop:
         self.project = call.project
         self.setup = setup
         self.settings = call.project.settings
-        self.oracle = restore_oracle(self.project)
-        self.remaining = Remaining(self.project, self.oracle)
+        # Where time ends the search, no number of configurations does.
+        is_endless = (
+            (call.deadline is not None or self.settings.budget is not None)
+            and self.settings.tuner == "halving"
+            and self.settings.max_trials is None
+        )
+        self.oracle = restore_oracle(self.project, is_endless)
+        self.remaining = Remaining(self.project, self.oracle, is_endless)
         self._waiting: list[Run] = []
 
     def run(self) -> None:
@@ -101,17 +109,24 @@ class SearchLoop:
                 path.unlink(missing_ok=True)
 
 
-def restore_oracle(project: Project) -> Oracle:
+def restore_oracle(project: Project, is_endless: bool = False) -> Oracle:
     """The oracle of a project's search as it was after the journal's last line.
+
+    Args:
+        project: with the journal.
+        is_endless: halving proposes until time is up.
 
     Raises:
         InputError: this version would have proposed something else.
     """
     settings = project.settings
+    tuning = project.tuning
+    if is_endless:
+        tuning["max_trials"] = MAX_TRIALS
     oracle = make_oracle(
         project.space,
-        **settings.tuning,
-        recorded={each.trial: each.values for each in project.proposals()},
+        **tuning,
+        recorded={each.trial: _as_proposed(each) for each in project.proposals()},
     )
     for record in project.records:
         if isinstance(record, TrialRecord):
@@ -124,6 +139,18 @@ def restore_oracle(project: Project) -> Oracle:
         elif isinstance(record, RunRecord) and record.stage == "search":
             tell(oracle, record.trial, project.space.objective.count(record.score))
     return oracle
+
+
+def _as_proposed(record: TrialRecord) -> Values:
+    """The values of a trial as its oracle proposed them, KerasTuner's own among them."""
+    values = dict(record.values)
+    if record.round is not None:
+        values["tuner/initial_epoch"] = record.initial_epoch
+        values["tuner/epochs"] = record.epochs
+        values["tuner/round"] = record.round
+    if record.parent is not None:
+        values["tuner/trial_id"] = str(record.parent)
+    return values
 
 
 def _trial_record(proposal: Proposal) -> TrialRecord:

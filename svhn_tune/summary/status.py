@@ -120,13 +120,14 @@ def read_begun(project: Project, begin: BeginRecord | None, process: int | None 
     workers = 0 if process is None or begin is None else begin.workers
     runs = [_look_at(project, run, n < workers) for n, run in enumerate(unfinished)]
     budget = project.settings.budget
+    epochs = begin.epochs if begin else None
     return Standing(
         stage="search" if confirm is None else "confirm",
         objective=project.space.objective,
         trials=len(ended),
         trials_planned=begin.trials if begin else None,
         ended_epochs=sum(run.trained for run in ended),
-        epochs_planned=begin.epochs - sum(run.spared for run in ended) if begin else None,
+        epochs_planned=epochs and epochs - sum(run.spared for run in ended),
         best=find_best(project, "search")
         if confirm is None
         else find_best(project, "confirm", confirm.runs[0].epochs),

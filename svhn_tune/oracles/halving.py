@@ -1,0 +1,151 @@
+"""Asynchronous successive halving over feasible values, whose proposals learn from ended runs.
+
+Li et al., "A System for Massively Parallel Hyperparameter Tuning" (MLSys 2020), where promotion is
+the rule: a run goes on as soon as it is among the best third of those that got as far, and nobody
+waits for a round to end. Whoever was passed over may still go on later, from its checkpoint.
+"""
+
+from collections.abc import Mapping
+from math import ceil
+from typing import Any
+
+import keras_tuner as kt
+import numpy as np
+
+from .feasible import FeasibleMixin, Values
+from .forest import choose_by_forest
+
+# One proposal in so many is drawn at random, however much is known.
+RANDOM_EVERY = 4
+
+
+class Halving(FeasibleMixin, kt.Oracle):
+    """One bracket of successive halving without rounds to wait for.
+
+    Args:
+        first_epochs, max_epochs: of a run that begins, and of the longest.
+        factor: the best one of so many goes on, to so many times the epochs.
+        max_models: how many configurations to propose; a promotion is none.
+        num_initial_points: how many results there must be before proposals learn from them.
+    """
+
+    def __init__(
+        self,
+        first_epochs: int,
+        max_epochs: int,
+        factor: int,
+        max_models: int,
+        num_initial_points: int,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.lengths = list_lengths(first_epochs, max_epochs, factor)
+        self.factor = factor
+        self.max_models = max_models
+        self.num_initial_points = num_initial_points
+
+    def populate_space(self, trial_id: str) -> dict[str, Any]:
+        """Values for the next trial: a promotion where one is due, else a new configuration."""
+        recorded = self.recorded.get(int(trial_id))
+        if recorded is not None:
+            return {"status": "RUNNING", "values": dict(recorded)}
+        begun = sum("tuner/trial_id" not in values for values in self._all_values())
+        new = begun < self.max_models
+        values = self._promote(is_open=new)
+        if values is None and new:
+            values = self._propose() or self._promote(is_open=False)
+        if values is not None:
+            return {"status": "RUNNING", "values": values}
+        return {"status": "IDLE" if self.ongoing_trials else "STOPPED", "values": None}
+
+    def promotable(self) -> set[int]:
+        """The trials that a later one may still continue: all short ones that nobody continued."""
+        taken = self._promoted()
+        return {
+            int(trial.trial_id)
+            for trial in self.trials.values()
+            if int(trial.trial_id) not in taken
+            and trial.hyperparameters.values["tuner/epochs"] < self.lengths[-1]
+        }
+
+    def rounds(self) -> list[tuple[int, int, int]]:
+        """(trials, first epoch, last epoch) of every length, if their number ends the search."""
+        firsts = [0, *self.lengths[:-1]]
+        return [
+            (ceil(self.max_models / self.factor**level), *span)
+            for level, span in enumerate(zip(firsts, self.lengths, strict=True))
+        ]
+
+    def _promote(self, is_open: bool) -> Values | None:
+        """Values that continue a trial among the best of its length, the longest first.
+
+        The best third of those that have ended; once no new ones can come (not `is_open`), rounded
+        up, so that at least one gets to the end.
+        """
+        taken = self._promoted()
+        for level in reversed(range(len(self.lengths) - 1)):
+            ended = self._completed(level)
+            room = len(ended) // self.factor if is_open else ceil(len(ended) / self.factor)
+            for trial in ended[:room]:
+                if int(trial.trial_id) not in taken:
+                    return self._at(
+                        level + 1, trial.hyperparameters.values, {"tuner/trial_id": trial.trial_id}
+                    )
+        return None
+
+    def _propose(self) -> Values | None:
+        """Values of a new configuration; None where there is none."""
+        rng = np.random.default_rng((self.seed, len(self.trials)))
+        values = None
+        results = self._longest()
+        if len(results) >= self.num_initial_points and rng.integers(RANDOM_EVERY):
+            values = choose_by_forest(self, results, self.lengths[-1])
+        values = values or self._random_values()
+        return None if values is None else self._at(0, values, {})
+
+    def _at(self, level: int, values: Mapping[str, Any], parent: Mapping[str, str]) -> Values:
+        """The values, to be trained from the length below this level's to its own."""
+        return {
+            **{name: value for name, value in values.items() if not name.startswith("tuner/")},
+            **parent,
+            "tuner/initial_epoch": self.lengths[level - 1] if level else 0,
+            "tuner/epochs": self.lengths[level],
+            "tuner/round": level,
+        }
+
+    def _all_values(self) -> list[Values]:
+        return [trial.hyperparameters.values for trial in self.trials.values()]
+
+    def _promoted(self) -> set[int]:
+        parents = [values.get("tuner/trial_id") for values in self._all_values()]
+        return {int(parent) for parent in parents if parent is not None}
+
+    def _completed(self, level: int) -> list[Any]:
+        """The trials that have ended at this level, best first; the earlier of two equal ones."""
+        ended = [
+            trial
+            for trial in self.trials.values()
+            if trial.status == "COMPLETED" and trial.hyperparameters.values["tuner/round"] == level
+        ]
+        sign = -1 if self.objective.direction == "max" else 1
+        return sorted(ended, key=lambda trial: (sign * trial.score, int(trial.trial_id)))
+
+    def _longest(self) -> list[Any]:
+        """The longest ended trial of every configuration."""
+        found = {}
+        for trial in self.trials.values():
+            if trial.status == "COMPLETED":
+                found[self._compute_values_hash(trial.hyperparameters.values)] = trial
+        return list(found.values())
+
+    def _compute_values_hash(self, values: Mapping[str, Any]) -> str:
+        own = {name: value for name, value in values.items() if not name.startswith("tuner/")}
+        return str(super()._compute_values_hash(own))
+
+
+def list_lengths(first: int, last: int, factor: int) -> list[int]:
+    """The epochs at which runs are compared: `last`, and a `factor`-th again, down to `first`."""
+    lengths = [last]
+    while ceil(lengths[0] / factor) >= first and lengths[0] > 1:
+        lengths.insert(0, ceil(lengths[0] / factor))
+    return lengths

@@ -1,0 +1,156 @@
+"""Asynchronous halving: who goes on, what is proposed, and that a journal's order decides."""
+
+import numpy as np
+import pytest
+
+from svhn_tune.models.size import measure_size
+from svhn_tune.models.spaces import load_space
+from svhn_tune.oracles.ask_tell import Proposal, ask, make_oracle, tell
+from svhn_tune.oracles.halving import list_lengths
+
+
+def make(space="cnn_open", **settings):
+    settings = {"max_epochs": 27, "min_epochs": 3, "max_trials": 9} | settings
+    return make_oracle(load_space(space), "halving", **settings)
+
+
+def begin(oracle, count):
+    """Ask for so many new configurations, which must come."""
+    proposals = [ask(oracle, 27) for _ in range(count)]
+    assert all(proposal.parent is None for proposal in proposals)
+    return proposals
+
+
+def play(oracle, workers, seed=0):
+    """Drive a search with random scores, `workers` trials at once; what was asked, in order."""
+    rng, running, asked = np.random.default_rng(seed), [], []
+    while True:
+        while len(running) < workers:
+            proposal = ask(oracle, 27)
+            if not isinstance(proposal, Proposal):
+                break
+            running.append(proposal)
+            asked.append(proposal)
+        if not running:
+            return asked
+        ended = running.pop(int(rng.integers(len(running))))
+        tell(oracle, ended.trial, float(rng.random()))
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "lengths"),
+    [
+        (1, 27, [1, 3, 9, 27]),
+        (2, 27, [3, 9, 27]),
+        (4, 100, [4, 12, 34, 100]),
+        (1, 1, [1]),
+        (5, 4, [4]),
+        (1, 2, [1, 2]),
+    ],
+)
+def test_runs_are_compared_at_a_third_of_a_third_of_the_full_length(first, last, lengths):
+    assert list_lengths(first, last, 3) == lengths
+
+
+def test_a_run_goes_on_once_it_is_among_the_best_third_and_nobody_waits():
+    oracle = make()
+    first, second, third, fourth = begin(oracle, 4)
+    assert (first.initial_epoch, first.epochs, first.round) == (0, 3, 0)
+    tell(oracle, first.trial, 0.5)
+    tell(oracle, second.trial, 0.4)
+    # Two have ended: a third of two is none.
+    assert begin(oracle, 1)
+    tell(oracle, third.trial, 0.7)
+    promoted = ask(oracle, 27)
+    assert (promoted.parent, promoted.values) == (third.trial, third.values)
+    assert (promoted.initial_epoch, promoted.epochs, promoted.round) == (3, 9, 1)
+    # Of three ended ones one has gone on; the fourth is still running, and nobody waits for it.
+    assert begin(oracle, 1)
+    tell(oracle, fourth.trial, 0.1)
+
+
+def test_who_was_passed_over_goes_on_later():
+    oracle = make()
+    trials = begin(oracle, 6)
+    for trial, score in zip(trials[:3], (0.5, 0.4, 0.7), strict=True):
+        tell(oracle, trial.trial, score)
+    assert ask(oracle, 27).parent == trials[2].trial
+    for trial, score in zip(trials[3:], (0.2, 0.1, 0.3), strict=True):
+        tell(oracle, trial.trial, score)
+    assert ask(oracle, 27).parent == trials[0].trial
+
+
+def test_the_longest_that_may_go_on_goes_on_first():
+    oracle = make(max_trials=30)
+    while True:
+        proposal = ask(oracle, 27)
+        if proposal.round == 2:
+            break
+        tell(oracle, proposal.trial, 0.001 * proposal.trial)
+    assert (proposal.initial_epoch, proposal.epochs) == (9, 27)
+
+
+@pytest.mark.parametrize("workers", [1, 3, 20])
+@pytest.mark.parametrize("count", [1, 2, 9])
+def test_a_search_of_so_many_configurations_ends_with_one_of_full_length(count, workers):
+    asked = play(make(max_trials=count), workers)
+    assert sum(proposal.parent is None for proposal in asked) == count
+    assert max(proposal.epochs for proposal in asked) == 27
+    continued = [proposal.parent for proposal in asked if proposal.parent is not None]
+    assert len(continued) == len(set(continued))
+
+
+def test_the_baseline_comes_first_and_no_configuration_twice():
+    oracle = make(max_trials=40)
+    asked = play(oracle, 2)
+    begun = [proposal.values for proposal in asked if proposal.parent is None]
+    assert begun[0] == load_space("cnn_open").baseline
+    assert len({str(values) for values in begun}) == 40
+
+
+def test_proposals_learn_from_what_has_ended():
+    oracle = make(max_trials=60)
+    rates = []
+    while isinstance(proposal := ask(oracle, 27), Proposal):
+        distance = abs(np.log10(proposal.values["learning_rate"]) + 3)
+        if proposal.parent is None:
+            rates.append(distance)
+        tell(oracle, proposal.trial, float(1 - distance / 4))
+    assert np.mean(rates[-20:]) < 0.5 * np.mean(rates[:12])
+
+
+def test_only_feasible_and_affordable_models_are_proposed():
+    space = load_space("cnn_open")
+    oracle = make_oracle(
+        space, "halving", max_epochs=27, max_trials=40, affordable=lambda v: v["units"] <= 256
+    )
+    for proposal in play(oracle, 2):
+        assert measure_size(space, proposal.values).feasible
+        assert proposal.values["units"] <= 256
+
+
+def test_the_same_order_of_ends_gives_the_same_search():
+    assert play(make(max_trials=30), 3, seed=5) == play(make(max_trials=30), 3, seed=5)
+    assert play(make(max_trials=30), 1, seed=5) != play(make(max_trials=30, seed=1), 1, seed=5)
+
+
+def test_a_space_with_few_values_is_searched_to_its_end(small_space):
+    oracle = make_oracle(
+        load_space(small_space), "halving", max_epochs=9, min_epochs=1, max_trials=10_000
+    )
+    asked = play(oracle, 2)
+    assert max(proposal.epochs for proposal in asked) == 9
+    assert len(asked) < 2_000
+
+
+def test_checkpoints_are_kept_of_all_that_may_still_go_on():
+    oracle = make()
+    first, second = begin(oracle, 2)
+    tell(oracle, first.trial, 0.5)
+    tell(oracle, second.trial, 0.4)
+    assert oracle.promotable() >= {first.trial, second.trial}
+    third = ask(oracle, 27)
+    tell(oracle, third.trial, 0.6)
+    promoted = ask(oracle, 27)
+    assert third.trial not in oracle.promotable()
+    assert promoted.trial in oracle.promotable()
