@@ -26,7 +26,7 @@ class Bayesian(FeasibleMixin, kt.oracles.BayesianOptimizationOracle):
     KEPT = 0.85
 
     def _make_gpr(self) -> GaussianProcessRegressor:
-        """KerasTuner's process, fitted from 3 more starts instead of 20."""
+        """KerasTuner's Gaussian process, fitted with 3 restarts instead of 20."""
         return GaussianProcessRegressor(
             kernel=Matern(nu=2.5),
             n_restarts_optimizer=self.RESTARTS,
@@ -73,7 +73,7 @@ class Bayesian(FeasibleMixin, kt.oracles.BayesianOptimizationOracle):
         return bool(self.objective.direction == "max")
 
     def _fit(self, completed: list[Any]) -> None:
-        """Fit the process to the completed trials, and believe its mean for the running ones."""
+        """Fit the process to the completed trials; running ones count with the mean it predicts."""
         sign = -1 if self._maximise else 1
         x = [self._encode(trial.hyperparameters.values) for trial in completed]
         y = [sign * trial.score for trial in completed]
@@ -87,7 +87,7 @@ class Bayesian(FeasibleMixin, kt.oracles.BayesianOptimizationOracle):
                 self.gpr.fit(x + running, y + list(self.gpr.predict(running)))
 
     def _encode(self, values: Values) -> list[float]:
-        """Values as numbers in [0, 1]; inactive hyperparameters stand at their default."""
+        """Values as numbers in [0, 1]; inactive hyperparameters get their default."""
         vector: list[float] = []
         for hp in self._nonfixed_space():
             value = values.get(hp.name, hp.default)
