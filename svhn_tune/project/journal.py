@@ -1,8 +1,8 @@
-"""results/<project>/journal.jsonl: one JSON object a line, appended, flushed and fsynced.
+"""results/<project>/journal.jsonl: one JSON object per line, appended, flushed and fsynced.
 
-It is the truth about a project. This module knows lines, not what they mean: record_types.py does.
-A line that a kill has torn at the end is forgiven; anything else that is no JSON object is an
-error.
+All that is known of a project follows from it. This module knows lines, not what they mean:
+record_types.py does. A last line that a kill cut short is dropped; any other line that is no JSON
+object is an error.
 """
 
 import json

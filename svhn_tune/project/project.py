@@ -69,7 +69,7 @@ class Project:
         return self._path("pictures.npz")
 
     def checkpoint_path(self, stage: str, trial: int, run: int, epochs: int | None = None) -> Path:
-        """Where a run, named by its first trial, keeps what continuing needs.
+        """The checkpoint of a run, which is named by its first trial.
 
         In confirm a run of other `epochs` is another one; in search it was promoted.
         """
@@ -162,7 +162,7 @@ class Project:
         """Completed search runs, best first: longest trained, then by score; a root once each.
 
         A score after 4 epochs is not compared with one after 100, and a configuration that
-        went on is ranked by where it got to.
+        went on is ranked by its longest run.
         """
         sort_key = self.space.objective.sort_key
         completed = [r for r in self.ended("search") if r.status == "completed"]
