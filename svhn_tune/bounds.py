@@ -1,4 +1,4 @@
-"""The largest numbers that a file or an option may ask for: what nobody means is a slip.
+"""The largest numbers that a file or an option may ask for: anything above is a typing error.
 
 Above them a search would fill the memory, or never end, before anything is trained.
 """

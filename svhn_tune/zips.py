@@ -1,7 +1,7 @@
-"""Zip archives of strangers: nothing is read, or unpacked, beyond what its reader asks for.
+"""Zip archives from strangers: nothing is read, or unpacked, beyond what its reader asks for.
 
-zipfile alone trusts what an archive says of itself: it unpacks 2 GiB at a time of a stream that
-calls itself short, and any amount in its less usual methods.
+zipfile alone trusts the sizes that an archive states: it unpacks 2 GiB at a time of a stream that
+is said to be short, and any amount with its less usual methods.
 """
 
 import io

@@ -1,7 +1,7 @@
 """A second engine: softmax regression in NumPy, which trains an epoch in milliseconds.
 
 It keeps every promise of an engine (one seed names everything random, what was restored ends with
-the same bits), so that what is not about TensorFlow is tested without its five seconds a worker.
+the same bits), so that what is not about TensorFlow is tested without its five seconds per worker.
 It makes nothing of the layers that a space asks for, and of the hyperparameters takes those that a
 softmax regression can have: learning rate, dropout (of the inputs), l2 and class weight.
 

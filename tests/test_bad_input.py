@@ -470,7 +470,7 @@ def test_a_contact_sheet_that_cannot_be_written(refused, archives):
         (["--seed", "1"], "No such option: --seed"),
         (["check"], "Missing argument"),
         (["check", "none.keras"], "no file none.keras"),
-        (["check", "."], ". is a folder; a .keras file is asked"),
+        (["check", "."], ". is a folder; expected a .keras file"),
         (["check", "none.keras", "--space", "cnnn"], "no space 'cnnn' in search_spaces/"),
         (["status", "--project"], "Option '--project' requires an argument"),
     ],

@@ -251,7 +251,7 @@ def test_variables_that_nobody_asked_for_are_not_unpacked(tmp_path):
 
 def test_a_place_that_is_no_folder_is_an_input_error(tmp_path):
     write_archives(tmp_path)
-    with pytest.raises(InputError, match="is a file; the folder that it is in is asked"):
+    with pytest.raises(InputError, match="is a file; pass the folder that it is in"):
         load_data(tmp_path / TRAIN)
     for where in ("/dev/null", "a" * 5_000, "a\0b", tmp_path / TRAIN / "below"):
         with pytest.raises(InputError, match="no SVHN files in"):

@@ -170,7 +170,7 @@ def test_a_rate_among_the_weights_is_not_taken_for_that_of_the_configuration(par
         file["optimizer/vars/1"][()] = 1.0
 
     broken = check(write(path, parts | {WEIGHTS: change_weights(parts, edit)}))
-    assert broken == {"optimizer": "the rate 1 among its weights, 1e-05 is asked"}
+    assert broken == {"optimizer": "the rate 1 among its weights; expected 1e-05"}
 
 
 # Layers.
@@ -279,7 +279,7 @@ def test_a_model_without_a_shape_is_refused_not_raised(path):
     model = keras.Sequential([layers.Flatten(), layers.Dense(8, activation="relu")])
     with pytest.warns(UserWarning, match="has not yet been built"):
         model.save(path)
-    assert check(path)["input"] == "none, (None, 32, 32, 3) is asked"
+    assert check(path)["input"] == "none; expected (None, 32, 32, 3)"
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ WorkerCount = Annotated[
         "--workers",
         min=1,
         max=MAX_WORKERS,
-        help="Runs side by side. [default: one a core; 1 on a GPU]",
+        help="Runs side by side. [default: one per core; 1 on a GPU]",
     ),
 ]
 Budget = Annotated[

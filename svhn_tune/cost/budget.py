@@ -1,9 +1,9 @@
 """The one budget of a project: hours of search and confirm together, over any number of calls.
 
-What is spent is the time on the wall of every call that trained, from the moment that it holds the
-project. The journal has it as {"event": "session", "began", "stage", "workers", "seconds",
-"seconds_left"}: once a minute and at the end, the last one of a call counts. So a kill hides less
-than a minute, or the epoch in progress. What replays the journal passes over these records.
+What is spent is the wall-clock time of every call that trained, since it locked the project. The
+journal has it as {"event": "session", "began", "stage", "workers", "seconds", "seconds_left"}: once
+per minute and at the end, the last one of a call counts. So a kill hides less than a minute, or the
+epoch in progress. Replaying the journal skips these records.
 """
 
 import time

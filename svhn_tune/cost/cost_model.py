@@ -97,7 +97,7 @@ def fit_cost(timings: Sequence[Timing], batch_size: int, process: float = 0.0) -
 
 
 def schedule(seconds: Sequence[float], workers: int) -> float:
-    """When the last run ends, each begun in order by the first free worker."""
+    """Seconds until the last run ends; each is begun, in order, by the first free worker."""
     free = [0.0] * workers
     for each in seconds:
         first = free.index(min(free))
@@ -116,6 +116,6 @@ def _fit(units: list[np.ndarray], seconds: list[float], terms: int = 5) -> np.nd
     rows = np.array(units) / np.maximum(seconds, 1e-3)[:, None]
     scale = np.maximum(rows.max(axis=0), 1e-30)
     terms_found = nnls(rows / scale, np.ones(len(rows)))[0] / scale
-    # Least squares of shares leans below what was measured: the mean share is made 1.
+    # A least-squares fit by relative error comes out too low: scaled, its mean ratio is 1.
     mean = float((rows @ terms_found).mean())
     return terms_found / mean if mean else terms_found

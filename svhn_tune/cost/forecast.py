@@ -107,7 +107,7 @@ class Forecast:
     def end_epoch(self, run: Run, epochs: int) -> None:
         """A run has trained `epochs` in all, one of them just now."""
         self._done[self._key(run)] += 1
-        # Its worker has the last word of where it went on.
+        # Only its worker knows after which epoch it went on.
         self._begun[self._key(run)] = (run.values, run.epochs - epochs)
 
     def end_run(self, run: Run) -> None:
@@ -138,7 +138,7 @@ class Forecast:
         return (time.monotonic() - self._start) * left / done if done else None
 
     def _weigh_others(self, cost: CostModel, planned: Planned) -> float:
-        """What the cost model says of the runs whose values are not known: the mean of models."""
+        """What the cost model says of the runs whose values are not known: the mean over models."""
         if not planned.others:
             return 0.0
         self._samples = self._samples or [self._measure(values) for values in planned.models]

@@ -1,7 +1,7 @@
 """Plan: what search and confirm will cost on this machine, and what fits a budget.
 
 A few models are timed (timing.py), their cost is fitted (cost_model.py), and the search is driven
-with drawn scores in place of training (oracles/simulation.py). Nothing is written.
+with random scores in place of training (oracles/simulation.py). Nothing is written.
 """
 
 from collections.abc import Iterator
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from ..oracles.ask_tell import Proposal
     from ..oracles.simulation import Simulated
 
-# What may be given up for a budget, in this order: first the least of confirm, then of search.
+# What `advise` tries: (top, runs) of confirm, and for each of them shares of the search's epochs.
 CONFIRMS = ((3, 10), (3, 5), (2, 5), (1, 5), (1, 3), (1, 1))
 SHARES = (1, 0.8, 0.6, 0.4, 0.25, 0.15, 0.1, 0.05)
-# A longer confirm is not laid out run by run.
+# A confirm of more runs is not scheduled run by run.
 LONGEST = 10_000
 
 
@@ -45,7 +45,7 @@ def plan(
 
     It takes half a minute on two cores. The search is the one that the arguments describe, with
     its own draws; confirm is that of the baseline and `top` times the mean of the models that the
-    search will propose, for which of them will be the best nobody knows.
+    search will propose, as nobody knows which of them will be the best.
 
     Args:
         budget: in seconds, of search and confirm together; "advice" has what fits it.
@@ -54,7 +54,7 @@ def plan(
         top, runs, epochs: as for `confirm`.
 
     Returns:
-        The document that `plan --json` prints; seconds are those of a clock on the wall.
+        The document that `plan --json` prints; seconds are wall-clock time.
 
     Raises:
         InputError: what `search` or `confirm` would refuse.
@@ -138,7 +138,7 @@ class Estimate:
         baseline = self._confirm_run(self.space.baseline)
         count = (top + 1) * runs
         if count > LONGEST:
-            # Who waits for the last run no longer counts.
+            # That a worker waits for the last run no longer matters.
             seconds = (mean * top + baseline) * runs / self.workers
         else:
             seconds = schedule([mean] * (top * runs) + [baseline] * runs, self.workers)

@@ -32,7 +32,7 @@ WARM_UP = -1
 
 @dataclass
 class _Watch:
-    """When a run was handed out, what its epochs took, and when each thing of it was told."""
+    """When a run was handed out, what its epochs took, and when each of its events came."""
 
     begun: float
     told: list[float] = field(default_factory=list)
@@ -100,7 +100,7 @@ def _time(
         watches = _train([*warm, *runs], setup, workers)
     timings = [_read(watches[run.root], work, setup) for run, work in zip(runs, works, strict=True)]
     if not warm:
-        # Their start has that of their process in it.
+        # Their start includes that of their process.
         return [replace(each, start=None) for each in timings], 0.0
     begin = fmean(watches[run.root].told[0] - watches[run.root].begun for run in warm)
     usual = watches[0].told[0] - watches[0].begun

@@ -1,4 +1,4 @@
-"""One module a source of images; `load_data` finds the one that is there."""
+"""One module per source of images; `load_data` finds the one that is there."""
 
 import os
 from pathlib import Path
@@ -31,7 +31,7 @@ def load_data(where: str | Path | None = None) -> Data:
         return builtin.load()
     folder = Path(where)
     if os.path.isfile(folder):
-        raise InputError(f"{folder} is a file; the folder that it is in is asked")
+        raise InputError(f"{folder} is a file; pass the folder that it is in")
     for source in SOURCES:
         if present := _present(source, folder):
             if missing := [name for name in source.FILES if name not in present]:

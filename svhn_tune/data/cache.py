@@ -22,7 +22,7 @@ def cache_folder(name: str) -> Path:
 
 
 def require_room(folder: Path, size: int) -> None:
-    """Nothing, if the cache can take `size` bytes: to be found out before they are made.
+    """Check that the cache can take `size` bytes, before they are computed.
 
     Raises:
         InputError: it cannot.
@@ -71,7 +71,7 @@ def _store(folder: Path, train: Split, test: Split) -> None:
         try:
             os.rename(temporary, folder)
         except OSError:
-            # Else another process was first, with the same arrays.
+            # Otherwise another process was first, with the same arrays.
             if not all((folder / f"{name}.npy").is_file() for name in NAMES):
                 raise
     finally:

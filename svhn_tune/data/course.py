@@ -99,7 +99,7 @@ def _explain(path: Path, error: Exception) -> str:
 
 
 def check_layouts(path: Path, images: Layout, labels: Layout) -> None:
-    """Nothing, if arrays of these shapes and types are images and their labels.
+    """Check that arrays of these shapes and types are images and their labels.
 
     Raises:
         InputError: other shapes or types, too many images, or not as many labels as images.
@@ -149,7 +149,7 @@ def check_arrays(
 
 
 def _is_text(labels: np.ndarray) -> bool:
-    """Whether all are made of letters: numpy keeps, and Python refuses, any number for one."""
+    """Whether all are text: numpy stores any number as a character, which Python may refuse."""
     try:
         return all(label.isprintable() for label in set(labels.tolist()))
     except (ValueError, SystemError):

@@ -80,7 +80,7 @@ def split_holdout(labels: np.ndarray, images: int | None = None) -> tuple[np.nda
     Raises:
         InputError: too few images of a class to have it on both sides.
     """
-    # Imported late: workers know their positions and need not pay a second for it.
+    # Imported late: workers are given their positions, and save the second that it takes.
     from sklearn.model_selection import train_test_split
 
     held = min(HOLDOUT_IMAGES, len(labels) // 10)
@@ -94,7 +94,7 @@ def split_holdout(labels: np.ndarray, images: int | None = None) -> tuple[np.nda
         np.arange(len(labels)), test_size=held, stratify=labels, random_state=HOLDOUT_SEED
     )
     if images is not None and len(train) - len(counts) < images < len(train):
-        # Fewer are left out than there are classes, which scikit-learn refuses to stratify.
+        # scikit-learn does not stratify where fewer are left out than there are classes.
         train = np.random.default_rng(SUBSET_SEED).permutation(train)[:images]
     elif images is not None and images < len(train):
         train, _ = train_test_split(

@@ -1,6 +1,6 @@
-"""MATLAB files of strangers, with two of their variables unpacked, and no further than they can be.
+"""MATLAB files from strangers: the variables wanted are unpacked, up to a largest size.
 
-scipy would unpack whatever a variable says that it has.
+scipy would unpack as many bytes as a variable says that it has.
 """
 
 import io

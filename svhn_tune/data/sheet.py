@@ -16,7 +16,7 @@ GAP = 2
 
 
 def write_contact_sheet(data: Data, path: Path) -> None:
-    """Write the first `COLUMNS` training images of each class, a row a class, twice their size."""
+    """Write the first `COLUMNS` training images of each class, one row per class, doubled."""
     if not path.name:
         raise InputError(f"cannot write the contact sheet '{path}': it names no file")
     height, width, _ = data.image_shape

@@ -58,7 +58,7 @@ def _read(path: Path) -> Split:
 
 
 def _find_dtype(kind: str) -> np.dtype:
-    """The type of an array by MATLAB's word for it; of cells and texts, none of ours."""
+    """The type of an array by MATLAB's name for it; cells and texts have none that fits."""
     try:
         return np.dtype(kind)
     except TypeError:

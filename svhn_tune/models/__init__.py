@@ -1,1 +1,1 @@
-"""One module a family of models: layers.py says what it consists of, cnn.py builds it in Keras."""
+"""Model families, one module each; layer_types.py counts layers, hypermodel.py builds them."""

@@ -28,7 +28,7 @@ def describe_values(space: Space, chosen: Mapping[str, Any]) -> dict[str, Any]:
     """
     values = space.complete(chosen)
     size = measure_size(space, values)
-    # Of a model that cannot be built, the layers that still fit.
+    # For a model that cannot be built, the layers before the one that does not fit.
     layers = list_layers(space, values)[: len(size.layers)]
     fields = measure_receptive_fields(layers, space.task)
     return {

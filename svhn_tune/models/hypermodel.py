@@ -23,7 +23,7 @@ from .layer_types import Layer
 from .size import measure_size
 from .spaces import load_space
 
-# Before a space is said to have no feasible model: a second's worth.
+# How many draws, about a second, before a space is said to have no feasible model.
 MAX_DRAWS = 10_000
 
 
@@ -72,7 +72,7 @@ def clip(parameter: Any, value: Any) -> Any:
 
 
 def class_weights(labels: np.ndarray, gamma: float) -> np.ndarray:
-    """One weight a class, w_c = (n_c / mean n)^-gamma, scaled to a mean of 1.
+    """One weight per class, w_c = (n_c / mean n)^-gamma, scaled to a mean of 1.
 
     Args:
         labels: (N,) whole numbers from 0; every class up to the largest occurs.

@@ -51,8 +51,8 @@ class LayerType:
     Args:
         output_shape: of its output.
         parameters: how many numbers it stores, those that are not trained included.
-        operations: multiply-adds for one image, forward; work that grows with the number of its
-            outputs alone counts as none.
+        operations: multiply-adds for one image, forward; work in proportion to the number of
+            outputs alone is not counted.
         window: what it slides over height and width; None where each output sees one place.
     """
 

@@ -1,8 +1,8 @@
 """Values -> layer shapes, parameters and bytes of the .keras file, without building the model.
 
 The bytes are those of the file that is handed in: weights in float32 and no optimizer state. What a
-layer costs in the file beside its weights was measured (Keras 3.15, h5py 3.16: 2.8 to 3.6 kB a
-layer, plus 7 kB); the bound is above that, and below it plus 64 KiB for up to 100 layers.
+layer costs in the file besides its weights was measured (Keras 3.15, h5py 3.16: 2.8 to 3.6 kB per
+layer, plus 7 kB). The bound exceeds that, by less than 64 KiB for up to 100 layers.
 """
 
 from collections.abc import Mapping
@@ -84,10 +84,10 @@ def measure_size(space: Space, values: Mapping[str, Any]) -> Size:
 
 
 def check_listed(space: Space) -> None:
-    """Refuse a space whose baseline, or what a question of it names, is not feasible.
+    """Refuse a space whose baseline, or a configuration that a question names, is not feasible.
 
     Raises:
-        InputError: the message names what it changes of the baseline, and why it cannot be.
+        InputError: the message names its changes from the baseline, and why it is not feasible.
     """
     for values in space.listed:
         if reasons := measure_size(space, values).reasons:

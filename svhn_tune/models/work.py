@@ -16,13 +16,13 @@ from .size import measure_size
 
 @dataclass(frozen=True)
 class Work:
-    """What one image, or one batch, of a model asks for.
+    """The work of training a model, per image or per batch.
 
     Args:
         operations: multiply-adds of its layers for one image, forward.
         activations: numbers that its layers put out for one image.
-        parameters: read and changed once a batch, and saved once an epoch.
-        layers: built and compiled once a run.
+        parameters: read and changed once per batch, and saved once per epoch.
+        layers: built and compiled once per run.
     """
 
     operations: int

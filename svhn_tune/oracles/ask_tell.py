@@ -1,7 +1,7 @@
 """KerasTuner's oracles, made to propose feasible values only and to be replayed from a journal.
 
-An oracle proposes values and learns scores. It knows no model beyond the yes or no of `feasible`,
-and writes no file: asking and telling again in the journal's order restores it.
+An oracle proposes values and learns scores. Of models it knows only whether they are `feasible`. It
+writes no file: asking and telling again in the journal's order restores it.
 """
 
 from collections.abc import Callable, Mapping
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 # KerasTuner gives up after 3 failed trials in a row, for good; ours are scored worst instead.
 NEVER = 10**9
-# Trials that are drawn at random before those that were scored are learnt from.
+# How many trials are drawn at random before proposals follow from scores.
 INITIAL_POINTS = 12
 # Configurations and trials of a search that nobody gave a number.
 MODELS, TRIALS = 100, 50
@@ -105,7 +105,7 @@ def make_oracle(
 
 
 def _make_tpe(**kwargs: Any) -> "TPE":
-    # It imports Optuna, which only who asks for it has.
+    # It imports Optuna, which is an optional dependency.
     from .tpe import TPE
 
     return TPE(**kwargs)

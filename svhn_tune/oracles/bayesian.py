@@ -24,7 +24,7 @@ class Bayesian(FeasibleMixin, kt.oracles.BayesianOptimizationOracle):
     RESTARTS = 3
 
     def _make_gpr(self) -> GaussianProcessRegressor:
-        """KerasTuner's process, fitted from 3 more starts instead of 20."""
+        """KerasTuner's Gaussian process, fitted with 3 restarts instead of 20."""
         return GaussianProcessRegressor(
             kernel=Matern(nu=2.5),
             n_restarts_optimizer=self.RESTARTS,
@@ -56,7 +56,7 @@ class Bayesian(FeasibleMixin, kt.oracles.BayesianOptimizationOracle):
         return bool(self.objective.direction == "max")
 
     def _fit(self, completed: list[Any]) -> None:
-        """Fit the process to the completed trials, and believe its mean for the running ones."""
+        """Fit the process to the completed trials; running ones count with the mean it predicts."""
         sign = -1 if self._maximise else 1
         x = [self._encode(trial.hyperparameters.values) for trial in completed]
         y = [sign * trial.score for trial in completed]

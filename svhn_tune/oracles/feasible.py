@@ -13,7 +13,7 @@ from ..models.hypermodel import draw_values
 
 Values = dict[str, Any]
 MAX_DRAWS = 10_000
-# Values that were each drawn so often, on average, are all there are.
+# Where each of the known values was drawn so often on average, there are held to be no others.
 REPEATS = 5
 
 
@@ -44,10 +44,10 @@ class FeasibleMixin:
         return None
 
     def sample(self: Any, count: int) -> tuple[list[Values], bool]:
-        """So many models that may still be proposed, and whether they are all there are.
+        """`count` models that may still be proposed, and whether they are all there are.
 
-        They are drawn as the next trials are. That they are all is a guess: drawn again and again,
-        only these came.
+        They are drawn as the next trials are. That there are no others is a guess: many more draws
+        gave only these.
         """
         found: dict[str, Values] = {}
         for values in self.first:
@@ -64,7 +64,7 @@ class FeasibleMixin:
         return list(found.values()), drawn >= REPEATS * (len(found) - (not self.trials))
 
     def _draw(self: Any, draw: int, keep: Mapping[str, Any] | None = None) -> Values:
-        """The draw of this number for the next trial."""
+        """Draw number `draw` for the next trial."""
         seed = (self.seed << 64) + (len(self.trials) << 32) + (draw << 8)
         return draw_values(self.hyperparameters, seed, keep)
 

@@ -1,4 +1,4 @@
-"""Hyperband over feasible values, with rounds of at least so many epochs."""
+"""Hyperband over feasible values, whose rounds have a least number of epochs."""
 
 from itertools import pairwise
 from math import ceil

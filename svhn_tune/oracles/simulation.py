@@ -1,4 +1,4 @@
-"""A search without training: the oracle proposes, scores are drawn, the clock is counted."""
+"""A search without training: the oracle proposes, scores are random, time is added up."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -17,16 +17,16 @@ from .hyperband import Hyperband
 
 # Proposals depend on scores only through what is promoted: a few draws of those are averaged.
 DRAWS = 3
-# A longer search is not simulated, but counted: by the mean of so many of its models.
+# More trials than LONGEST are not simulated: their time is reckoned from the mean of SAMPLE models.
 LONGEST, SAMPLE = 500, 200
 
 
 @dataclass(frozen=True)
 class Simulated:
-    """A search that was not trained.
+    """What a search would take.
 
     Args:
-        seconds: that it takes.
+        seconds: on the wall clock.
         trials, epochs: trained in all, the epochs of a promoted trial once.
         models: the values of the trials that continue no other, in order; of a long search, of
             some of them.
@@ -46,7 +46,7 @@ def simulate_search(
     draws: int = DRAWS,
     until: float | None = None,
 ) -> Simulated:
-    """What the search of these settings does with so many workers, on average over random scores.
+    """Simulate the search of these settings; its seconds are averaged over random scores.
 
     Args:
         space: the space.
@@ -96,7 +96,7 @@ def _count(
     workers: int,
     cost: Callable[[Proposal], float],
 ) -> Simulated:
-    """A search of these rounds whose models are like `models`, all workers busy to its end."""
+    """A search of these rounds, its models like `models`, its workers busy until it ends."""
     seconds = sum(
         size * fmean(cost(Proposal(0, values, first, last, None, None, None)) for values in models)
         for size, first, last in rounds

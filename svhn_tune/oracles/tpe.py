@@ -1,7 +1,7 @@
-"""TPE: Optuna's sampler, asked for points inside a KerasTuner oracle.
+"""TPE: a KerasTuner oracle that asks Optuna's sampler for values.
 
-Optuna keeps nothing: each proposal is asked of a fresh study in memory that is told the trials so
-far. It depends on the seed, the trial's number and those trials alone.
+Optuna stores nothing: for each proposal a new study in memory is told the trials so far. So a
+proposal depends on the seed, the trial's number and those trials alone.
 """
 
 import warnings
@@ -54,7 +54,7 @@ class TPE(FeasibleMixin, kt.Oracle):
     def _suggest_new(self) -> Values | None:
         """The first of some suggestions that is feasible and new; None if none is.
 
-        The refused ones stay in the study as running: the next one keeps away from them.
+        Refused suggestions stay in the study as running trials, so that later ones avoid them.
         """
         with _quiet_optuna():
             study = self._make_study()
@@ -104,9 +104,9 @@ class TPE(FeasibleMixin, kt.Oracle):
 
 
 def _distribution(hp: Any) -> BaseDistribution:
-    """Words as they are, a range without steps as a share of it, all else as a position.
+    """Categorical for words, [0, 1] for a continuous range, an index for everything else.
 
-    So many steps that nobody could count them are as good as none.
+    A range of more than MAX_POSITIONS steps counts as continuous.
     """
     if not getattr(hp, "ordered", True):
         return CategoricalDistribution(hp.values)
@@ -138,7 +138,7 @@ def _suggest_one(trial: optuna.Trial, hp: Any, distribution: BaseDistribution) -
 
 @contextmanager
 def _quiet_optuna() -> Iterator[None]:
-    """Without its line for each study, and its warning that `group` may change one day."""
+    """Silence Optuna's line per study, and its warning that `group` may change one day."""
     before = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(max(before, optuna.logging.WARNING))
     try:

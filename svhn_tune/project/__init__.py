@@ -1,1 +1,1 @@
-"""results/<project>/: a project's files, kept and nothing more."""
+"""results/<project>/: keeps a project's files, and does nothing else."""

@@ -137,7 +137,7 @@ def _check_values(values: dict[str, Any], space: Space) -> None:
 
 
 def _is_at_bound(value: Any, given: Float) -> bool:
-    """Whether it is outside by rounding alone: 0.1 + 2 * 0.1 is above 0.3."""
+    """Whether a value is out of its range by rounding alone: 0.1 + 2 * 0.1 is above 0.3."""
     bounds = (given.min_value, given.max_value)
     return isinstance(value, float) and any(math.isclose(value, each) for each in bounds)
 
@@ -172,7 +172,7 @@ def _check_run(run: RunRecord, before: _Before, space: Space, settings: Settings
     ):
         if found != expected and (name != "train_images" or None not in (found, expected)):
             raise ValueError(f"{name}={found}, where trial {run.trial} has {expected}")
-    # One that had diverged before it was promoted was not trained again.
+    # A run that had diverged before it was promoted was not trained further.
     if run.initial_epoch not in (trial.initial_epoch, min(trial.initial_epoch, run.epochs)):
         raise ValueError(
             f"initial_epoch={run.initial_epoch}, where trial {run.trial} has {trial.initial_epoch}"

@@ -1,8 +1,10 @@
-"""results/<project>/journal.jsonl: one JSON object a line, appended, flushed and fsynced.
+"""results/<project>/journal.jsonl: one JSON object per line, appended, flushed and fsynced.
 
-It is the truth about a project. This module knows lines, not what they mean: record_types.py does.
-A line that a kill has torn at the end is forgiven; anything else that is no JSON object is an
-error.
+All that is known of a project follows from it. A last line that a kill cut short is dropped; any
+other line that is no JSON object is an error. What lines mean is known to record_types.py.
+
+A project keeps the format that it was begun with. In format 1 a run that failed or diverged has the
+worst score, not null: what is read of it is upgraded, what is written downgraded.
 """
 
 import json
@@ -13,6 +15,7 @@ from typing import Any
 
 from ..errors import InputError, shorten
 from ..files import parse_json
+from ..space.objective import Objective
 
 FORMAT = 2
 READ = (1, FORMAT)
@@ -99,3 +102,19 @@ def _parse(path: Path, number: int, line: bytes) -> Line:
             f"(head -n {number - 1}) and lose what came after"
         )
     return record
+
+
+def upgrade(line: Line, objective: Objective) -> Line:
+    """A line of format 1 as it would be in today's."""
+    if line["event"] != "run" or line.get("score") != objective.worst:
+        return line
+    if line.get("status") != "failed" and line.get("collapsed") is not True:
+        return line
+    return line | {"score": None}
+
+
+def downgrade(line: Line, objective: Objective) -> Line:
+    """A line of today's format as it would be in format 1."""
+    if line["event"] != "run" or line["score"] is not None:
+        return line
+    return line | {"score": objective.worst}

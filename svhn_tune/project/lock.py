@@ -10,13 +10,13 @@ from filelock import FileLock, Timeout
 from ..errors import InputError
 from ..files import write_atomically
 
-# Who asks whether the lock is held has it for less than a millisecond.
+# `find_holder` itself holds the lock for less than a millisecond.
 PATIENCE = 0.2
 
 
 @contextmanager
 def hold(folder: Path) -> Iterator[None]:
-    """Hold the folder, and leave word which process does.
+    """Hold the folder, and write down this process's pid in it.
 
     Raises:
         InputError: another process holds it; the message has its pid. Or the folder cannot be
@@ -41,7 +41,7 @@ def hold(folder: Path) -> Iterator[None]:
 
 
 def find_holder(folder: Path) -> int | None:
-    """The pid of the process that holds the folder, 0 if it has left no word; None if none does."""
+    """The pid of the process that holds the folder, 0 if it wrote none down; None if none does."""
     path = folder / ".lock"
     if not path.exists():
         return None

@@ -75,7 +75,7 @@ def _is_folder(path: Path) -> bool:
 
 
 def find_obstacle(folder: Path, text: str) -> Path | None:
-    """What of a folder keeps a new project out; None of a new or empty one.
+    """What in a folder keeps a new project out; None in a new or empty one.
 
     What a kill left of a project that was being created is no obstacle: empty folders, settings,
     and a space.toml with this `text`.
@@ -133,7 +133,7 @@ def remove_files(folder: Path) -> list[Path]:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Delete the temporary files that kills left of the project's atomic writes."""
+    """Delete the temporary files of the project's atomic writes that kills left behind."""
     for where in NAMES:
         for path in _list(folder, where):
             if _is_temporary(path, where):

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError, cannot_write
 from ..space.space import Space
-from . import format_1
 from .consistency import check_records
-from .journal import append_record, read_journal
+from .journal import append_record, downgrade, read_journal, upgrade
 from .lock import hold
 from .ownership import FOLDERS, remove_leftovers
 from .record_types import Record, RunRecord, SessionRecord, TrialRecord
@@ -69,7 +68,7 @@ class Project:
         return self._path("pictures.npz")
 
     def checkpoint_path(self, stage: str, trial: int, run: int, epochs: int | None = None) -> Path:
-        """Where a run, named by its first trial, keeps what continuing needs.
+        """The checkpoint of a run, which is named by its first trial.
 
         In confirm a run of other `epochs` is another one; in search it was promoted.
         """
@@ -84,7 +83,7 @@ class Project:
         """Read the journal again: another process may have added to it before we held the lock."""
         self._format, lines = read_journal(self.journal_path)
         if self._format == 1:
-            lines = [format_1.upgrade(line, self.space.objective) for line in lines]
+            lines = [upgrade(line, self.space.objective) for line in lines]
         self.records: list[Record] = check_records(
             lines, self.journal_path, self.space, self.settings
         )
@@ -93,7 +92,7 @@ class Project:
         """Append a record to the journal on disk, then to the one in memory."""
         line = record.as_json()
         if self._format == 1:
-            line = format_1.downgrade(line, self.space.objective)
+            line = downgrade(line, self.space.objective)
         try:
             append_record(self.journal_path, line)
         except OSError as error:
@@ -169,7 +168,7 @@ class Project:
         """Completed search runs, best first: longest trained, then by score; a root once each.
 
         A score after 4 epochs is not compared with one after 100, and a configuration that
-        went on is ranked by where it got to.
+        went on is ranked by its longest run.
         """
         sort_key = self.space.objective.sort_key
         completed = [r for r in self.ended("search") if r.status == "completed"]

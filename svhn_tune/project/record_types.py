@@ -1,7 +1,7 @@
 """The journal's records as types: each checked for itself when it is read.
 
-consistency.py holds a line against those before it. A line that has passed both is what svhn_tune
-itself would have written, so who reads it need not look again.
+consistency.py compares a line with those before it. A line that has passed both is what svhn_tune
+itself would have written, so nobody who reads it need check it again.
 """
 
 import base64
@@ -38,7 +38,7 @@ class _Line(_Table):
     event: str
 
     def as_json(self) -> Line:
-        """The line as the journal has it: without the fields that it was made without."""
+        """The line as the journal has it: without the fields that it was not given."""
         return {"event": self.event, **self.model_dump(exclude_unset=True)}
 
 
@@ -56,7 +56,7 @@ class TrialRecord(_Line):
 
 
 class RunRecord(_Line):
-    """A run that ended, as `run_record` writes it; `metrics` has a value each epoch it trained.
+    """A run that ended, as `run_record` writes it; `metrics` has one value per epoch it trained.
 
     One that failed, or whose loss became no finite number, has no score.
     """

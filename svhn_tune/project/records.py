@@ -77,10 +77,10 @@ def _describe_outcome(
     # A finite loss in training does not make the one on other images finite.
     diverged = outcome.diverged or not math.isfinite(score)
     known: dict[str, Any] = {
-        # One that had diverged before it was promoted was not trained again.
+        # A run that had diverged before it was promoted was not trained further.
         "initial_epoch": min(initial_epoch, len(outcome.history)),
         "epochs": len(outcome.history),
-        # All images in one class: the run never learnt, or forgot.
+        # All images predicted as one class: the run never learnt, or forgot.
         "collapsed": diverged or len(np.unique(outcome.predicted)) == 1,
         "metrics": _columns(history),
         "seconds": math.fsum(epoch["seconds"] for epoch in history),

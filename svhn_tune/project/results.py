@@ -62,7 +62,7 @@ def create_project(
         folder: new or empty.
         space: what is searched.
         settings: of the search.
-        beside: what may be in the folder all the same.
+        beside: files that may be in the folder all the same.
 
     Raises:
         InputError: the folder holds something else, cannot be written, or another process has just

@@ -115,7 +115,7 @@ def make_valid_settings(settings: Any) -> Settings:
     """The settings with their types.
 
     Raises:
-        InputError: they are none; the message names the field, its value and what is wrong.
+        InputError: one is wrong; the message names the field, its value and what is wrong.
     """
     try:
         return Settings.model_validate(settings)
@@ -140,7 +140,7 @@ def read_searched_space(path: Path, settings: Settings) -> Space:
     """The space of a project's space.toml, which is as it was when the search began.
 
     Raises:
-        InputError: it is missing, damaged or another.
+        InputError: it is missing, damaged, or not the one that was searched.
     """
     try:
         _refuse_pipe(path)

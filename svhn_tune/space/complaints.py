@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from ..errors import nearest
 from .hyperparameters import TYPES, Table
 
-# Where a value may be of several types, pydantic complains once for each.
+# Where a value may have several types, pydantic complains once for each.
 KINDS = ("bool", "int", "float", "str")
 
 

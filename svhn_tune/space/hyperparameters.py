@@ -20,7 +20,7 @@ from pydantic import (
 
 from ..errors import CONTROLS
 
-# Of one hyperparameter: TPE goes through the values that a step makes.
+# Values of one hyperparameter: TPE goes through all that its step makes.
 MAX_STEPS, MAX_CHOICES = 100_000, 1_000
 
 
@@ -40,7 +40,7 @@ Line = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_is_li
 
 
 def _is_alike(value: Any, kind: type) -> bool:
-    """Whether a value is of this type; a whole number will do for a decimal one, True for none."""
+    """Whether a value is of this type; a whole number counts as a decimal one, True as neither."""
     return type(value) is kind or (kind is float and type(value) is int)
 
 
@@ -148,7 +148,7 @@ class Choice(_Hyperparameter):
     @field_validator("default")
     @classmethod
     def _default_is_alike(cls, default: Any, info: ValidationInfo) -> Any:
-        """0 as 0.0 among decimal values: an oracle would take it for another value."""
+        """A default of 0 among decimal values is 0.0: an oracle would take 0 for another value."""
         kind = type(info.data.get("values", [default])[0])
         return float(default) if kind is float and type(default) is int else default
 
@@ -237,5 +237,5 @@ class Declaration(Table):
     parents: dict[str, list[Any]]
 
     def is_active(self, values: Mapping[str, Any]) -> bool:
-        """Whether these values make the hyperparameter count."""
+        """Whether the hyperparameter is active with these values."""
         return all(values.get(name) in allowed for name, allowed in self.parents.items())

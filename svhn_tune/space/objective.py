@@ -15,9 +15,9 @@ class Objective:
     Args:
         metric: as Keras reports it of training images.
         direction: "max" where a higher score is better, "min" where a lower one is.
-        title: what it is called beside numbers.
-        worst: no score is worse. It stands for that of a run that failed or diverged, which has
-            none, where a number must be.
+        title: its name in tables and figures.
+        worst: the worst score possible. It stands for the score of a run that failed or diverged,
+            which has none, where a number is needed.
     """
 
     metric: str
@@ -45,7 +45,7 @@ class Objective:
         return self.worst if score is None else score
 
     def sort_key(self, score: float | None) -> float:
-        """A number that is lower the better the score is; no score comes last."""
+        """A number to sort by, best first; a run without a score comes last."""
         if score is None:
             return math.inf
         return -score if self.higher_is_better else score

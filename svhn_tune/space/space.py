@@ -62,7 +62,7 @@ class Limits(Table):
 
 
 class Rules(Table):
-    """What `check` asks of a model beside its shapes, layers and protocol; None where all may be.
+    """What `check` asks of a model besides shapes, layers and protocol; None allows everything.
 
     `hidden_activations` are functions of `keras.activations`, `hidden_dense` the numbers of hidden
     dense layers.
@@ -119,13 +119,13 @@ class Space(Table):
         for name, given in self.hyperparameters.items():
             parents: dict[str, list[Any]] = {}
             if given.parent_name is not None:
-                # KerasTuner makes all of [0, 0.5] whole.
+                # KerasTuner rounds every value of [0, 0.5] to a whole number.
                 kind = type(self.hyperparameters[given.parent_name].default)
                 parents[given.parent_name] = [kind(value) for value in given.parent_values or ()]
             if given.per is None:
                 yield Declaration(name=name, hyperparameter=given, parents=parents)
                 continue
-            # As many as there are at most; each exists where there are at least so many.
+            # One per block or layer there can be; the n-th is active where there are n or more.
             most = int(max(self.hyperparameters[f"{given.per}s"].extremes))
             for number in range(1, most + 1):
                 exists = {f"{given.per}s": list(range(number, most + 1))}

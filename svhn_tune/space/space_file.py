@@ -1,4 +1,4 @@
-"""A space file -> the tables in it. What is no file, too large or no TOML is refused in one line.
+"""A space file -> the tables in it; what is no file, too large or not TOML gets one clear line.
 
 Nothing here knows which tables a space has.
 """

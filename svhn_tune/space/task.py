@@ -35,5 +35,5 @@ class Task:
         return images.transpose(0, 3, 1, 2) if self.channels_first else images
 
 
-# The images and classes of each source of data.
+# The images and classes of every source of data there is.
 SOURCES = {"svhn": Task(height=32, width=32, channels=3, classes=10)}

@@ -1,4 +1,4 @@
-"""What a call sets out to do, written down as it begins: so any process can say where it stands."""
+"""What a call sets out to do, written down as it begins, so that `status` can say how far it is."""
 
 import math
 import time

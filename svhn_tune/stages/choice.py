@@ -1,5 +1,5 @@
-"""Whom confirm retrains: the top of the search, or, once more are confirmed than asked for, the
-best of those by their means, and the baseline as a control; or what a question names.
+"""Which configurations confirm retrains: the search's top, or, once more than `top` are confirmed,
+the best of those by mean score, and the baseline as a control; or what a question names.
 
 A choice by the means is recorded with the runs that it was made on: they are no fresh evidence
 about the chosen. The control takes part in no such choice, so its runs stay fresh.
@@ -14,7 +14,7 @@ from ..summary.choices import BASELINE, left_out
 from ..summary.samples import mean
 from ..summary.status import count_trials
 
-TOP = 3  # where nobody says how many
+TOP = 3  # by default
 
 
 def choose(

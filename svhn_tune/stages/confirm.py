@@ -86,7 +86,7 @@ def confirm(
         project.refresh()
         chosen, choice = choose(project, top, epochs, baseline, question)
         planned = [run for trial in chosen for run in _plan_runs(project, trial, runs, epochs)]
-        # A run of each, then another of each: where time is up, all have been confirmed alike.
+        # One run of each, then a second one of each: when time is up, all have about as many.
         planned.sort(key=lambda run: run.run)
         missing = _leave_out_done(project, planned)
         if choice and any(run.root in choice.chosen for run in missing):
@@ -100,7 +100,7 @@ def confirm(
 
 
 def _draw(project: Project, data: Data, progress: Progress) -> None:
-    """Pictures for the report; what was confirmed stands without them."""
+    """Make the pictures for the report; without them the confirmed runs are as valid."""
     try:
         write_pictures(project, data.test)
     except Exception as error:
@@ -193,7 +193,7 @@ def _record(project: Project, data: Data, setup: Setup, event: Event) -> RunReco
 
 
 def _keep_best_models(project: Project) -> None:
-    """One file a configuration, its best run's; the best of all is the submission."""
+    """Keep one file per configuration, its best run's; the best of all is the submission."""
     for (root, epochs), group in project.confirm_runs().items():
         best = project.space.objective.best(group, lambda run: run.score)
         for run in group:
@@ -205,6 +205,6 @@ def _keep_best_models(project: Project) -> None:
     if best_of_all is not None:
         best = best_of_all
         model_file = project.model_path(best.root, best.run, best.planned_epochs)
-        # Missing where somebody took it away: what is there to hand in stays.
+        # If somebody removed it, the submission stays as it is.
         if model_file.exists():
             write_atomically(project.submission_path, model_file.read_bytes())

@@ -49,12 +49,12 @@ def drive(
 ) -> None:
     """Train what `next_run` hands out, until there is no more or time is up.
 
-    Whatever the time limit, each worker trains an epoch: a call that is repeated gets on.
+    Whatever the time limit, each worker trains an epoch, so that repeated calls get further.
 
     Args:
         call: what is trained on what, and for how long.
         standing: where the stage stands as the call begins.
-        next_run: the next run to train; None where one in training must end first, or all are out.
+        next_run: the next run to train; None where one in training must end first, or none is left.
         end_run: writes down a run that ended or failed; returns its record.
     """
     workers, budget = call.workers, call.budget

@@ -1,6 +1,6 @@
 """Search: open or create a project, refuse what does not fit it, and run the loop on it.
 
-The oracle and Keras are imported by search_loop.py, when all that can be refused is.
+search_loop.py imports the oracle and Keras, once all that can be refused has been.
 """
 
 import platform

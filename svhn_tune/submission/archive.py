@@ -1,4 +1,4 @@
-"""The .keras archive as a file: its parts, read no further than they can be of use.
+"""The .keras archive as a file: its parts, read only as far as they are needed.
 
 Nothing here imports Keras, so that a wrong file is refused at once.
 """
@@ -38,16 +38,16 @@ class Archive:
 
 
 def require_file(path: Path) -> None:
-    """Nothing, if `path` is a file that can be read from its start to its end.
+    """Check that `path` is a file that can be read from its start to its end.
 
     Raises:
         InputError: there is none, or it is a folder, a pipe or a device.
     """
     if os.path.isdir(path):
-        raise InputError(f"{path} is a folder; a .keras file is asked")
+        raise InputError(f"{path} is a folder; expected a .keras file")
     if not os.path.isfile(path):
         what = "is a pipe or a device" if os.path.exists(path) else ""
-        raise InputError(f"{path} {what}; a .keras file is asked" if what else f"no file {path}")
+        raise InputError(f"{path} {what}; expected a .keras file" if what else f"no file {path}")
 
 
 def read_archive(path: Path) -> Archive:
@@ -86,7 +86,7 @@ def _read_object(path: Path, archive: zipfile.ZipFile, name: str) -> dict[str, A
     if not isinstance(read, dict):
         raise InputError(f"{path} is no .keras archive: its {name} is no JSON object")
     if any(depth > DEEPEST for depth, _ in walk(read)):
-        raise InputError(f"{path} is no .keras archive: its {name} is nested beyond all need")
+        raise InputError(f"{path} is no .keras archive: its {name} is nested too deeply")
     return read
 
 
@@ -97,8 +97,8 @@ def _refuse_constant(name: str) -> Any:
 def unpack(path: Path, archive: Archive, folder: Path, compiled: bool) -> None:
     """Write the model into an empty folder, from which Keras loads it as from the file.
 
-    Left out is how models inside the model were compiled, which Keras would do unasked, and of the
-    model itself unless it is to be `compiled`.
+    Left out are the compile settings of models inside the model, which Keras would follow unasked,
+    and those of the model itself unless it is to be `compiled`.
 
     Raises:
         InputError: the file is damaged, or the folder cannot be written.

@@ -79,7 +79,7 @@ def check_submission(
 
 
 def _check_archive(path: Path, archive: Archive) -> Check:
-    """Keras loads only what is called .keras; what else is in it is none of the model."""
+    """Keras loads only files named .keras; members that it does not write are not the model's."""
     seen = f"a .keras archive, written by Keras {archive.keras_version}"
     if archive.others:
         seen += f", with other things in it: {', '.join(archive.others)}"
@@ -116,7 +116,7 @@ def _check_training(model: "keras.Model", space: Space, origin: Origin | None) -
     asked = space.protocol
     detail = (
         f"{run.epochs} epochs in batches of {origin.batch_size} (trial {run.trial:03d}, run "
-        f"{run.run}); {asked.epochs} in batches of {asked.batch_size} are asked"
+        f"{run.run}); expected {asked.epochs} in batches of {asked.batch_size}"
     )
     kept = (run.epochs, origin.batch_size) == (asked.epochs, asked.batch_size)
     return Check(name, kept, detail)

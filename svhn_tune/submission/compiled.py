@@ -1,7 +1,7 @@
-"""How a model is compiled, read from its configuration and held to the space's protocol.
+"""How a model is compiled, read from its configuration and compared with the space's protocol.
 
-A loaded optimizer does not tell a schedule from a rate, and Keras makes whatever a configuration
-asks for: it is asked for the defaults alone.
+A loaded optimizer does not show whether its rate is a schedule's, and Keras builds whatever a
+configuration says: so Keras is asked here for defaults only.
 """
 
 import math
@@ -27,9 +27,9 @@ LARGEST_NUMBER = 1_000
 
 
 def check_compiled(compiled: Any, space: Space) -> list[Check]:
-    """Loss, metric, optimizer and the rest of a model's `compile_config`.
+    """The rules on a model's `compile_config`: loss, metric, optimizer and the rest.
 
-    Keras may compile a model by it where all are kept.
+    Where all are kept, Keras may compile the model by it.
     """
     names = ("loss", "metric", "optimizer", "compile settings")
     if not isinstance(compiled, dict) or not compiled:
@@ -45,10 +45,10 @@ def check_compiled(compiled: Any, space: Space) -> list[Check]:
 
 
 def _check_loss(given: Any, asked: str) -> Check:
-    # Of one output, one loss: Keras takes it in a list, or by the output's name, too.
+    # One output has one loss, which Keras also takes in a list, or by the output's name.
     losses = list(_each(given))
     seen = ", ".join(map(_describe, losses)) or "none"
-    return Check("loss", seen == asked, seen if seen == asked else f"{seen}, {asked} is asked")
+    return Check("loss", seen == asked, seen if seen == asked else f"{seen}; expected {asked}")
 
 
 def _check_metrics(given: Any, asked: str) -> Check:
@@ -60,7 +60,7 @@ def _check_metrics(given: Any, asked: str) -> Check:
     if odd:
         detail = f"{', '.join(odd)}: no metric, or too large to try"
     elif not found:
-        detail += f", {asked} is asked"
+        detail += f"; expected {asked}"
     return Check("metric", found and not odd, detail)
 
 
@@ -85,7 +85,7 @@ def _check_optimizer(given: Any, space: Space) -> Check:
     wanted = asked.optimizer + (
         " with one rate" if free else f" with the rate {asked.learning_rate:g}"
     )
-    return Check("optimizer", ok, seen if ok else f"{seen}; {wanted} is asked")
+    return Check("optimizer", ok, seen if ok else f"{seen}; expected {wanted}")
 
 
 def check_loaded_rate(optimizer: keras.optimizers.Optimizer, space: Space) -> Check | None:
@@ -93,11 +93,11 @@ def check_loaded_rate(optimizer: keras.optimizers.Optimizer, space: Space) -> Ch
     rate, asked = float(optimizer.learning_rate), space.protocol.learning_rate
     if "learning_rate" in space.hyperparameters or math.isclose(rate, asked, rel_tol=1e-6):
         return None
-    return Check("optimizer", False, f"the rate {rate:g} among its weights, {asked:g} is asked")
+    return Check("optimizer", False, f"the rate {rate:g} among its weights; expected {asked:g}")
 
 
 def _find_others(compiled: dict[str, Any]) -> list[str]:
-    """What else `compile` was given, and says something."""
+    """Other settings that `compile` was given, and that change something."""
     neutral: dict[str, tuple[Any, ...]] = {
         "loss_weights": (None,),
         "steps_per_execution": (None, 1),

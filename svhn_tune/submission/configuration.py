@@ -13,7 +13,7 @@ PARTS = {
     for part in ("activations", "constraints", "dtype_policies", "initializers", "regularizers")
 }
 COMPILED = {f"keras.{part}" for part in ("losses", "metrics", "optimizers", "optimizers.schedules")}
-# Where Keras itself says that an object comes from; anything else is a class of the file's author.
+# The modules that Keras names for its own objects; any other class is the file's author's.
 MODULES = MODELS | PARTS | COMPILED | {"keras.layers"}
 # Keras's own layers that run what a file holds.
 RUNS_CODE = {"Lambda", "__lambda__", "FlaxLayer", "JaxLayer", "TFSMLayer", "TorchModuleWrapper"}
@@ -75,7 +75,7 @@ def _brings_code(found: dict[str, Any]) -> bool:
 def find_refusal(config: dict[str, Any]) -> str | None:
     """Why Keras should not be given a model's configuration, if it should not.
 
-    How the model is compiled may stand in it, and is looked at for code alone.
+    Its compile settings, where it has them, are searched for code only.
     """
     if code := find_code(config):
         return f"it would run code for {', '.join(code)}"

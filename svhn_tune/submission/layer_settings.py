@@ -1,4 +1,4 @@
-"""What a loaded model's layers are set to, and how they hang together, beyond what spaces vary."""
+"""What a loaded model's layers are set to, and how they are connected, beyond what spaces vary."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -80,7 +80,7 @@ def _find_branches(model: keras.Model) -> Iterator[str]:
 
 
 def _find_inputs(model: keras.Model) -> Iterator[str]:
-    """Of the inputs, those that a model would read otherwise than as the numbers that they are."""
+    """The inputs that a model would not read as plain numbers."""
     for tensor in getattr(model, "inputs", None) or []:
         if tensor.dtype != "float32":
             yield tensor.dtype

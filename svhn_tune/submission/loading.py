@@ -30,7 +30,7 @@ class RefusedError(Exception):
 
 
 def refuse(archive: Archive, limit: int) -> None:
-    """Nothing, if Keras may be given a model, as far as its file tells without unpacking it.
+    """Check that Keras may be given a model, as far as its file shows without being unpacked.
 
     Args:
         archive: what was read of the file.
@@ -108,8 +108,8 @@ def _load(folder: Path, config: dict[str, Any], limit: int) -> "keras.Model":
 def _count_bytes(config: dict[str, Any]) -> int:
     """Bytes of the weights of a configuration, from a model whose weights are shapes alone.
 
-    It is built in a thread of its own: Keras keeps a list, one a thread, of the weights that it has
-    yet to make, and makes them with the next model.
+    It is built in a thread of its own: Keras lists, per thread, the weights that it still has to
+    make, and makes them with the next model.
     """
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(_count_bytes_here, config).result()

@@ -1,8 +1,8 @@
 """A model's configuration in the words of Keras 3.10, the oldest that TensorFlow 2.20 goes with.
 
-A constructor of Keras refuses keys that it does not know, even those that say nothing. What is here
-was compared for Keras 3.10.0, 3.11.3, 3.12.1, 3.13.2, 3.14.0 and 3.15.1. Weights and archives are
-none of its concern.
+A constructor of Keras refuses keys that it does not know, even where they have their default. The
+tables were compared with Keras 3.10.0, 3.11.3, 3.12.1, 3.13.2, 3.14.0 and 3.15.1. Nothing here
+deals with weights or archives.
 """
 
 import inspect
@@ -84,7 +84,7 @@ def strip_config(config: dict[str, Any]) -> dict[str, Any]:
     `jit_compile`, which Keras resolved for the machine that trained: the loading one's "auto".
 
     Raises:
-        InputError: it says something that Keras 3.10 has no word for, or weights are not float32.
+        InputError: it has a setting that Keras 3.10 does not know, or weights are not float32.
     """
     for found in find_objects(config):
         _refuse(found)

@@ -1,7 +1,7 @@
 """The rules that a loaded model is held to: shapes, layers, their settings, activations.
 
-It knows nothing of files, or of how the model is compiled. What is asked comes from the space, and
-from the data where there are.
+It knows nothing of files, or of how the model is compiled. What is expected comes from the
+space, and from the data where some are given.
 """
 
 import re
@@ -88,7 +88,7 @@ def _is_finite(weight: keras.Variable) -> bool:
 
 
 def _check_shape(name: str, shape: Any, asked: tuple[int | None, ...]) -> Check:
-    seen = f"{shape}" if shape == asked else f"{shape}, {asked} is asked"
+    seen = f"{shape}" if shape == asked else f"{shape}; expected {asked}"
     return Check(name, shape == asked, seen)
 
 
@@ -124,7 +124,7 @@ def _name_activation(layer: layers.Layer) -> str:
         return "softmax" if layer.axis in (-1, 1) else f"softmax over the axis {layer.axis}"
     if isinstance(layer, layers.ReLU):
         plain = layer.max_value is None and not layer.negative_slope and not layer.threshold
-        return "relu" if plain else "a ReLU with a bend of its own"
+        return "relu" if plain else "a ReLU with other settings than Keras's"
     if isinstance(layer, ACTIVATIONS) and not isinstance(layer, layers.Activation):
         return type(layer).__name__
     function = getattr(layer, "activation", None)
@@ -144,7 +144,7 @@ def _check_hidden_dense(flat: list[layers.Layer], allowed: list[int] | None) -> 
     flattened = kinds[:1] != [layers.Dense]
     seen = f"{hidden} hidden" + ("" if flattened else ", of which one works on every pixel")
     if hidden not in allowed:
-        seen += f", {' or '.join(map(str, allowed))} asked"
+        seen += f"; expected {' or '.join(map(str, allowed))}"
     return [Check("hidden dense layers", hidden in allowed and flattened, seen)]
 
 
@@ -196,7 +196,7 @@ def _predict(model: keras.Model, space: Space, data: Data) -> np.ndarray | str:
     try:
         numbers = max(prod(layer.output.shape[1:]) for layer in _flatten(model))
         if numbers > LARGEST_OUTPUT:
-            return f"one of its layers gives {numbers:,} numbers an image, too many to try"
+            return f"one of its layers gives {numbers:,} numbers per image, too many to try"
         batch = max(1, min(BATCH, LARGEST_OUTPUT // numbers))
         images = space.task.arrange(data.test.images)
         return model.predict(images, batch_size=batch, verbose=0).argmax(axis=-1)

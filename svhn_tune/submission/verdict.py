@@ -1,4 +1,4 @@
-"""What is said of a file: one rule after the other. And what a project knows of its training."""
+"""The verdict on a file, rule by rule, and what a project knows of the file's training."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

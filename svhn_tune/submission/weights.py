@@ -1,6 +1,6 @@
-"""The weights in a .keras file, looked over before Keras reads them: an HDF5 file of a stranger.
+"""The weights in a .keras file, checked before Keras reads them: an HDF5 file from a stranger.
 
-HDF5 can take data from other files, say that it has more than it has, and go round in circles.
+It can take data from other files, claim to have more than it has, and contain itself.
 """
 
 from collections.abc import Iterator

@@ -1,11 +1,11 @@
-"""A checkpoint's file: the arrays of a run, what each epoch brought, and whose they are.
+"""A checkpoint's file: the arrays of a run, the metrics of each epoch, and which run it is of.
 
 An .npz archive of the arrays, to which `about.json` is added: the run's history, its owner, and
 the checksums of the arrays. A file is read whole, as it was written and for the run it was written
 for, or not at all. Nothing here knows Keras.
 
 An owner is what a run's result depends on, as JSON has it: the run's own (`Run.owner`) and what it
-shares with others (`Setup.owner`). Who reads may know a part of it.
+shares with others (`Setup.owner`). A reader may know only a part of it.
 """
 
 import hashlib
@@ -41,7 +41,7 @@ def write(
             {
                 "owner": owner,
                 "history": history,
-                # The archive has computed them: what was written is known again at no cost.
+                # The archive has computed them already: to check the arrays by them costs nothing.
                 "checksums": [info.CRC for info in archive.infolist()],
             }
         )
@@ -69,7 +69,7 @@ def read(path: Path, owner: Mapping[str, Any], epochs: int) -> "tuple[list[np.nd
                 with archive.open(_member(number)) as member:
                     arrays.append(read_array(member, allow_pickle=False))
     except Exception as error:
-        # Whatever it holds instead of a checkpoint: zipfile, numpy and json each have their own.
+        # Of what is no checkpoint, zipfile, numpy and json each raise errors of their own.
         raise ValueError(f"{path} is no checkpoint of this run: {error}") from error
     return arrays, about["history"]
 
@@ -84,14 +84,14 @@ def read_history(path: Path, owner: Mapping[str, Any], epochs: int) -> History:
             about = _read_about(archive)
             _check(about, owner, epochs)
     except Exception:
-        # Not there, damaged, another's, or deleted meanwhile, as when its run ends.
+        # Missing, damaged, another run's, or deleted meanwhile, as when its run ends.
         return []
     history: History = about["history"]
     return history
 
 
 def has_diverged(metrics: Mapping[str, float]) -> bool:
-    """Whether an epoch's loss is no finite number: nothing more can be learnt."""
+    """Whether an epoch's loss is not finite: nothing more can be learnt."""
     return not math.isfinite(metrics["loss"])
 
 
@@ -123,7 +123,7 @@ def _check(about: Mapping[str, Any], owner: Mapping[str, Any], epochs: int) -> N
         if metrics.keys() != history[0].keys() or not all(map(_is_number, metrics.values())):
             raise ValueError(f"its history has an epoch of {metrics!r}")
     if any(map(has_diverged, history[:-1])):
-        raise ValueError("it went on after its loss was no number")
+        raise ValueError("it went on after a loss that was not finite")
 
 
 def _is_number(value: object) -> bool:

@@ -1,7 +1,7 @@
-"""What trains runs in a worker: the seam between a pool and TensorFlow, or whatever trains instead.
+"""What trains runs in a worker: the interface between the pool and TensorFlow, or another trainer.
 
-An engine is a module, and a worker imports it by the name that the setup has: so nothing but the
-engine imports Keras to train. It knows no oracle, no project and no file but the model's own.
+An engine is a module, imported in the worker by its name in the setup: so nothing but the engine
+imports Keras to train. It knows no oracle, no project and no file but the model's own.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,9 +21,10 @@ DEFAULT = "svhn_tune.training.engine_tensorflow"
 
 
 class Training(Protocol):
-    """One model in training, from one seed; `history` has what each epoch brought.
+    """One model in training, from one seed; `history` has the metrics of each epoch.
 
-    A seed names everything random. What was restored ends with the bits of what never stopped.
+    The seed decides everything random. A restored run ends with the same bits as one that never
+    stopped.
     """
 
     history: History
@@ -43,13 +44,13 @@ class Training(Protocol):
         """
 
     def evaluate(self, split: "Split") -> dict[str, float]:
-        """Loss and metrics on `split`, by the names that an epoch's have."""
+        """Loss and metrics on `split`, named as those of an epoch are."""
 
     def predict(self, split: "Split") -> "np.ndarray":
         """The predicted class of each image of `split`, (N,) whole numbers from 0."""
 
     def save(self) -> "list[np.ndarray]":
-        """All that continuing needs beside the history."""
+        """All that continuing needs besides the history."""
 
     def restore(self, arrays: "Sequence[np.ndarray]", history: History) -> None:
         """Continue after `history` from what `save` returned.
@@ -69,10 +70,10 @@ class Training(Protocol):
 
 
 class Engine(Protocol):
-    """What an engine's module has."""
+    """What an engine's module provides."""
 
     def prepare(self) -> str:
-        """Settle threads and devices, before anything trains; the device's type, such as "CPU"."""
+        """Set up threads and devices before anything trains; the device's type, such as "CPU"."""
 
     def start(
         self,
@@ -82,12 +83,12 @@ class Engine(Protocol):
         train: "Split",
         index: "np.ndarray | None" = None,
     ) -> Training:
-        """A run before its first epoch; the one before it is not trained again.
+        """A run before its first epoch; the run that was started before it is not used again.
 
         Args:
             space: the protocol and the model family.
             values: active hyperparameter values.
-            seed: names everything random in the run.
+            seed: decides everything random in the run.
             train: images as the network gets them, and labels; they may be memory-mapped.
             index: positions in `train` to train on; None for all.
         """

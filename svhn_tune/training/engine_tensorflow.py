@@ -1,9 +1,10 @@
 """The engine on TensorFlow: a model trained from one seed, that can be stopped and continued.
 
 An epoch is a few compiled calls, each over `CHUNK` batches gathered in the epoch's order, with
-Keras's own `train_step` inside: what `fit(batch_size, shuffle=True)` does, without its waits.
+Keras's own `train_step` inside: what `fit(batch_size, shuffle=True)` does, without its
+waits between batches.
 
-A seed names everything random: initial weights, dropout, and the order of the images, which
+The seed decides everything random: initial weights, dropout, and the order of the images, which
 depends on the seed and the epoch alone. With one thread on a CPU and operations made deterministic
 (`use_one_thread`) a continued run ends with the same bits as one that never stopped.
 """
@@ -28,14 +29,14 @@ from ..submission.save import hash_weights, save_submission
 from .checkpoints import History
 from .maps import maps_path, write_maps
 
-# Batches a compiled call: 6 MB of images, gathered from memory-mapped ones in 2 ms.
+# Batches per compiled call: 6 MB of images, gathered from memory-mapped ones in 2 ms.
 CHUNK = 64
 EVALUATION_BATCH = 250
 
 
 def prepare() -> str:
     """One thread where there is no GPU; the device's type, "CPU" or "GPU"."""
-    # It advises against tracing many models, which is what a worker is for.
+    # TensorFlow warns who traces many models, which a worker is there to do.
     tf.get_logger().setLevel("ERROR")
     if not tf.config.list_physical_devices("GPU"):
         use_one_thread()
@@ -65,12 +66,12 @@ def use_one_thread() -> None:
 
 
 class KerasTraining:
-    """One model in training: its weights, its optimizer, and what each epoch brought.
+    """One model in training: its weights, its optimizer, and the metrics of each epoch.
 
     Args:
         space: the protocol and the model family.
         values: active hyperparameter values.
-        seed: names everything random in the run.
+        seed: decides everything random in the run.
         train: images and labels, which may be memory-mapped.
         index: positions in `train` to train on; None for all.
     """
@@ -188,7 +189,7 @@ class KerasTraining:
     def write_model(self, path: Path, test: Split, predicted: np.ndarray) -> None:
         """Write the .keras file to hand in, and beside it maps of the model."""
         save_submission(self._space, self._values, self.model, path)
-        # Nice to have: whatever is wrong with them, the run stands.
+        # Only for the report: whatever goes wrong with them, the run is valid.
         with suppress(Exception):
             write_maps(self.model, self._space.task, test, predicted, maps_path(path))
 
@@ -202,7 +203,7 @@ def _position(variables: list[keras.Variable], wanted: keras.Variable) -> int:
 
 
 def build_variables(model: keras.Model, classes: int) -> None:
-    """Make the variables of optimizer and metrics now: those made in a trace cost a second one."""
+    """Make the variables of optimizer and metrics now: while tracing it costs a second trace."""
     model.optimizer.build(model.trainable_variables)
     nothing = tf.zeros((1, classes))
     model.compute_metrics(None, nothing, nothing)
@@ -215,7 +216,10 @@ def _chunks(positions: np.ndarray, size: int) -> list[np.ndarray]:
 def _compile_training(
     model: keras.Model, classes: int, batch_size: int, weights: np.ndarray | None
 ) -> Any:
-    """A compiled function that trains `model` on some batches of images and labels, in order."""
+    """A compiled function that trains `model`, batch by batch.
+
+    It takes images (N, ...) uint8, as the network gets them, and labels (N,) int32.
+    """
     class_weight = None if weights is None else tf.constant(weights, tf.float32)
 
     @tf.function(input_signature=_signature(model), autograph=False)
@@ -234,7 +238,7 @@ def _compile_training(
 
 
 def _compile_evaluation(model: keras.Model, classes: int) -> Any:
-    """A compiled function that adds some images and labels to the model's metrics."""
+    """A compiled function that adds images (N, ...) and labels (N,) to the model's metrics."""
 
     @tf.function(input_signature=_signature(model), autograph=False)
     def test_chunk(images: tf.Tensor, labels: tf.Tensor) -> None:

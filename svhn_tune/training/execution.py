@@ -1,6 +1,6 @@
-"""Inside a worker: a run from its checkpoint to its last epoch, and what it brought.
+"""Inside a worker: a run from its checkpoint to its last epoch, and its outcome.
 
-What trains is the engine's matter, and who is told the pool's.
+The engine knows how to train, the pool who is told.
 """
 
 from collections.abc import Callable
@@ -15,8 +15,8 @@ from . import checkpoints
 from .engine import Training, load_engine
 from .runs import Event, Outcome, Run, Setup
 
-# TensorFlow 2.20 keeps the graphs of loops and metrics of every model that it traced: 14 MB a small
-# one. 256 MiB above the first run a fresh process is cheaper; it starts in 5 s.
+# TensorFlow 2.20 keeps the graphs of loops and metrics of every model that it traced: 14 MB per
+# small model. After 256 MiB more than the first run a fresh process is cheaper; it starts in 5 s.
 GROWTH = 256 << 20
 
 
@@ -84,7 +84,7 @@ class Executor:
                     *checkpoints.read(run.checkpoint, self._owner(run), run.epochs)
                 )
             except ValueError:
-                # It costs its epochs, not the run: from its seed that ends alike.
+                # Its epochs are lost, not the run: trained again from its seed, it ends the same.
                 run.checkpoint.unlink()
         return self._training
 

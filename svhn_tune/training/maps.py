@@ -26,7 +26,7 @@ def write_maps(
 ) -> None:
     """Write a trained model's first-layer filters, and its feature maps of one test image.
 
-    The image is the first that it classifies right. A model without convolutions has neither.
+    The image is the first that it classifies correctly. A model without convolutions has neither.
 
     Args:
         model: images in, classes out.

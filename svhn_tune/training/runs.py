@@ -1,6 +1,6 @@
-"""What a worker is given and what it answers: a stage's setup, its runs, what became of them.
+"""What a worker is given and what it answers: a stage's setup, its runs, their events.
 
-Plain data, which cross from process to process. Nothing here trains.
+Plain data, sent from process to process. Nothing here trains.
 """
 
 import hashlib
@@ -80,14 +80,14 @@ class Run:
 
     @property
     def owner(self) -> dict[str, Any]:
-        """What its checkpoint belongs to, beside what all runs of the stage share."""
+        """What its checkpoint belongs to, besides what all runs of the stage share."""
         names = ("stage", "root", "run", "seed", "values")
         return {name: getattr(self, name) for name in names}
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run that reached its epochs, or diverged on the way, brought.
+    """The result of a run that finished or diverged.
 
     `history` has every epoch since the first; `predicted` the class of each validation or test
     image, (N,); `test` the metrics on the test set, if the setup asks for them; `weights_sha256`
@@ -105,9 +105,9 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Event:
-    """What became of a run: an epoch more, its end, a pause before it, or a failure.
+    """What happened to a run: one more epoch, its end, a pause before its end, or a failure.
 
-    An "epoch" carries its metrics, a "done" its outcome, a "failed" its reason.
+    "epoch" carries the epoch's metrics, "done" the run's outcome, "failed" the reason.
     """
 
     kind: Literal["epoch", "done", "paused", "failed"]

@@ -1,6 +1,6 @@
-"""Where runs execute: local processes that train, each one run at a time.
+"""Where runs execute: local processes, each of which trains one run at a time.
 
-The parent owns the oracle and the journal; a worker only trains, and tells each epoch's end. A
+The parent owns the oracle and the journal; a worker only trains, and reports each epoch. A
 worker that dies is replaced and its run goes on from its checkpoint. Importing this module does not
 import TensorFlow: only a worker does.
 """
@@ -91,7 +91,7 @@ class Workers:
         self._tell(worker, run)
 
     def _tell(self, worker: _Worker, message: object) -> None:
-        # One that died cannot be told: `events` sees that.
+        # A worker that died cannot be told; `events` notices its death.
         with suppress(BrokenPipeError, ConnectionResetError):
             worker.connection.send(message)
 
@@ -103,7 +103,7 @@ class Workers:
                 self._tell(worker, "pause")
 
     def events(self) -> Iterator[Event]:
-        """Wait for the next things that happen, and yield them.
+        """Wait for the next events, and yield them.
 
         Raises:
             WorkerError: our own code raised in a worker.
@@ -126,7 +126,7 @@ class Workers:
         except (EOFError, ConnectionResetError):
             if not worker.pausing:
                 return self._replace(worker, run)
-            # It stopped where its checkpoint is, an epoch early.
+            # It died instead of pausing: its run stops at the checkpoint, one epoch earlier.
             kind, content = "event", Event("paused", run)
         if kind == "error":
             raise WorkerError(f"trial {run.trial} raised\n{content}")
@@ -175,7 +175,7 @@ def _choose_cores(count: int) -> list[int | None]:
 
 
 def _work(connection: Connection, setup: Setup, core: int | None) -> None:
-    """A worker's life: train what comes until the parent is gone."""
+    """A worker's main loop: train the runs that it is sent, until the parent is gone."""
     if core is not None:
         os.sched_setaffinity(0, {core})
     # Ctrl-C reaches every process of a terminal; the parent decides what it means.
@@ -191,12 +191,12 @@ def _work(connection: Connection, setup: Setup, core: int | None) -> None:
             connection.send(("last" if is_last else "event", event))
 
         def should_pause() -> bool:
-            # What arrives while a run trains is the wish to pause it.
+            # All that arrives while a run trains is the request to pause it.
             return connection.poll() and bool(connection.recv())
 
         while True:
             run = connection.recv()
-            # A wish to pause may come when its run has ended.
+            # A request to pause may arrive after its run has ended.
             if isinstance(run, Run):
                 executor.execute(run, tell, should_pause)
     except (EOFError, BrokenPipeError, ConnectionResetError):

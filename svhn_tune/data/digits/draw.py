@@ -31,7 +31,7 @@ def draw_digits(
     """`count` built-in digits of the 'train' or 'test' fonts, in a random order of classes.
 
     Returns images (count, 32, 32, 3) uint8 and labels (count,) uint8, 0 to 9. A larger count begins
-    with the same images. `workers` threads draw, by default one a core.
+    with the same images. `workers` threads draw, by default one per core.
     """
     if split not in FONTS:
         raise InputError(f"split must be 'train' or 'test', got {split!r}.")
@@ -49,7 +49,7 @@ def draw_digits(
         labels[here] = _draw_labels(rng)
         images[here] = photograph(draw_scenes(labels[here], faces, textures, rng), rng)
 
-    # Threads, not processes: NumPy and Pillow let go of the interpreter lock, and a process pool
+    # Threads, not processes: NumPy and Pillow release the interpreter lock, and a process pool
     # would run a caller's unguarded script again in every child.
     with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
         for _ in pool.map(draw_block, range(blocks)):

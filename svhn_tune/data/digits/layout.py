@@ -51,7 +51,7 @@ class Plane:
     """Where each pixel falls on the wall, in field pixels from the target digit's centre.
 
     `along` runs in the direction of reading, `across` at right angles to it; `x` is level and `y`
-    upright. All (count, CANVAS, CANVAS); `grain` (count, 1, 1) is field pixels a scene pixel;
+    upright. All (count, CANVAS, CANVAS); `grain` (count, 1, 1) is field pixels per scene pixel;
     `stacked` (count, 1, 1) says that the number is read downwards.
     """
 
@@ -167,7 +167,7 @@ def _space_out(extent: Array, dice: Dice) -> Array:
 
 
 def _look_up(fields: Array, glyph: Array, x: Array, y: Array) -> Array:
-    """Bilinear look-up; beyond a field's edge the depth falls on by a field pixel a pixel."""
+    """Bilinear look-up; beyond a field's edge the depth falls by one field pixel per pixel."""
     column = x + np.float32((TILE - 1) / 2)
     row = y + np.float32((TILE - 1) / 2)
     inside_column = np.clip(column, 0, np.float32(TILE - 1.001))

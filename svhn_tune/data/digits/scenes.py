@@ -99,7 +99,7 @@ def _paint_wall(
 
 
 def _look_up_texture(plane: Plane, textures: Array, dice: Dice) -> Array:
-    """One texture an image, from faint to coarse, (count, 1, CANVAS, CANVAS) around 0."""
+    """One texture per image, from faint to coarse, (count, 1, CANVAS, CANVAS) around 0."""
     rough = np.where(dice.chance(0.65), dice.between(0, 12), dice.between(8, 30))
     kind = dice.rng.integers(0, len(textures), (dice.count, 1, 1))
     step, start = dice.between(0.8, 2.2), dice.between(300, 400)
@@ -159,7 +159,7 @@ def _light(scene: Array, dice: Dice) -> Array:
 
 
 def _lay(scene: Array, colour: Array, share: Array) -> Array:
-    """`colour` over the `share` (count, CANVAS, CANVAS) of each pixel."""
+    """Blend `colour` over the scenes, by its `share` (count, CANVAS, CANVAS) of each pixel."""
     laid: Array = scene + (colour - scene) * share[:, None]
     return laid
 
