@@ -40,8 +40,10 @@ def estimate(archives, cost):
     space, data = load_space("cnn"), load_data(archives)
 
     def make(workers=2, **wanted):
-        settings = complete_settings(space, data, {"max_epochs": 12, **wanted})
-        return Estimate(space, data, settings, workers, cost, epochs=12)
+        settings = {"tuner": "hyperband", "max_epochs": 12, **wanted}
+        settings = complete_settings(space, data, settings)
+        models = simulate_search(space, settings, workers, lambda _: 1.0, 1).models
+        return Estimate(space, data, settings, workers, cost, 12, models)
 
     return make
 
@@ -70,7 +72,7 @@ def test_the_first_free_worker_takes_the_next_run(workers, expected):
 
 
 def test_the_simulated_search_is_the_search_that_runs(small_space, archives, tmp_path):
-    settings = {"max_epochs": 4, "factor": 2, "train_images": 64}
+    settings = {"tuner": "hyperband", "max_epochs": 4, "factor": 2, "train_images": 64}
     done = search(small_space, archives, project=tmp_path / "p", workers=1, **settings)
     wanted = complete_settings(done.space, load_data(archives), settings)
     simulated = simulate_search(done.space, wanted, 1, lambda _: 1.0)
@@ -94,9 +96,9 @@ def test_two_workers_halve_a_search_of_equal_runs(tuner):
 
 def test_the_document_has_its_keys_and_adds_up(estimate):
     made = estimate()
-    document = describe_plan(made, None, top=3, runs=10)
+    document = describe_plan(made, None, None, top=3, runs=10)
     seconds = document["seconds_per_epoch"]
-    assert seconds["smallest"] < seconds["baseline"] < seconds["largest"]
+    assert seconds["smallest"] <= seconds["baseline"] < seconds["largest"]
     assert document["confirm"]["runs"] == 40
     assert document["confirm"]["epochs"] == 480
     assert document["budget_seconds"] is None
@@ -108,8 +110,8 @@ def test_the_document_has_its_keys_and_adds_up(estimate):
 def test_a_budget_says_what_fits_the_largest_confirm_first(estimate):
     made = estimate()
     whole = made.search().seconds + made.confirm(3, 10)
-    assert describe_plan(made, whole + 1, 3, 10)["fits"] is True
-    document = describe_plan(made, whole / 2, 3, 10)
+    assert describe_plan(made, None, whole + 1, 3, 10)["fits"] is True
+    document = describe_plan(made, None, whole / 2, 3, 10)
     assert document["fits"] is False
     advice = document["advice"]
     assert advice
@@ -120,8 +122,22 @@ def test_a_budget_says_what_fits_the_largest_confirm_first(estimate):
         assert choice["max_epochs"] >= made.space.protocol.min_epochs
 
 
+def test_halving_searches_what_confirm_leaves_of_the_budget(estimate):
+    made = estimate(tuner="halving")
+    budget = 3 * made.confirm(3, 10)
+    document = describe_plan(made, None, budget, 3, 10)
+    assert document["search"]["ends_by_time"]
+    assert document["search"]["seconds"] == pytest.approx(budget * 2 / 3)
+    assert document["fits"] is True
+    longer = describe_plan(made, None, 2 * budget, 3, 10)
+    assert longer["search"]["trials"] > document["search"]["trials"]
+    shorter = describe_plan(made, None, budget / 3, 3, 10)
+    assert shorter["fits"] is False
+    assert (shorter["advice"][0]["top"], shorter["advice"][0]["runs"]) == (3, 5)
+
+
 def test_a_budget_too_small_for_anything_fits_nothing(estimate):
-    document = describe_plan(estimate(), 1.0, 3, 10)
+    document = describe_plan(estimate(), None, 1.0, 3, 10)
     assert document["fits"] is False
     assert document["advice"] == []
 
@@ -134,7 +150,7 @@ def test_a_budget_too_small_for_anything_fits_nothing(estimate):
         (["plan", "--space", "cnnn"], "no space 'cnnn'"),
         (["plan", "--tuner", "magic"], "no tuner 'magic'"),
         (["plan", "--top", "0"], "top=0 must be at least 1"),
-        (["plan", "--max-trials", "5"], "does not apply to hyperband"),
+        (["plan", "--tuner", "hyperband", "--max-trials", "5"], "does not apply to hyperband"),
     ],
 )
 def test_a_slip_is_one_line(arguments, told, archives, monkeypatch, capfd, tmp_path):
@@ -193,7 +209,7 @@ def make_budget(project, stage, data):
     return Budget(project, stage, 2, data, Forecast(project, stage, data, lambda: Planned({})))
 
 
-def test_search_leaves_what_confirm_will_need_and_at_most_half(tmp_path, make_project, archives):
+def test_search_leaves_what_confirm_needs_up_to_its_share(tmp_path, make_project, archives):
     seconds = {"metrics": {"seconds": [30.0, 20.0, 20.0, 20.0]}}
     trials = [seconds | {"score": 0.5 + n / 10} for n in range(4)]
     data = load_data(archives)
@@ -203,8 +219,8 @@ def test_search_leaves_what_confirm_will_need_and_at_most_half(tmp_path, make_pr
     assert budget.reserve() == pytest.approx(40 * 100 * 20 / 2, rel=0.3)
     assert not budget.is_spent
     short = make_project(tmp_path / "short", trials, budget=1000.0)
-    assert make_budget(short, "search", data).reserve() == 500
-    short.record(session(1.0, 501.0))
+    assert make_budget(short, "search", data).reserve() == pytest.approx(1000 * 2 / 3)
+    short.record(session(1.0, 334.0))
     assert make_budget(short, "search", data).is_spent
     assert not make_budget(short, "confirm", data).is_spent
 

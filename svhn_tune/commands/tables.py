@@ -15,7 +15,7 @@ from ..space.space import Space
 from ..summary.standing import Standing
 from ..summary.status import read_standing
 from ..summary.status import status as read_status
-from ..summary.wording import say_score
+from ..summary.wording import say_cap, say_score
 from .confirm_table import print_answers, print_class_weights, print_summaries
 
 
@@ -40,6 +40,8 @@ def print_status(project: Project) -> None:
         f"{status['seconds_trained'] / 60:.1f} minutes of training; "
         f"{status['disk_bytes'] / 2**20:,.1f} MiB on disk"
     )
+    if status["cap"] is not None:
+        console.print(say_cap(**status["cap"]))
     if (budget := status["budget_seconds"]) is not None:
         console.print(f"budget {format_seconds(budget)}, of search and confirm together")
     print_standing(console, standing)
@@ -149,6 +151,8 @@ def print_plan(space: Space, plan: dict[str, Any]) -> None:
     search, confirm = plan["search"], plan["confirm"]
     epochs = [f"{seconds:.1f} s {name}" for name, seconds in plan["seconds_per_epoch"].items()]
     console.print(f"space '{space.name}', {plan['workers']} workers; an epoch: {', '.join(epochs)}")
+    if plan["cap"] is not None:
+        console.print(say_cap(**plan["cap"]))
     table = _table("stage", "trainings", "epochs", "time")
     for name, count, stage in (
         ("search", search["trials"], search),
@@ -168,10 +172,12 @@ def print_plan(space: Space, plan: dict[str, Any]) -> None:
     if not plan["advice"]:
         console.print("what fits: nothing")
     for choice in plan["advice"]:
-        factor = f" --factor {choice['factor']}" if choice["factor"] else ""
+        options = {"max-epochs": choice["max_epochs"], "factor": choice["factor"]}
+        given = "".join(f" --{name} {value}" for name, value in options.items() if value)
+        search = f"search{given or ' in the hours that are left'}"
         console.print(
-            f"what fits: search --max-epochs {choice['max_epochs']}{factor}, then confirm "
-            f"--top {choice['top']} --runs {choice['runs']}: {format_seconds(choice['seconds'])}"
+            f"what fits: {search}, then confirm --top {choice['top']} --runs {choice['runs']}: "
+            f"{format_seconds(choice['seconds'])}"
         )
 
 

@@ -15,8 +15,10 @@ from ..data.dataset import split_holdout
 from ..models.spaces import load_space
 from ..models.work import Work, measure_work
 from ..project.numbers import check_numbers
+from ..project.settings import Cap
 from ..project.wanted import Wanted, complete_settings
 from ..space.space import Space
+from .cap import CONFIRM_SHARE, Hours, is_capped, make_cap
 from .cost_model import CostModel, schedule
 
 if TYPE_CHECKING:
@@ -70,8 +72,14 @@ def plan(
 
     proposed = simulate_search(space, settings, workers, lambda _: 1.0, 1).models
     cost = measure_cost(space, data, proposed, workers)
-    estimate = Estimate(space, data, settings, workers, cost, epochs or space.protocol.epochs)
-    return describe_plan(estimate, budget, top, runs)
+    cap = None
+    if is_capped(settings, hours := Hours(workers, None, budget)):
+        cap = make_cap(space, data, settings, hours, cost, proposed)
+        settings |= {"affordable": lambda values: cap.allows(space, values)}
+        proposed = [each for each in proposed if cap.allows(space, each)] or [space.baseline]
+    epochs = epochs or space.protocol.epochs
+    estimate = Estimate(space, data, settings, workers, cost, epochs, proposed)
+    return describe_plan(estimate, cap, budget, top, runs)
 
 
 class Estimate:
@@ -79,10 +87,11 @@ class Estimate:
 
     Args:
         space, data: what is searched.
-        settings: of the search.
+        settings: of the search, and which models it may propose ("affordable", if not all).
         workers: how many runs train side by side.
         cost: what was measured.
         epochs: of each confirm run.
+        models: such as the search will propose.
     """
 
     def __init__(
@@ -93,9 +102,11 @@ class Estimate:
         workers: int,
         cost: CostModel,
         epochs: int,
+        models: list[dict[str, Any]],
     ) -> None:
         self.space = space
         self.settings = settings
+        self.models = models
         self.workers = workers
         self.epochs = epochs
         self._cost = cost
@@ -103,7 +114,7 @@ class Estimate:
         train, holdout = split_holdout(data.train.labels, settings["train_images"])
         self._images = len(train)
         self._validation = self._test if settings["validate_on"] == "test" else len(holdout)
-        self._searches: dict[tuple[int, int], Simulated] = {}
+        self._searches: dict[tuple[int, int, float | None], Simulated] = {}
 
     def work(self, values: dict[str, Any]) -> Work:
         """The work of a model of the space."""
@@ -113,18 +124,28 @@ class Estimate:
         """One epoch of the search."""
         return self._cost.epoch_seconds(self.work(values), self._images, self._validation)
 
-    def search(self, max_epochs: int | None = None, factor: int | None = None) -> "Simulated":
-        """The search, starting its workers included; of other epochs or factor where given."""
+    def search(
+        self, max_epochs: int | None = None, factor: int | None = None, until: float | None = None
+    ) -> "Simulated":
+        """The search, starting its workers included; of other epochs or factor where given.
+
+        With `until` it is one of halving that ends after so many seconds.
+        """
         from ..oracles.simulation import simulate_search
 
         max_epochs = max_epochs or self.settings["max_epochs"]
         factor = factor or self.settings["factor"]
-        if (max_epochs, factor) not in self._searches:
+        key = (max_epochs, factor, until)
+        if key not in self._searches:
             settings = self.settings | {"max_epochs": max_epochs, "factor": factor}
-            found = simulate_search(self.space, settings, self.workers, self._search_run)
-            started = self._cost.processes_seconds(found.trials, self.workers)
-            self._searches[max_epochs, factor] = replace(found, seconds=found.seconds + started)
-        return self._searches[max_epochs, factor]
+            found = simulate_search(
+                self.space, settings, self.workers, self._search_run, until=until
+            )
+            if until is None:
+                started = self._cost.processes_seconds(found.trials, self.workers)
+                found = replace(found, seconds=found.seconds + started)
+            self._searches[key] = found
+        return self._searches[key]
 
     def _search_run(self, proposal: "Proposal") -> float:
         epochs = proposal.epochs - proposal.initial_epoch
@@ -134,7 +155,7 @@ class Estimate:
 
     def confirm(self, top: int, runs: int) -> float:
         """The baseline and `top` times the mean of the proposed models, `runs` times each."""
-        mean = fmean(map(self._confirm_run, self.search().models))
+        mean = fmean(map(self._confirm_run, self.models))
         baseline = self._confirm_run(self.space.baseline)
         count = (top + 1) * runs
         if count > LONGEST:
@@ -149,10 +170,18 @@ class Estimate:
         return self._cost.run_seconds(self.work(values), self.epochs, self._all, 0, 2 * self._test)
 
 
-def describe_plan(estimate: Estimate, budget: float | None, top: int, runs: int) -> dict[str, Any]:
-    """The document of an estimate."""
-    search, confirm = estimate.search(), estimate.confirm(top, runs)
-    ordered = sorted(search.models, key=lambda values: estimate.work(values).operations)
+def describe_plan(
+    estimate: Estimate, cap: Cap | None, budget: float | None, top: int, runs: int
+) -> dict[str, Any]:
+    """The document of an estimate, with the cap of the search, if it has one."""
+    confirm = estimate.confirm(top, runs)
+    by_time = _ends_by_time(estimate, budget)
+    until = None
+    if budget is not None and by_time:
+        until = budget - min(confirm, CONFIRM_SHARE * budget)
+    search = estimate.search(until=until)
+    ordered = sorted(estimate.models, key=lambda values: estimate.work(values).operations)
+    fits = budget is None or search.seconds + confirm <= budget
     return {
         "workers": estimate.workers,
         "seconds_per_epoch": {
@@ -160,23 +189,42 @@ def describe_plan(estimate: Estimate, budget: float | None, top: int, runs: int)
             "baseline": estimate.epoch(estimate.space.baseline),
             "largest": estimate.epoch(ordered[-1]),
         },
-        "search": {"trials": search.trials, "epochs": search.epochs, "seconds": search.seconds},
+        "cap": cap and {"most": cap.most, "share": cap.share, "left_out": cap.left_out},
+        "search": {
+            "trials": search.trials,
+            "epochs": search.epochs,
+            "seconds": search.seconds,
+            "ends_by_time": by_time,
+        },
         "confirm": {
             "runs": (top + 1) * runs,
             "epochs": (top + 1) * runs * estimate.epochs,
             "seconds": confirm,
         },
         "budget_seconds": budget,
-        "fits": budget is None or search.seconds + confirm <= budget,
+        "fits": fits,
         "advice": [] if budget is None else advise(estimate, budget),
     }
+
+
+def _ends_by_time(estimate: Estimate, budget: float | None) -> bool:
+    """Whether the search takes what confirm leaves of the budget."""
+    settings = estimate.settings
+    is_open = settings["tuner"] == "halving" and settings["max_trials"] is None
+    return is_open and budget is not None
 
 
 def advise(estimate: Estimate, budget: float) -> list[dict[str, Any]]:
     """What fits `budget` seconds: for each size of confirm, the largest search beside it."""
     found = []
+    by_time = _ends_by_time(estimate, budget)
     for top, runs in CONFIRMS:
         confirm = estimate.confirm(top, runs)
+        if by_time:
+            if confirm <= CONFIRM_SHARE * budget:
+                choice = {"max_epochs": None, "factor": None, "top": top, "runs": runs}
+                found.append(choice | {"seconds": budget})
+            continue
         for max_epochs, factor in _smaller_searches(estimate):
             seconds = estimate.search(max_epochs, factor).seconds + confirm
             if seconds <= budget:

@@ -17,7 +17,7 @@ from ..errors import cannot_write
 from ..files import write_atomically
 from ..project.project import Project
 from ..summary.status import status as read_status
-from ..summary.wording import as_sentence, say_provenance
+from ..summary.wording import as_sentence, say_cap, say_provenance
 from .answer import answer
 from .repetition import list_facts, repeat_commands
 from .spreadsheets import write_spreadsheets
@@ -152,6 +152,8 @@ def _count(status: dict[str, Any]) -> list[tuple[str, str]]:
     ]
     if status["seconds_spent"]:
         counts.append(("time on the clock", format_seconds(status["seconds_spent"])))
+    if status["cap"]:
+        counts.append(("left out as too dear", as_sentence(say_cap(**status["cap"]))))
     if status["submission"] and not status["answers"]:
         counts.append(("the file to hand in", status["submission"]))
     counts += [

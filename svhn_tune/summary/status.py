@@ -37,6 +37,7 @@ def status(project: Project) -> dict[str, Any]:
         "seconds_trained": sum(run.seconds for run in runs),
         "seconds_spent": project.seconds_spent(),
         "budget_seconds": project.settings.budget,
+        "cap": describe_cap(project),
         "disk_bytes": count_bytes(project.folder),
         "progress": read_standing(project).as_dict(),
         "best": best,
@@ -45,6 +46,26 @@ def status(project: Project) -> dict[str, Any]:
         "handed_in": describe_handed_in(project),
         "test_set_used_to_choose": list_test_set_uses(project),
         "submission": str(project.submission_path) if project.submission_path.exists() else None,
+    }
+
+
+def describe_cap(project: Project) -> dict[str, Any] | None:
+    """What the search leaves out because it costs too much; None where it leaves out nothing.
+
+    "nearest" is the best trial of those that cost more than half of the most: whether dearer models
+    are worth their hours shows first there.
+    """
+    cap = project.settings.cap
+    if cap is None:
+        return None
+    space = project.space
+    near = [run for run in project.ranking() if cap.times(space, run.values) > cap.most / 2]
+    nearest = {key: getattr(near[0], key) for key in BEST} if near else None
+    return {
+        "most": cap.most,
+        "share": cap.share,
+        "left_out": cap.left_out,
+        "nearest": nearest,
     }
 
 

@@ -1,6 +1,6 @@
 """Sentences that the command line, the figures and the page say in the same words."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..project.project import Project
@@ -89,3 +89,27 @@ def describe_recommendation(entries: list[Confirmed]) -> str:
 
 def _baseline_note(entry: Confirmed) -> str:
     return " (the baseline)" if entry.baseline else ""
+
+
+def say_cap(
+    most: float, share: float | None, left_out: float, nearest: Mapping[str, Any] | None = None
+) -> str:
+    """What a search leaves out because it costs too much.
+
+    Args:
+        most: in times of what an epoch of the baseline costs.
+        share: of the hours, for a run of full length; None where somebody gave `most`.
+        left_out: the share of the models above it.
+        nearest: the best trial that costs more than half of the most, if there is one.
+    """
+    why = "" if share is None else f", for no run to take more than {share:.0%} of the hours"
+    reached = ""
+    if nearest is not None:
+        reached = (
+            f"; the best of those above half of that, trial {nearest['trial']:03d}, reached "
+            f"{say_score(nearest['score'])} after {nearest['epochs']} epochs"
+        )
+    return (
+        f"no model is proposed whose epoch costs more than {most:.3g} times the baseline's{why}: "
+        f"{left_out:.0%} of the space{reached}"
+    )
