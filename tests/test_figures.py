@@ -207,7 +207,17 @@ def test_rounds_name_who_was_promoted(hyperband):
     assert "n=16" in words
 
 
-def test_rounds_are_hyperbands_only(tmp_path, make_project):
+def test_halving_has_rounds_without_brackets(tmp_path, make_project):
+    trials = make_trials()
+    trials += [promote(trials, 5, 0.95), promote(trials, 6, 0.93)]
+    trials = [trial | {"bracket": None} for trial in trials]
+    project = make_project(tmp_path / "cnn", trials, tuner="halving")
+    words = texts(Figures(project).rounds())
+    assert "16 configurations began; 2 times one was promoted" in words
+    assert not any(word.startswith("bracket") for word in words)
+
+
+def test_tuners_that_promote_nobody_have_no_rounds(tmp_path, make_project):
     project = make_project(tmp_path / "cnn", [{"score": 0.5}, {"score": 0.6}])
     assert Figures(project).rounds() is None
 

@@ -32,9 +32,9 @@ FIGURES = [
     ),
     Entry(
         "rounds",
-        "Brackets and rounds",
-        "A line is one configuration; it goes on to the next round where it was promoted, and "
-        "brackets differ in how many begin and for how long each first round trains.",
+        "Rounds",
+        "A line is one configuration; it goes on to the next round where it was promoted. Brackets, "
+        "of Hyperband alone, differ in how many begin and for how long each first round trains.",
     ),
     Entry(
         "effects",
@@ -115,7 +115,7 @@ class Figures:
         return draw_score(self._project, "epochs")
 
     def rounds(self) -> "Chart | None":
-        """Hyperband's brackets and rounds, and who was promoted."""
+        """The rounds of halving, or of Hyperband's brackets, and who was promoted."""
         from .search import draw_rounds
 
         return draw_rounds(self._project)

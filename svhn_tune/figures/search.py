@@ -145,15 +145,18 @@ def _draw_best(
 
 @rc_context(STYLE)
 def draw_rounds(project: Project) -> Chart | None:
-    """One panel per bracket: score against round, a line for each promoted run."""
+    """One panel per bracket: score against round, a line for each promoted run.
+
+    Halving has no brackets, so one panel.
+    """
     proposals = {record.trial: record for record in project.proposals()}
-    runs = [r for r in list_completed(project) if proposals[r.trial].bracket is not None]
+    runs = [r for r in list_completed(project) if proposals[r.trial].round is not None]
     if not runs:
         return None
-    brackets: dict[int, dict[int, list[RunRecord]]] = {}
+    brackets: dict[int | None, dict[int, list[RunRecord]]] = {}
     for run in runs:
         proposal = proposals[run.trial]
-        rounds = brackets.setdefault(proposal.bracket or 0, {})
+        rounds = brackets.setdefault(proposal.bracket, {})
         rounds.setdefault(proposal.round or 0, []).append(run)
     colors = color_epochs(run.planned_epochs for run in runs)
     chart = Chart(4.2)
@@ -174,16 +177,16 @@ def draw_rounds(project: Project) -> Chart | None:
         chart, runs, colors, "under each round: its last epoch, and n, how many trials reached it"
     )
     promoted = sum(proposals[run.trial].parent is not None for run in runs)
+    where = "" if None in brackets else f" in {len(brackets)} bracket{'s' * (len(brackets) > 1)}"
     chart.headline(
         project,
-        f"{len(runs) - promoted} configurations began in {len(brackets)} "
-        f"bracket{'s' * (len(brackets) > 1)}; {promoted} times one was promoted",
+        f"{len(runs) - promoted} configurations began{where}; {promoted} times one was promoted",
     )
     return chart
 
 
 def _draw_bracket(
-    axes: "Axes", bracket: int, rounds: dict[int, list[RunRecord]], colors: dict[int, Any]
+    axes: "Axes", bracket: int | None, rounds: dict[int, list[RunRecord]], colors: dict[int, Any]
 ) -> None:
     dots = [(float(number), run) for number, runs in rounds.items() for run in runs]
     plot_scores(axes, dots, colors)
@@ -203,7 +206,8 @@ def _draw_bracket(
     ticks = [f"{rounds[number][0].planned_epochs}\nn={len(rounds[number])}" for number in rounds]
     axes.set_xticks(list(rounds), ticks)
     axes.set_xlim(min(rounds) - 0.4, max(rounds) + 0.6)
-    axes.set_title(f"bracket {bracket}" if len(rounds) > 1 else str(bracket))
+    if bracket is not None:
+        axes.set_title(f"bracket {bracket}" if len(rounds) > 1 else str(bracket))
     axes.grid(axis="x", visible=False)
 
 
