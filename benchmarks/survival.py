@@ -33,6 +33,7 @@ from svhn_tune.summary.status import status
 SEARCH = ("--train-images", "60", "--workers", "1")
 # Hyperband promotes within 12 epochs; the others draw their first 12 trials at random.
 LENGTHS = {
+    "halving": ("--max-epochs", "12", "--max-trials", "18"),
     "hyperband": ("--max-epochs", "12"),
     "bayesian": ("--max-epochs", "2", "--max-trials", "18"),
     "tpe": ("--max-epochs", "2", "--max-trials", "18"),

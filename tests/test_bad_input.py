@@ -249,12 +249,24 @@ def test_too_few_images_to_hold_any_out(refused, place, write_archives):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--tuner", "hyperbend"], "no tuner 'hyperbend' (there are hyperband, bayesian, tpe, "),
+        (
+            ["--tuner", "hyperbend"],
+            "no tuner 'hyperbend' (there are halving, hyperband, bayesian, ",
+        ),
         (["--max-epochs", "0"], "max_epochs=0 must be at least 1"),
         (["--tuner", "random", "--max-trials", "-1"], "max_trials=-1 must be at least 1"),
-        (["--max-trials", "9"], "max_trials=9 does not apply to hyperband, whose rounds follow "),
-        (["--tuner", "random", "--factor", "3"], "factor=3 applies to hyperband only, not to "),
-        (["--tuner", "tpe", "--factor", "3"], "factor=3 applies to hyperband only, not to tpe"),
+        (
+            ["--tuner", "hyperband", "--max-trials", "9"],
+            "max_trials=9 does not apply to hyperband, whose rounds follow ",
+        ),
+        (
+            ["--tuner", "random", "--factor", "3"],
+            "factor=3 applies to halving and hyperband, not to ",
+        ),
+        (
+            ["--tuner", "tpe", "--factor", "3"],
+            "factor=3 applies to halving and hyperband, not to tpe",
+        ),
         (["--factor", "1"], "factor=1 must be at least 2"),
         (["--seed", "-1"], "seed=-1 must be from 0 to 4,294,967,294"),
         (["--validate-on", "train"], "validate_on=train must be 'holdout' or 'test'"),

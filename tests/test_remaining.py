@@ -8,7 +8,7 @@ from svhn_tune.models.spaces import load_space, parse_space
 from svhn_tune.oracles.ask_tell import Proposal, ask, make_oracle, tell
 from svhn_tune.oracles.simulation import LONGEST, SAMPLE, simulate_search
 
-TUNERS = ("hyperband", "bayesian", "tpe", "random")
+TUNERS = ("halving", "hyperband", "bayesian", "tpe", "random")
 MANY = MAX_TRIALS
 
 
@@ -61,6 +61,12 @@ def test_a_hyperband_of_as_many_epochs_as_may_be_is_counted(make_project, tmp_pa
     assert remaining.plan().others == remaining.trials
 
 
+def test_of_a_search_that_time_ends_nothing_is_counted(make_project, tmp_path):
+    project, oracle, _ = make_remaining(make_project, tmp_path / "cnn", make_settings("halving"))
+    remaining = Remaining(project, oracle, is_endless=True)
+    assert (remaining.trials, remaining.epochs, remaining.plan()) == (None, None, None)
+
+
 def test_what_is_proposed_is_known_and_what_has_ended_is_over(make_project, tmp_path):
     settings = make_settings("random", max_epochs=4)
     project, _, remaining = make_remaining(make_project, tmp_path / "cnn", settings)
@@ -101,7 +107,7 @@ def test_a_long_search_is_not_simulated(settings):
     assert simulated.epochs / 2 <= simulated.seconds < 2 * simulated.epochs
 
 
-@pytest.mark.parametrize(("tuner", "power"), [("hyperband", 0), ("random", 0.5)])
+@pytest.mark.parametrize(("tuner", "power"), [("halving", 0), ("hyperband", 0), ("random", 0.5)])
 def test_where_both_are_possible_counting_and_simulating_agree(tuner, power, monkeypatch):
     settings = make_settings(tuner, max_epochs=100, max_trials=LONGEST)
 

@@ -14,7 +14,7 @@ from svhn_tune.training.runs import Run, Setup
 from svhn_tune.training.workers import Workers
 
 # One pass of Hyperband: 6 trials to 4 epochs, 2 of them on to 12, and 4 straight to 12.
-SETTINGS = {"max_epochs": 12, "train_images": 150}
+SETTINGS = {"tuner": "hyperband", "max_epochs": 12, "train_images": 150}
 
 
 @pytest.fixture(scope="module")

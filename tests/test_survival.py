@@ -18,8 +18,9 @@ from benchmarks.survival import command, read_result, survive
 from svhn_tune import search
 from svhn_tune.project.results import open_project
 
-# Hyperband promotes within 12 epochs; the others draw their first 12 trials at random.
+# Halving and Hyperband promote within 12 epochs; those that learn draw their first 12 at random.
 SETTINGS = {
+    "halving": {"max_epochs": 12, "max_trials": 18},
     "hyperband": {"max_epochs": 12},
     "bayesian": {"max_epochs": 2, "max_trials": 18},
     "tpe": {"max_epochs": 2, "max_trials": 18},
@@ -45,7 +46,7 @@ def kill_and_compare(begin, tmp_path, expected, wanted, chance):
 
 
 @pytest.mark.parametrize("wanted", [2, pytest.param(20, marks=pytest.mark.soak)])
-@pytest.mark.parametrize("tuner", ["hyperband", "bayesian", "tpe"])
+@pytest.mark.parametrize("tuner", ["halving", "hyperband", "bayesian", "tpe"])
 def test_a_search_killed_again_and_again_ends_as_one_never_killed(
     tuner, wanted, small_space, archives, tmp_path, monkeypatch
 ):

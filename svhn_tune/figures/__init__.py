@@ -33,8 +33,8 @@ FIGURES = [
     Entry(
         "rounds",
         "Rounds",
-        "A line is one configuration; it goes on to the next round where it was promoted. Brackets, "
-        "of Hyperband alone, differ in how many begin and for how long each first round trains.",
+        "A line is one configuration; it goes on to the next round where it was promoted. "
+        "Hyperband's brackets differ in how many begin and for how long each first round trains.",
     ),
     Entry(
         "effects",
