@@ -19,6 +19,8 @@ from .cost_model import CostModel
 
 # What a run of full length may take of the hours of a search, by default.
 RUN_SHARE = 0.2
+# What is searched, however little time there is: models of so many times the baseline's cost.
+LEAST = 2.0
 # Confirm as it comes, and what it may take of a budget: search has the rest.
 TOP, RUNS, CONFIRM_SHARE = 3, 10, 2 / 3
 
@@ -85,8 +87,7 @@ def make_cap(
         assert hours.search is not None
         longest = settings["max_epochs"] * cap.seconds(space, space.baseline)
         most = min(RUN_SHARE * hours.search / longest, _confirmable(space, data, hours, cost))
-        # The baseline is always searched, however little time there is.
-        cap = cap.model_copy(update={"most": max(most, 1.0)})
+        cap = cap.model_copy(update={"most": max(most, LEAST)})
     left_out = fmean(not cap.allows(space, values) for values in models)
     return cap.model_copy(update={"left_out": left_out})
 

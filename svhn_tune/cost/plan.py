@@ -235,11 +235,11 @@ def advise(estimate: Estimate, budget: float) -> list[dict[str, Any]]:
 
 
 def _smaller_searches(estimate: Estimate) -> Iterator[tuple[int, int | None]]:
-    """(max_epochs, factor) from what was asked for down to the shortest round of Hyperband."""
+    """(max_epochs, factor) from what was asked for down to the shortest round."""
     settings = estimate.settings
-    hyperband = settings["tuner"] == "hyperband"
-    factors = (settings["factor"], settings["factor"] + 1) if hyperband else (None,)
-    shortest = estimate.space.protocol.min_epochs if hyperband else 1
+    halves = settings["tuner"] in ("halving", "hyperband")
+    factors = (settings["factor"], settings["factor"] + 1) if halves else (None,)
+    shortest = estimate.space.protocol.min_epochs if halves else 1
     for share in SHARES:
         max_epochs = max(round(share * settings["max_epochs"]), 1)
         if share == 1 or max_epochs >= shortest:
