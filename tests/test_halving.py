@@ -7,6 +7,7 @@ from svhn_tune.models.size import measure_size
 from svhn_tune.models.spaces import load_space
 from svhn_tune.oracles.ask_tell import Proposal, ask, make_oracle, tell
 from svhn_tune.oracles.halving import list_lengths
+from svhn_tune.stages.search_loop import _told, restore_oracle
 
 
 def make(space="cnn_open", **settings):
@@ -154,3 +155,19 @@ def test_checkpoints_are_kept_of_all_that_may_still_go_on():
     promoted = ask(oracle, 27)
     assert third.trial not in oracle.promotable()
     assert promoted.trial in oracle.promotable()
+
+
+@pytest.mark.parametrize(
+    ("tuner", "told"), [("halving", [0, 0.12, 0.1]), ("random", [0.19, 0.12, 0.1])]
+)
+def test_halving_alone_passes_over_who_knows_one_class(tuner, told, make_project, tmp_path):
+    scores = [{"score": 0.19, "collapsed": True}, {"score": 0.12}, {"score": 0.1}]
+    project = make_project(tmp_path / "p", scores, tuner=tuner)
+    assert [_told(project, record) for record in project.ended("search")] == told
+
+
+def test_a_restored_search_promotes_as_it_did(make_project, tmp_path):
+    scores = [{"score": 0.19, "collapsed": True}, {"score": 0.12}, {"score": 0.1}]
+    trials = [each | {"round": 0} for each in scores]
+    project = make_project(tmp_path / "p", trials, tuner="halving", max_epochs=12, max_trials=9)
+    assert ask(restore_oracle(project), 12).parent == 1
