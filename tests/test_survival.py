@@ -142,33 +142,31 @@ def read_places(folder):
     return places
 
 
-def test_within_an_epoch_a_time_limit_ctrl_c_and_a_kill_leave_what_goes_on_alike(
+def test_within_an_epoch_a_time_limit_a_kill_and_ctrl_c_leave_what_goes_on_alike(
     small_space, archives, tmp_path, monkeypatch
 ):
-    """An epoch of 17 batches takes 17 s, and none is over before the kill."""
+    """The first epoch, of 17 batches, takes 10 s; it is stopped at the eighth."""
     folder, calm = tmp_path / "killed", tmp_path / "calm"
     given = {"space": small_space, "data": archives, "tuner": "random"}
     given |= {"max_trials": 1, "max_epochs": 2}
-    monkeypatch.setenv(softmax_engine.SLOWNESS, "1.0")
+    monkeypatch.setenv(softmax_engine.SLOWNESS, "0.6")
     search(**given, project=folder, time_limit=0.01)
-    ((epochs, limited),) = read_places(folder)
+    ((epochs, batches),) = read_places(folder)
     assert epochs == 0
-    assert limited
+    assert batches > 0
+    process = start_search(**given, project=folder)
+    time.sleep(2)
+    for each in [process, *process.children()]:
+        each.kill()
+    process.wait()
+    assert read_places(folder) == [(0, batches)]
     process = start_search(**given, project=folder)
     while not (workers := process.children()):
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
     process.wait(60)
-    ((epochs, interrupted),) = read_places(folder)
-    assert epochs == 0
-    assert interrupted >= limited
     assert not any(worker.is_running() for worker in workers)
-    process = start_search(**given, project=folder)
-    time.sleep(3)
-    for each in [process, *process.children()]:
-        each.kill()
-    process.wait()
-    assert read_places(folder) == [(0, interrupted)]
+    assert read_places(folder) >= [(0, batches)]
     monkeypatch.delenv(softmax_engine.SLOWNESS)
     search(**given, project=folder)
     search(**given, project=calm)
