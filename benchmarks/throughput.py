@@ -151,7 +151,8 @@ def train_bare(
 
     from svhn_tune.data.cache import open_arrays
     from svhn_tune.models.hypermodel import CNNHyperModel, class_weights
-    from svhn_tune.training.engine_tensorflow import build_variables, use_one_thread
+    from svhn_tune.training.chunks import build_variables
+    from svhn_tune.training.engine_tensorflow import use_one_thread
 
     use_one_thread()
     tf.get_logger().setLevel("ERROR")

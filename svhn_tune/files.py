@@ -3,10 +3,10 @@
 import io
 import json
 import os
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 from zipfile import BadZipFile
 
 if TYPE_CHECKING:
@@ -19,11 +19,21 @@ def write_atomically(path: Path, content: str | bytes | memoryview) -> None:
     Raises:
         OSError: it could not be written; it names `path`, which a full disk's own error does not.
     """
-    data = content.encode() if isinstance(content, str) else content
+    with opened_atomically(path) as file:
+        file.write(content.encode() if isinstance(content, str) else content)
+
+
+@contextmanager
+def opened_atomically(path: Path) -> Iterator[BinaryIO]:
+    """A file to write to; at the end `path` holds all of it, or after an error what it held before.
+
+    Raises:
+        OSError: it could not be written; it names `path`, which a full disk's own error does not.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as file:
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)

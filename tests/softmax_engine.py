@@ -9,6 +9,7 @@ It is no part of the package, which has no use for a model that nobody may hand 
 """
 
 import hashlib
+import os
 import sys
 import time
 
@@ -16,11 +17,16 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from svhn_tune.files import write_arrays
+from svhn_tune.training.checkpoints import State
+from svhn_tune.training.engine import never
 
 STEP = 4  # of the numbers of an image, every fourth is an input
 # Protocols are made for networks on numbers up to 255; these weigh numbers up to 1.
 RATE = 1e3
 BETAS, EPSILON = (0.9, 0.999), 1e-7
+CHUNK = 4  # batches between two questions whether to stop
+PART = 250  # images between two, in evaluating
+SLOWNESS = "SOFTMAX_SECONDS"  # of the environment: how long a batch takes at least
 HEAVY = {"keras", "keras_tuner", "tensorflow"}
 
 
@@ -65,6 +71,7 @@ class Softmax:
         self._kernel = draw.normal(0, 0.01, shape).astype(np.float32)
         self._moments = [np.zeros(shape, np.float32) for _ in BETAS]
         self._steps = 0
+        self._parts, self._within = [], {}
 
     @property
     def parameters(self):
@@ -74,38 +81,56 @@ class Softmax:
     def weights_sha256(self):
         return hashlib.sha256(self._kernel.tobytes()).hexdigest()
 
-    def train_epoch(self, validation=None):
-        begin = time.perf_counter()
+    def train_epoch(self, validation=None, stop=never):
+        if "batches" not in self._within:
+            self._random = np.random.default_rng((self._seed, len(self.history)))
+            self._parts = []
+            random = self._random.bit_generator.state
+            self._within = {"batches": 0, "seconds": 0.0, "random": random}
         # Where a rate is absurd, numbers overflow, and that is what is to be seen.
         with np.errstate(all="ignore"):
-            metrics = self._train()
-            metrics["seconds"] = time.perf_counter() - begin
+            if "metrics" not in self._within and not self._train(stop):
+                return None
+            metrics = self._within["metrics"] | {"seconds": self._within["seconds"]}
             if validation is not None:
-                evaluated = self.evaluate(validation)
+                evaluated = self.evaluate(validation, stop)
+                if evaluated is None:
+                    return None
                 metrics |= {f"val_{name}": value for name, value in evaluated.items()}
+        self._within = {}
         self.history.append(metrics)
         return metrics
 
-    def _train(self):
-        random = np.random.default_rng((self._seed, len(self.history)))
-        order = random.permutation(len(self._labels))
-        losses, right = [], 0
-        for first in range(0, len(order), self._batch):
-            batch = order[first : first + self._batch]
-            inputs, labels = self._inputs[batch], self._labels[batch]
-            if self._dropout:
-                kept = random.random(inputs.shape, np.float32) >= self._dropout
-                inputs = inputs * kept / np.float32(1 - self._dropout)
-            outputs = self._compute(inputs)
-            losses.append(self._loss(outputs, labels) * self._weights[labels])
-            right += (outputs.argmax(axis=1) == labels).sum()
-            outputs[np.arange(len(batch)), labels] -= 1
-            outputs *= self._weights[labels, None] / np.float32(len(batch))
-            gradient = np.vstack([inputs.T @ outputs, outputs.sum(axis=0)])
-            self._step(gradient + 2 * self._l2 * self._kernel)
+    def _train(self, stop):
+        """Train what is left of an epoch's batches; whether there are none left."""
+        within = self._within
+        order = np.random.default_rng((self._seed, len(self.history))).permutation(
+            len(self._labels)
+        )
+        while (first := within["batches"] * self._batch) < len(order):
+            begin = time.perf_counter()
+            time.sleep(float(os.environ.get(SLOWNESS, 0)))
+            self._train_batch(order[first : first + self._batch])
+            within["batches"] += 1
+            within["seconds"] += time.perf_counter() - begin
+            if within["batches"] % CHUNK == 0 and stop():
+                return False
         penalty = float(self._l2 * np.square(self._kernel).sum())
-        loss = float(np.concatenate(losses).mean()) + penalty
-        return {"loss": loss, "categorical_accuracy": float(right / len(order))}
+        loss, right = self._read_parts()
+        within["metrics"] = {"loss": loss + penalty, "categorical_accuracy": right}
+        return True
+
+    def _train_batch(self, batch):
+        inputs, labels = self._inputs[batch], self._labels[batch]
+        if self._dropout:
+            kept = self._random.random(inputs.shape, np.float32) >= self._dropout
+            inputs = inputs * kept / np.float32(1 - self._dropout)
+        outputs = self._compute(inputs)
+        self._add_part(outputs, labels, self._weights[labels])
+        outputs[np.arange(len(batch)), labels] -= 1
+        outputs *= self._weights[labels, None] / np.float32(len(batch))
+        gradient = np.vstack([inputs.T @ outputs, outputs.sum(axis=0)])
+        self._step(gradient + 2 * self._l2 * self._kernel)
 
     def _step(self, gradient):
         self._steps += 1
@@ -130,30 +155,72 @@ class Softmax:
         # A probability that is no number stays one: the run has diverged.
         return -np.log(np.maximum(outputs[np.arange(len(labels)), labels], np.float32(EPSILON)))
 
-    def evaluate(self, split):
-        outputs = self._compute(flatten(split.images))
-        return {
-            "loss": float(self._loss(outputs, split.labels).mean()),
-            "categorical_accuracy": float((outputs.argmax(axis=1) == split.labels).mean()),
-        }
+    def _add_part(self, outputs, labels, weights=1):
+        """Add some images to those whose loss and accuracy are read together."""
+        right = outputs.argmax(axis=1) == labels
+        self._parts.append(np.stack([self._loss(outputs, labels) * weights, right]))
 
-    def predict(self, split):
-        return self._compute(flatten(split.images)).argmax(axis=1)
+    def _read_parts(self):
+        losses, right = np.concatenate(self._parts, axis=1)
+        self._parts = []
+        return float(losses.mean()), float(right.mean(dtype=float))
+
+    def evaluate(self, split, stop=never):
+        if "evaluated" not in self._within:
+            self._parts, self._within["evaluated"] = [], 0
+        for chunk in _chunks(self._within["evaluated"], len(split.labels)):
+            self._add_part(self._compute(flatten(split.images[chunk])), split.labels[chunk])
+            self._within["evaluated"] = chunk.stop
+            if stop():
+                return None
+        del self._within["evaluated"]
+        loss, right = self._read_parts()
+        return {"loss": loss, "categorical_accuracy": right}
+
+    def predict(self, split, stop=never):
+        if "predicted" not in self._within:
+            self._parts, self._within["predicted"] = [], 0
+        for chunk in _chunks(self._within["predicted"], len(split.labels)):
+            self._parts.append(self._compute(flatten(split.images[chunk])).argmax(axis=1))
+            self._within["predicted"] = chunk.stop
+            if stop():
+                return None
+        del self._within["predicted"]
+        predicted, self._parts = np.concatenate(self._parts), []
+        return predicted
 
     def save(self):
-        return [self._kernel, *self._moments, np.array(self._steps)]
+        within = {**self._within}
+        if "random" in within:
+            within["random"] = self._random.bit_generator.state
+        parts = [np.concatenate(self._parts, axis=-1)] if self._parts else []
+        arrays = [self._kernel, *self._moments, np.array(self._steps), *parts]
+        return State([array.copy() for array in arrays], [*self.history], within)
 
-    def restore(self, arrays, history):
-        fresh = [(array.shape, array.dtype) for array in self.save()]
-        steps = len(history) * -(-len(self._labels) // self._batch)
-        if [(array.shape, array.dtype) for array in arrays] != fresh or arrays[-1] != steps:
+    def restore(self, state):
+        arrays, history, within = state
+        fresh = [(array.shape, array.dtype) for array in self.save().arrays]
+        *known, steps = arrays[: len(fresh)]
+        whole = -(-len(self._labels) // self._batch)
+        expected = len(history) * whole + within.get("batches", 0)
+        is_whole = len(arrays) == len(fresh) + bool(within)
+        shapes = [(array.shape, array.dtype) for array in (*known, steps)]
+        if not is_whole or shapes != fresh or steps != expected:
             raise ValueError("this run cannot continue from there")
-        if np.isfinite(history[-1]["loss"]) and not np.isfinite(arrays[0]).all():
+        if history and np.isfinite(history[-1]["loss"]) and not np.isfinite(arrays[0]).all():
             raise ValueError("this run cannot continue from there: weights that are no numbers")
-        kernel, *moments, steps = (np.array(array) for array in arrays)
-        self._kernel, self._moments, self._steps = kernel, moments, int(steps)
-        self.history = history
+        self._kernel, *self._moments = (np.array(array) for array in known)
+        self._steps, self._parts = int(steps), [*arrays[len(fresh) :]]
+        self.history, self._within = history, within
+        if "random" in within:
+            self._random = np.random.default_rng()
+            self._random.bit_generator.state = within["random"]
 
     def write_model(self, path, test, predicted):
         """The weights, in an archive: nothing that Keras opens, or `check` lets pass."""
         write_arrays(path, {"kernel": self._kernel})
+
+
+def _chunks(first, end):
+    """Slices from `first` to `end`, as many images as are evaluated at once."""
+    return [slice(start, min(start + PART, end)) for start in range(first, end, PART)]

@@ -17,6 +17,7 @@ from svhn_tune.models.spaces import load_space, parse_space
 from svhn_tune.project.checkpoints import read_checkpoint
 from svhn_tune.summary.status import read_standing
 from svhn_tune.training import checkpoints
+from svhn_tune.training.checkpoints import State
 from svhn_tune.training.engine_tensorflow import KerasTraining
 from svhn_tune.training.runs import Run, Setup
 from svhn_tune.training.workers import Workers
@@ -29,7 +30,7 @@ ARRAYS = [np.arange(6, dtype=np.float32).reshape(2, 3), np.array(5)]
 @pytest.fixture
 def path(tmp_path):
     """A checkpoint of two epochs."""
-    checkpoints.write(tmp_path / "run.npz", ARRAYS, [EPOCH, EPOCH], OWNER)
+    checkpoints.write(tmp_path / "run.npz", State(ARRAYS, [EPOCH, EPOCH], {}), OWNER)
     return tmp_path / "run.npz"
 
 
@@ -53,11 +54,12 @@ def pack(path, contents):
 
 
 def test_what_was_written_is_read(path):
-    arrays, history = checkpoints.read(path, OWNER, 2)
+    arrays, history, within = checkpoints.read(path, OWNER, 2)
     for stored, array in zip(arrays, ARRAYS, strict=True):
         np.testing.assert_array_equal(stored, array)
         assert stored.dtype == array.dtype
     assert history == checkpoints.read_history(path, OWNER, 2) == [EPOCH, EPOCH]
+    assert within == {}
 
 
 def test_who_knows_a_part_of_the_owner_reads_it_too(path):
@@ -101,14 +103,14 @@ def test_more_epochs_than_the_run_has_are_refused(path):
     ],
 )
 def test_a_history_that_no_run_has_is_refused(tmp_path, history):
-    checkpoints.write(tmp_path / "run.npz", ARRAYS, history, OWNER)
+    checkpoints.write(tmp_path / "run.npz", State(ARRAYS, history, {}), OWNER)
     refused(tmp_path / "run.npz")
 
 
 def test_the_last_epoch_of_a_run_may_have_no_loss(tmp_path):
     history = [EPOCH, EPOCH | {"loss": float("nan")}]
-    checkpoints.write(tmp_path / "run.npz", ARRAYS, history, OWNER)
-    read = checkpoints.read(tmp_path / "run.npz", OWNER, 4)[1]
+    checkpoints.write(tmp_path / "run.npz", State(ARRAYS, history, {}), OWNER)
+    read = checkpoints.read(tmp_path / "run.npz", OWNER, 4).history
     assert checkpoints.has_diverged(read[-1])
 
 
@@ -129,7 +131,7 @@ def test_a_changed_byte_is_refused_or_changes_nothing(path):
         path.write_bytes(content)
         content[position] ^= 0x10
         try:
-            arrays, history = checkpoints.read(path, OWNER, 2)
+            arrays, history, _ = checkpoints.read(path, OWNER, 2)
         except ValueError:
             continue
         assert history == [EPOCH, EPOCH]
@@ -167,7 +169,7 @@ def test_no_file_and_a_folder_in_its_place_are_no_checkpoint(tmp_path):
 
 def test_a_folder_that_was_deleted_is_made_again(tmp_path):
     path = tmp_path / "checkpoints" / "run.npz"
-    checkpoints.write(path, ARRAYS, [EPOCH], OWNER)
+    checkpoints.write(path, State(ARRAYS, [EPOCH], {}), OWNER)
     assert checkpoints.read_history(path, OWNER, 1) == [EPOCH]
 
 
@@ -190,10 +192,10 @@ def make_training(split):
 
 @pytest.fixture(scope="module")
 def trained(split):
-    """Arrays and history of a run after an epoch."""
+    """A run after an epoch."""
     training = make_training(split)
     training.train_epoch(split)
-    return training.save(), training.history
+    return training.save()
 
 
 def change(number, value):
@@ -242,12 +244,13 @@ DAMAGES = {
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 def test_what_the_run_cannot_have_saved_is_refused_and_changes_nothing(damage, split, trained):
-    arrays, history = [array.copy() for array in trained[0]], [dict(each) for each in trained[1]]
+    arrays = [array.copy() for array in trained.arrays]
+    history = [dict(each) for each in trained.history]
     damage(arrays, history)
     training = make_training(split)
     before = training.model.get_weights()
     with pytest.raises(ValueError, match="this run cannot continue from there"):
-        training.restore(arrays, history)
+        training.restore(State(arrays, history, {}))
     assert training.history == []
     for one, other in zip(before, training.model.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
@@ -259,7 +262,7 @@ def test_weights_that_are_no_numbers_belong_to_a_run_that_diverged(split):
     bias.assign(np.full(bias.shape, np.nan, np.float32))
     training.train_epoch(split)
     again = make_training(split)
-    again.restore(training.save(), training.history)
+    again.restore(training.save())
     assert checkpoints.has_diverged(again.history[-1])
 
 
@@ -306,8 +309,8 @@ def test_what_is_not_the_runs_costs_its_epochs_and_it_ends_alike(setup, tmp_path
         assert train(workers, run)[0] == []
         whole = checkpoints.read(run.checkpoint, owner, 2)
 
-        def write(arrays=whole[0], history=whole[1][:1], owner=owner):
-            checkpoints.write(run.checkpoint, arrays, history, owner)
+        def write(arrays=whole.arrays, history=whole.history[:1], owner=owner):
+            checkpoints.write(run.checkpoint, State(arrays, history, {}), owner)
 
         def copy():
             shutil.copy(other.checkpoint, run.checkpoint)
@@ -316,8 +319,8 @@ def test_what_is_not_the_runs_costs_its_epochs_and_it_ends_alike(setup, tmp_path
             copy,
             lambda: write(owner=owner | {"seed": 6}),
             lambda: write(owner=owner | {"images": "others"}),
-            lambda: write(history=whole[1] * 25),
-            lambda: write([poison(array) for array in whole[0]]),
+            lambda: write(history=whole.history * 25),
+            lambda: write([poison(array) for array in whole.arrays]),
             lambda: run.checkpoint.write_bytes(b"no archive"),
         ]
         for damage in damages:

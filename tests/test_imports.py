@@ -71,6 +71,7 @@ MAY_BE_HEAVY = {
     "submission.portable",
     "submission.rules",
     "submission.save",
+    "training.chunks",
     "training.engine_tensorflow",
     "training.maps",
 }

@@ -3,20 +3,24 @@
 `benchmarks/survival.py` does the same 200 times, with TensorFlow.
 """
 
+import json
 import os
 import random
 import resource
 import signal
 import subprocess
 import time
+import zipfile
 
 import pytest
+import softmax_engine
 from forked import start_command, start_search
 
 from benchmarks import survival
 from benchmarks.survival import command, read_result, survive
 from svhn_tune import search
 from svhn_tune.project.results import open_project
+from svhn_tune.training.checkpoints import ABOUT
 
 # Halving and Hyperband promote within 12 epochs; those that learn draw their first 12 at random.
 SETTINGS = {
@@ -39,7 +43,7 @@ def kill_and_compare(begin, tmp_path, expected, wanted, chance):
     kills = rounds = 0
     while kills < wanted:
         folder = tmp_path / f"killed-{rounds}"
-        done, lost = survive(folder, lambda f=folder: begin(f), wanted - kills, chance)
+        done, lost, _ = survive(folder, lambda f=folder: begin(f), wanted - kills, chance)
         kills, rounds = kills + done, rounds + 1
         assert lost == 0
         assert read_result(folder) == expected
@@ -126,6 +130,47 @@ def interrupt(arguments, folder, number):
     assert process.wait(60) == 130
     assert "Traceback" not in told.read_text()
     return told.read_text()
+
+
+def read_places(folder):
+    """Epochs and batches of each checkpoint."""
+    places = []
+    for path in (folder / "checkpoints").glob("[!.]*.npz"):
+        with zipfile.ZipFile(path) as archive:
+            about = json.loads(archive.read(ABOUT).partition(b"\n")[2])
+        places.append((len(about["history"]), about["within"].get("batches", 0)))
+    return places
+
+
+def test_within_an_epoch_a_time_limit_a_kill_and_ctrl_c_leave_what_goes_on_alike(
+    small_space, archives, tmp_path, monkeypatch
+):
+    """The first epoch, of 17 batches, takes 10 s; it is stopped at the eighth."""
+    folder, calm = tmp_path / "killed", tmp_path / "calm"
+    given = {"space": small_space, "data": archives, "tuner": "random"}
+    given |= {"max_trials": 1, "max_epochs": 2}
+    monkeypatch.setenv(softmax_engine.SLOWNESS, "0.6")
+    search(**given, project=folder, time_limit=0.01)
+    ((epochs, batches),) = read_places(folder)
+    assert epochs == 0
+    assert batches > 0
+    process = start_search(**given, project=folder)
+    time.sleep(2)
+    for each in [process, *process.children()]:
+        each.kill()
+    process.wait()
+    assert read_places(folder) == [(0, batches)]
+    process = start_search(**given, project=folder)
+    while not (workers := process.children()):
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    process.wait(60)
+    assert not any(worker.is_running() for worker in workers)
+    assert read_places(folder) >= [(0, batches)]
+    monkeypatch.delenv(softmax_engine.SLOWNESS)
+    search(**given, project=folder)
+    search(**given, project=calm)
+    assert read_result(folder) == read_result(calm)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

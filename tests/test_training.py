@@ -71,14 +71,14 @@ def test_a_continued_run_ends_with_the_bits_of_an_uninterrupted_one(case, split,
         whole.train_epoch(split)
     stopped = make(case, split)
     stopped.train_epoch(split)
-    checkpoints.write(tmp_path / "run.npz", stopped.save(), stopped.history, OWNER)
+    checkpoints.write(tmp_path / "run.npz", stopped.save(), OWNER)
     # Another instance: all that differs must come from the file.
     continued = make(case, split)
-    continued.restore(*checkpoints.read(tmp_path / "run.npz", OWNER, 3))
+    continued.restore(checkpoints.read(tmp_path / "run.npz", OWNER, 3))
     assert len(continued.history) == 1
     for _ in range(2):
         continued.train_epoch(split)
-    for one, other in zip(whole.save(), continued.save(), strict=True):
+    for one, other in zip(whole.save().arrays, continued.save().arrays, strict=True):
         np.testing.assert_array_equal(one, other)
     drop = {"seconds"}
     assert [{k: v for k, v in e.items() if k not in drop} for e in whole.history] == [
@@ -113,14 +113,14 @@ def test_an_index_trains_on_those_images_only(split):
     # A permutation moves positions, whatever stands there: the images come in the same order.
     whole.train_epoch()
     taken.train_epoch()
-    for one, other in zip(whole.save(), taken.save(), strict=True):
+    for one, other in zip(whole.save().arrays, taken.save().arrays, strict=True):
         np.testing.assert_array_equal(one, other)
 
 
 def test_the_state_of_another_model_is_refused(split):
     other = make("batch_normalization", split)
     with pytest.raises(ValueError, match="its variables are those of another model"):
-        make("baseline", split).restore(other.save(), [])
+        make("baseline", split).restore(other.save())
 
 
 def test_predictions_are_the_classes_that_evaluate_counts(split):

@@ -16,6 +16,7 @@ from svhn_tune import load_data, search
 from svhn_tune.data.cache import share_arrays
 from svhn_tune.models.spaces import load_space
 from svhn_tune.training import execution
+from svhn_tune.training import workers as workers_module
 from svhn_tune.training.runs import Run, Setup
 from svhn_tune.training.workers import WorkerError, Workers
 
@@ -129,6 +130,39 @@ def test_a_worker_killed_at_pause_leaves_its_run_paused_where_it_was(setup, tmp_
         told = [event.epochs for event in events if event.kind == "epoch"]
         continued = make_run(setup.space, tmp_path, 0, epochs=max(told, default=1) + 1)
         assert train(workers, [continued])[-1].kind == "done"
+
+
+def test_a_worker_that_does_not_answer_a_pause_is_killed_and_its_run_paused(
+    setup, tmp_path, monkeypatch
+):
+    run = make_run(setup.space, tmp_path, 0, epochs=5000)
+    with Workers(1, setup) as workers:
+        workers.submit(run)
+        while not run.checkpoint.exists():
+            list(workers.events())
+        process = psutil.Process(workers._workers[0].process.pid)
+        process.suspend()
+        monkeypatch.setattr(workers_module, "PATIENCE", 0.1)
+        workers.pause()
+        events = []
+        while workers.running:
+            events += workers.events(timeout=0.05)
+        assert events[-1].kind == "paused"
+        assert run.checkpoint.exists()
+
+
+def test_a_worker_has_its_time_to_get_on_with_its_first_run(setup, tmp_path, monkeypatch):
+    monkeypatch.setattr(workers_module, "PATIENCE", 0.0)
+    run = make_run(setup.space, tmp_path, 0, epochs=5000)
+    with Workers(1, setup) as workers:
+        workers.submit(run)
+        # Before its process has imported anything.
+        workers.pause()
+        events = []
+        while workers.running:
+            events += workers.events(timeout=0.05)
+    assert events[-1].kind == "paused"
+    assert run.checkpoint.exists()
 
 
 def test_two_workers_train_side_by_side_and_a_continued_run_returns_to_its_worker(setup, tmp_path):

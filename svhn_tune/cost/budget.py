@@ -2,8 +2,8 @@
 
 What is spent is the wall-clock time of every call that trained, since it locked the project. The
 journal has it as {"event": "session", "began", "stage", "workers", "seconds", "seconds_left"}: once
-per minute and at the end, the last one of a call counts. So a kill hides less than a minute, or the
-epoch in progress. Replaying the journal skips these records.
+per minute and at the end, the last one of a call counts. So a kill hides a minute at most.
+Replaying the journal skips these records.
 """
 
 import time
@@ -73,10 +73,14 @@ class Budget:
                 self._record()
 
     def tick(self) -> None:
-        """Record the time spent: at the first event, each minute, and once there is a forecast."""
-        late = time.monotonic() - self._told > EVERY
+        """Record the time spent at the first event, and once there is a forecast."""
         known = not self._has_forecast and self._forecast.seconds_left() is not None
-        if self._told == self._start or late or known:
+        if self._told == self._start or known:
+            self._record()
+
+    def keep(self) -> None:
+        """Record the time spent if that is a minute ago, as within a long epoch."""
+        if time.monotonic() - self._told > EVERY:
             self._record()
 
     def _record(self) -> None:

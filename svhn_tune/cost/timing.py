@@ -4,7 +4,6 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -154,7 +153,7 @@ def _train(runs: Sequence[Run], setup: Setup, count: int) -> dict[int, _Watch]:
 
 
 def _read(watch: _Watch, work: Work, setup: Setup) -> Timing:
-    """The faster of the epochs that did not compile; another program may have disturbed one."""
+    """What epochs take that did not compile; not each of them is told as soon as it has ended."""
     told, train = watch.told, watch.train
     assert setup.train_index is not None
     assert isinstance(setup.validate_on, np.ndarray)
@@ -162,8 +161,7 @@ def _read(watch: _Watch, work: Work, setup: Setup) -> Timing:
         epoch, training = told[0] - watch.begun, train[0]
         start = None
     else:
-        epochs = [after - before for before, after in pairwise(told[:-1])]
-        epoch, training = min(epochs), min(train[1:])
+        epoch, training = (told[-2] - told[0]) / len(train[1:]), fmean(train[1:])
         start = max(told[0] - watch.begun - epoch, 0.0) + told[-1] - told[-2]
     return Timing(
         work=work,

@@ -60,7 +60,7 @@ def confirm(
         epochs: of each run; the protocol's by default.
         baseline: retrain the baseline, too, as a control beside the top.
         workers: how many runs train side by side.
-        time_limit: stop at the end of the epochs in progress after this many seconds.
+        time_limit: stop after this many seconds, within an epoch if need be.
         budget: seconds for the whole project, its search included; by default the search's.
         progress: told what happens; silent by default.
 

@@ -13,6 +13,9 @@ from ..summary.standing import Standing
 from ..training.runs import Event, Run
 from ..training.workers import Workers
 
+# Seconds that a time limit or a spent budget is noticed late.
+WAKE = 1.0
+
 
 @dataclass(frozen=True)
 class Call:
@@ -21,7 +24,7 @@ class Call:
     Args:
         project: what the runs are of.
         workers: what trains them.
-        deadline: of `time.monotonic()`, after which the epochs in progress are the last.
+        deadline: of `time.monotonic()`, at which the runs in training are saved and stop.
         budget: of the project.
         forecast: of this call.
         progress: told what happens.
@@ -36,7 +39,7 @@ class Call:
 
     @property
     def is_over(self) -> bool:
-        """Whether no run may be begun, or go on for another epoch."""
+        """Whether no run may be begun, or go on."""
         late = self.deadline is not None and time.monotonic() > self.deadline
         return late or self.budget.is_spent
 
@@ -49,7 +52,8 @@ def drive(
 ) -> None:
     """Train what `next_run` hands out, until there is no more or time is up.
 
-    Whatever the time limit, each worker trains an epoch, so that repeated calls get further.
+    Whatever the time limit, each worker trains an epoch or two seconds, which are saved, so that
+    repeated calls get further.
 
     Args:
         call: what is trained on what, and for how long.
@@ -69,8 +73,9 @@ def drive(
                 workers.submit(run)
             if not workers.running:
                 break
-            for event in workers.events():
+            for event in workers.events(timeout=WAKE):
                 _tell(call, event, end_run)
+            budget.keep()
             if not is_over and call.is_over:
                 is_over = True
                 workers.pause()

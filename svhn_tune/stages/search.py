@@ -48,7 +48,7 @@ def search(
         space: a name in search_spaces/, a path to a .toml, or a `Space`.
         data: as for `load_data`, or a `Data`.
         workers: how many trials train side by side.
-        time_limit: stop at the end of the epochs in progress after this many seconds.
+        time_limit: stop after this many seconds, within an epoch if need be.
         budget: seconds for the whole project, this search and its confirm, over any number of
             calls; the search leaves what confirm will need. May be changed later.
         project: a name in results/ or a path; the space's name by default.

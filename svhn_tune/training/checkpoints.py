@@ -1,23 +1,22 @@
 """A checkpoint's file: the arrays of a run, the metrics of each epoch, and which run it is of.
 
-An .npz archive of the arrays, to which `about.json` is added: the run's history, its owner, and
-the checksums of the arrays. A file is read whole, as it was written and for the run it was written
-for, or not at all. Nothing here knows Keras.
+An .npz archive of the arrays, to which `about.json` is added: the run's history, where it is within
+an epoch, its owner, and the checksums of the arrays. A file is read whole, as it was written and
+for the run it was written for, or not at all. Nothing here knows Keras.
 
 An owner is what a run's result depends on, as JSON has it: the run's own (`Run.owner`) and what it
 shares with others (`Setup.owner`). A reader may know only a part of it.
 """
 
 import hashlib
-import io
 import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 from zipfile import ZipFile
 
-from ..files import write_atomically
+from ..files import opened_atomically
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,32 +25,53 @@ ABOUT = "about.json"
 History = list[dict[str, float]]
 
 
-def write(
-    path: Path, arrays: "Sequence[np.ndarray]", history: History, owner: Mapping[str, Any]
-) -> None:
-    """Write a checkpoint in one atomic step; its folder is made again if somebody deleted it."""
-    from numpy.lib.format import write_array
+class State(NamedTuple):
+    """A run between two batches.
 
-    buffer = io.BytesIO()
-    with ZipFile(buffer, "w") as archive:
-        for number, array in enumerate(arrays):
+    Args:
+        arrays: weights, optimizer, random generators, and what else the engine has in memory.
+        history: what each whole epoch brought.
+        within: how far it is beyond them, as JSON has it; empty at an epoch's end. Of the next
+            epoch "batches" are trained, or after the last one "evaluated" images; what else it
+            says is the engine's matter, and the executor's.
+    """
+
+    arrays: "Sequence[np.ndarray]"
+    history: History
+    within: dict[str, Any]
+
+
+def write(path: Path, state: State, owner: Mapping[str, Any]) -> None:
+    """Write a checkpoint in one atomic step; its folder is made again if somebody deleted it."""
+    path.parent.mkdir(exist_ok=True)
+    with opened_atomically(path) as file, ZipFile(file, "w") as archive:
+        for number, array in enumerate(state.arrays):
             with archive.open(_member(number), "w", force_zip64=True) as member:
-                write_array(member, array, allow_pickle=False)
+                _write_array(member, array)
         about = json.dumps(
             {
                 "owner": owner,
-                "history": history,
+                "history": state.history,
+                "within": state.within,
                 # The archive has computed them already: to check the arrays by them costs nothing.
                 "checksums": [info.CRC for info in archive.infolist()],
             }
         )
         archive.writestr(ABOUT, f"{_digest(about)}\n{about}")
-    path.parent.mkdir(exist_ok=True)
-    write_atomically(path, buffer.getbuffer())
 
 
-def read(path: Path, owner: Mapping[str, Any], epochs: int) -> "tuple[list[np.ndarray], History]":
-    """The arrays and the history of a run of `epochs`.
+def _write_array(file: IO[bytes], array: "np.ndarray") -> None:
+    """As `numpy.lib.format.write_array`, without its copies: 655 MB in 2.7 s instead of 4.7."""
+    import numpy as np
+    from numpy.lib.format import header_data_from_array_1_0, write_array_header_1_0
+
+    whole = np.ascontiguousarray(array).reshape(array.shape)
+    write_array_header_1_0(file, header_data_from_array_1_0(whole))
+    file.write(whole.reshape(-1).data.cast("B"))
+
+
+def read(path: Path, owner: Mapping[str, Any], epochs: int) -> State:
+    """The state of a run of `epochs`.
 
     Raises:
         ValueError: the file is damaged or another run's; the message says in what.
@@ -71,7 +91,7 @@ def read(path: Path, owner: Mapping[str, Any], epochs: int) -> "tuple[list[np.nd
     except Exception as error:
         # Of what is no checkpoint, zipfile, numpy and json each raise errors of their own.
         raise ValueError(f"{path} is no checkpoint of this run: {error}") from error
-    return arrays, about["history"]
+    return State(arrays, about["history"], about["within"])
 
 
 def read_history(path: Path, owner: Mapping[str, Any], epochs: int) -> History:
@@ -108,7 +128,8 @@ def _read_about(archive: ZipFile) -> dict[str, Any]:
     if digest != _digest(text):
         raise ValueError("its history is not the one that was saved")
     about: dict[str, Any] = json.loads(text)
-    return about
+    # Earlier versions wrote at an epoch's end only.
+    return {"within": {}} | about
 
 
 def _check(about: Mapping[str, Any], owner: Mapping[str, Any], epochs: int) -> None:
@@ -119,6 +140,8 @@ def _check(about: Mapping[str, Any], owner: Mapping[str, Any], epochs: int) -> N
     history = about["history"]
     if len(history) > epochs:
         raise ValueError(f"it has {len(history)} epochs, more than the {epochs} of the run")
+    if len(history) == epochs and "batches" in about["within"]:
+        raise ValueError(f"it went on after the {epochs} epochs of the run")
     for metrics in history:
         if metrics.keys() != history[0].keys() or not all(map(_is_number, metrics.values())):
             raise ValueError(f"its history has an epoch of {metrics!r}")

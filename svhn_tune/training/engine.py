@@ -4,12 +4,12 @@ An engine is a module, imported in the worker by its name in the setup: so nothi
 imports Keras to train. It knows no oracle, no project and no file but the model's own.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from .checkpoints import History
+from .checkpoints import History, State
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,11 +20,23 @@ if TYPE_CHECKING:
 DEFAULT = "svhn_tune.training.engine_tensorflow"
 
 
+Stop = Callable[[], bool]
+
+
+def never() -> bool:
+    """The `stop` of a call that is not to be interrupted."""
+    return False
+
+
 class Training(Protocol):
     """One model in training, from one seed; `history` has the metrics of each epoch.
 
     The seed decides everything random. A restored run ends with the same bits as one that never
     stopped.
+
+    A method with a `stop` calls it every second or two, when the run may be saved. Where it returns
+    True the method returns None, and called again, on this object or on another one that has
+    restored what this one saved, it goes on from there.
     """
 
     history: History
@@ -37,26 +49,28 @@ class Training(Protocol):
     def weights_sha256(self) -> str:
         """The hash of the weights as they are now, in hexadecimal."""
 
-    def train_epoch(self, validation: "Split | None" = None) -> dict[str, float]:
+    def train_epoch(
+        self, validation: "Split | None" = None, stop: Stop = never
+    ) -> dict[str, float] | None:
         """Train one epoch; returns its metrics, with `val_` ones where there is a validation set.
 
         "loss" and "seconds", the time of training alone, are among them.
         """
 
-    def evaluate(self, split: "Split") -> dict[str, float]:
+    def evaluate(self, split: "Split", stop: Stop = never) -> dict[str, float] | None:
         """Loss and metrics on `split`, named as those of an epoch are."""
 
-    def predict(self, split: "Split") -> "np.ndarray":
+    def predict(self, split: "Split", stop: Stop = never) -> "np.ndarray | None":
         """The predicted class of each image of `split`, (N,) whole numbers from 0."""
 
-    def save(self) -> "list[np.ndarray]":
-        """All that continuing needs besides the history."""
+    def save(self) -> State:
+        """All that continuing needs."""
 
-    def restore(self, arrays: "Sequence[np.ndarray]", history: History) -> None:
-        """Continue after `history` from what `save` returned.
+    def restore(self, state: State) -> None:
+        """Continue from what `save` returned.
 
         Raises:
-            ValueError: this run cannot have had these arrays then; nothing has changed.
+            ValueError: this run cannot have been there; nothing has changed.
         """
 
     def write_model(self, path: Path, test: "Split", predicted: "np.ndarray") -> None:

@@ -1,6 +1,6 @@
 """The engine on TensorFlow: a model trained from one seed, that can be stopped and continued.
 
-An epoch is a few compiled calls, each over `CHUNK` batches gathered in the epoch's order, with
+An epoch is a few compiled calls (chunks.py), each over batches gathered in the epoch's order, with
 Keras's own `train_step` inside: what `fit(batch_size, shuffle=True)` does, without its
 waits between batches.
 
@@ -11,7 +11,7 @@ depends on the seed and the epoch alone. With one thread on a CPU and operations
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -26,12 +26,10 @@ from ..data.dataset import Split
 from ..models.hypermodel import HyperModel, class_weights
 from ..space.space import Space
 from ..submission.save import hash_weights, save_submission
-from .checkpoints import History
+from .checkpoints import History, State
+from .chunks import choose_batches, choose_part, compile_model
+from .engine import Stop, never
 from .maps import maps_path, write_maps
-
-# Batches per compiled call: 6 MB of images, gathered from memory-mapped ones in 2 ms.
-CHUNK = 64
-EVALUATION_BATCH = 250
 
 
 def prepare() -> str:
@@ -68,12 +66,7 @@ def use_one_thread() -> None:
 class KerasTraining:
     """One model in training: its weights, its optimizer, and the metrics of each epoch.
 
-    Args:
-        space: the protocol and the model family.
-        values: active hyperparameter values.
-        seed: decides everything random in the run.
-        train: images and labels, which may be memory-mapped.
-        index: positions in `train` to train on; None for all.
+    The arguments are those of `Engine.start`.
     """
 
     def __init__(
@@ -89,16 +82,20 @@ class KerasTraining:
         self._space, self._values = space, values
         self.model = HyperModel(space).build_values(values)
         classes = space.task.classes
-        build_variables(self.model, classes)
         self.seed = seed
         self.history: History = []
-        self._train = train
+        self._images = train
         self._index = np.arange(len(train.labels)) if index is None else index
         self._batch = space.protocol.batch_size
         gamma = values.get("class_weight", 0.0)
         weights = class_weights(train.labels[self._index], gamma) if gamma else None
-        self._train_chunk = _compile_training(self.model, classes, self._batch, weights)
-        self._test_chunk = _compile_evaluation(self.model, classes)
+        compiled = compile_model(self.model, classes, self._batch, weights)
+        self._train_chunk, self._test_chunk = compiled
+        # The first call compiles, and so says too much of what a batch takes: the second is short.
+        self._batches = 1
+        self._part = choose_part(space, values)
+        self._within: dict[str, Any] = {}
+        self._predicted: list[np.ndarray] = []
 
     @property
     def parameters(self) -> int:
@@ -110,79 +107,125 @@ class KerasTraining:
         """The hash of the weights as they are now, in hexadecimal."""
         return hash_weights(self.model)
 
-    def train_epoch(self, validation: Split | None = None) -> dict[str, float]:
+    def train_epoch(
+        self, validation: Split | None = None, stop: Stop = never
+    ) -> dict[str, float] | None:
         """Train one epoch; returns its metrics, with `val_` ones where there is a validation set.
 
         `seconds` is the time of training, compiling included in the first epoch of a process.
         """
-        start = time.perf_counter()
-        order = np.random.default_rng((self.seed, len(self.history))).permutation(self._index)
-        self.model.reset_metrics()
-        for chunk in _chunks(order, CHUNK * self._batch):
-            self._train_chunk(self._train.images[chunk], self._train.labels[chunk])
-        metrics = self._read_metrics()
-        metrics["seconds"] = time.perf_counter() - start
+        if "batches" not in self._within:
+            self.model.reset_metrics()
+            self._within, self._predicted = {"batches": 0, "seconds": 0.0}, []
+        if "metrics" not in self._within and not self._train(stop):
+            return None
+        metrics = self._within["metrics"] | {"seconds": self._within["seconds"]}
         if validation is not None:
-            evaluated = self.evaluate(validation)
+            evaluated = self.evaluate(validation, stop)
+            if evaluated is None:
+                return None
             metrics |= {f"val_{name}": value for name, value in evaluated.items()}
+        self._within = {}
         self.history.append(metrics)
         return metrics
 
-    def evaluate(self, split: Split) -> dict[str, float]:
+    def _train(self, stop: Stop) -> bool:
+        """Train what is left of an epoch's batches; whether there are none left."""
+        within = self._within
+        order = np.random.default_rng((self.seed, len(self.history))).permutation(self._index)
+        while (first := within["batches"] * self._batch) < len(order):
+            start = time.perf_counter()
+            chunk = order[first : first + self._batches * self._batch]
+            self._train_chunk(self._images.images[chunk], self._images.labels[chunk])
+            seconds = time.perf_counter() - start
+            batches = -(-len(chunk) // self._batch)
+            within["batches"] += batches
+            within["seconds"] += seconds
+            self._batches = choose_batches(batches, seconds)
+            if stop():
+                return False
+        start = time.perf_counter()
+        # A GPU may still be at work: these wait for it.
+        within["metrics"] = self._read_metrics()
+        within["seconds"] += time.perf_counter() - start
+        return True
+
+    def evaluate(self, split: Split, stop: Stop = never) -> dict[str, float] | None:
         """Loss and metrics on `split`, as `model.evaluate` gives them."""
-        self.model.reset_metrics()
-        for chunk in _chunks(np.arange(len(split.labels)), EVALUATION_BATCH):
+        within = self._within
+        if "evaluated" not in within:
+            self.model.reset_metrics()
+            within["evaluated"] = 0
+        for chunk in self._parts(within["evaluated"], len(split.labels)):
             self._test_chunk(split.images[chunk], split.labels[chunk])
+            within["evaluated"] += len(chunk)
+            if stop():
+                return None
+        del within["evaluated"]
         return self._read_metrics()
 
-    def predict(self, split: Split) -> np.ndarray:
+    def predict(self, split: Split, stop: Stop = never) -> np.ndarray | None:
         """The predicted class of each image of `split`, (N,) whole numbers from 0."""
-        chunks = _chunks(np.arange(len(split.labels)), EVALUATION_BATCH)
-        return np.concatenate(
-            [self.model.predict_on_batch(split.images[chunk]).argmax(axis=-1) for chunk in chunks]
-        )
+        for chunk in self._parts(sum(map(len, self._predicted)), len(split.labels)):
+            outputs = self.model.predict_on_batch(split.images[chunk])
+            self._predicted.append(outputs.argmax(axis=-1))
+            self._within["predicted"] = int(chunk[-1]) + 1
+            if stop():
+                return None
+        del self._within["predicted"]
+        predicted, self._predicted = self._predicted, []
+        return np.concatenate(predicted)
 
     def _read_metrics(self) -> dict[str, float]:
         return {name: float(value) for name, value in self.model.get_metrics_result().items()}
 
-    def save(self) -> list[np.ndarray]:
-        """Weights, optimizer and the state of every random generator.
+    def save(self) -> State:
+        """Weights, optimizer and the state of every random generator; within an epoch, metrics.
 
         `load_weights` restores the first two only (Keras 3.15).
         """
-        return [np.asarray(variable) for variable in self._variables()]
+        arrays = [np.asarray(variable) for variable in self._variables(self._within)]
+        if self._predicted:
+            arrays.append(np.concatenate(self._predicted))
+        return State(arrays, [*self.history], {**self._within})
 
-    def restore(self, arrays: Sequence[np.ndarray], history: History) -> None:
-        """Continue after `history` from what `save` returned.
+    def restore(self, state: State) -> None:
+        """Continue from what `save` returned.
 
         Raises:
-            ValueError: this run cannot have had these arrays then; nothing has changed.
+            ValueError: this run cannot have been there; nothing has changed.
         """
-        if reason := self._misfit(arrays, history):
+        if reason := self._misfit(state):
             raise ValueError(f"this run cannot continue from there: {reason}")
-        for variable, value in zip(self._variables(), arrays, strict=True):
+        arrays = [*state.arrays]
+        self._predicted = [arrays.pop()] if "predicted" in state.within else []
+        for variable, value in zip(self._variables(state.within), arrays, strict=True):
             variable.assign(value)
-        self.history = history
+        self.history, self._within = state.history, state.within
 
-    def _misfit(self, stored: Sequence[np.ndarray], history: History) -> str | None:
-        """Why this model cannot have had these variables after this history, if it cannot."""
-        variables = self._variables()
-        if [(a.shape, a.dtype) for a in stored] != [(v.shape, v.dtype) for v in variables]:
+    def _misfit(self, state: State) -> str | None:
+        """Why this model cannot have been in this state, if it cannot."""
+        stored, history, within = state
+        variables = self._variables(within)
+        shapes = [(v.shape, v.dtype) for v in variables]
+        if "predicted" in within:
+            shapes.append(((within["predicted"],), "int64"))
+        if [(a.shape, a.dtype) for a in stored] != shapes:
             return "its variables are those of another model"
-        steps = int(stored[_position(variables, self.model.optimizer.iterations)])
-        if steps != len(history) * -(-len(self._index) // self._batch):
-            return f"its {len(history)} epochs are not the {steps} steps of its optimizer"
-        if not history:
-            return None
+        iterations = self.model.optimizer.iterations
+        steps = int(next(a for a, v in zip(stored, variables, strict=False) if v is iterations))
+        batches, whole = within.get("batches", 0), -(-len(self._index) // self._batch)
+        if batches > whole or steps != len(history) * whole + batches:
+            return f"{len(history)} epochs and {batches} batches are not its optimizer's {steps}"
         names = {"seconds", *self._read_metrics()}
-        if not names <= history[-1].keys() <= names | {f"val_{name}" for name in names}:
-            return f"its history is of {', '.join(history[-1])}"
+        known = history[-1] if history else dict.fromkeys(names, 0.0)
+        if not names <= known.keys() <= names | {f"val_{name}" for name in names}:
+            return f"its history is of {', '.join(known)}"
         # Where a loss is no number, neither are weights; squared gradients may overflow any time.
-        weights = stored[: len(variables) - len(self.model.optimizer.variables)]
-        whole = all(np.isfinite(a).all() for a in weights) and not any(
-            np.isnan(a).any() for a in stored
-        )
-        if not whole and np.isfinite(list(history[-1].values())).all():
+        trained = stored[: len(self._variables({}))]
+        weights = trained[: len(trained) - len(self.model.optimizer.variables)]
+        wild = any(np.isnan(a).any() for a in trained) or any(np.isinf(a).any() for a in weights)
+        if wild and not batches and np.isfinite(list(known.values())).all():
             return "it has weights that are no numbers"
         return None
 
@@ -193,59 +236,13 @@ class KerasTraining:
         with suppress(Exception):
             write_maps(self.model, self._space.task, test, predicted, maps_path(path))
 
-    def _variables(self) -> list[keras.Variable]:
+    def _variables(self, within: Mapping[str, Any]) -> list[keras.Variable]:
+        """What is saved; metrics are not at an epoch's end, where they begin anew."""
         layers = [variable for layer in self.model.layers for variable in layer.variables]
-        return [*layers, *self.model.optimizer.variables]
+        metrics = self.model.metrics_variables if within else []
+        return [*layers, *self.model.optimizer.variables, *metrics]
 
-
-def _position(variables: list[keras.Variable], wanted: keras.Variable) -> int:
-    return next(n for n, variable in enumerate(variables) if variable is wanted)
-
-
-def build_variables(model: keras.Model, classes: int) -> None:
-    """Make the variables of optimizer and metrics now: while tracing it costs a second trace."""
-    model.optimizer.build(model.trainable_variables)
-    nothing = tf.zeros((1, classes))
-    model.compute_metrics(None, nothing, nothing)
-
-
-def _chunks(positions: np.ndarray, size: int) -> list[np.ndarray]:
-    return [positions[start : start + size] for start in range(0, len(positions), size)]
-
-
-def _compile_training(
-    model: keras.Model, classes: int, batch_size: int, weights: np.ndarray | None
-) -> Any:
-    """A compiled function that trains `model`, batch by batch.
-
-    It takes images (N, ...) uint8, as the network gets them, and labels (N,) int32.
-    """
-    class_weight = None if weights is None else tf.constant(weights, tf.float32)
-
-    @tf.function(input_signature=_signature(model), autograph=False)
-    def train_chunk(images: tf.Tensor, labels: tf.Tensor) -> None:
-        def train_batch(start: tf.Tensor) -> tuple[tf.Tensor]:
-            label = labels[start : start + batch_size]
-            data = [images[start : start + batch_size], tf.one_hot(label, classes)]
-            if class_weight is not None:
-                data.append(tf.gather(class_weight, label))
-            model.train_step(tuple(data))
-            return (start + batch_size,)
-
-        tf.while_loop(lambda start: start < tf.shape(labels)[0], train_batch, (0,))
-
-    return train_chunk
-
-
-def _compile_evaluation(model: keras.Model, classes: int) -> Any:
-    """A compiled function that adds images (N, ...) and labels (N,) to the model's metrics."""
-
-    @tf.function(input_signature=_signature(model), autograph=False)
-    def test_chunk(images: tf.Tensor, labels: tf.Tensor) -> None:
-        model.test_step((images, tf.one_hot(labels, classes)))
-
-    return test_chunk
-
-
-def _signature(model: keras.Model) -> list[tf.TensorSpec]:
-    return [tf.TensorSpec(model.input_shape, tf.uint8), tf.TensorSpec([None], tf.int32)]
+    def _parts(self, first: int, end: int) -> list[np.ndarray]:
+        """The positions from `first` to before `end`, as many at a time as are evaluated."""
+        starts = range(first, end, self._part)
+        return [np.arange(start, min(start + self._part, end)) for start in starts]

@@ -12,7 +12,8 @@ import psutil
 from ..data.cache import open_arrays
 from ..data.dataset import Split
 from . import checkpoints
-from .engine import Training, load_engine
+from .breaks import Breaks
+from .engine import Stop, Training, load_engine
 from .runs import Event, Outcome, Run, Setup
 
 # TensorFlow 2.20 keeps the graphs of loops and metrics of every model that it traced: 14 MB per
@@ -40,6 +41,8 @@ class Executor:
             self._validation = self._test
         self._key: tuple[str, int, int] | None = None
         self._training: Training | None = None
+        # The run's metrics on the test set, while its end is under way.
+        self._tested: dict[str, float] = {}
         self._first_resident = 0
 
     def _arrange(self, split: Split) -> Split:
@@ -51,18 +54,35 @@ class Executor:
     ) -> None:
         """Train `run` to its end: each epoch is told once it is on the disk, then its end.
 
-        Where it `should_pause`, which is asked between two epochs, "paused" is told instead.
+        Where it `should_pause`, which is asked every second or two, "paused" is told instead, once
+        it is on the disk: at the end of its epoch, or within it where that takes longer.
         """
         training = self._resume(run)
+        breaks = Breaks(lambda: self._save(training, run), tell, should_pause)
         while len(training.history) < run.epochs and not _has_diverged(training):
-            metrics = training.train_epoch(self._validation)
-            checkpoints.write(run.checkpoint, training.save(), training.history, self._owner(run))
+            metrics = training.train_epoch(self._validation, breaks.stop)
             epochs = len(training.history)
-            tell(Event("epoch", run, metrics=metrics, epochs=epochs))
-            if epochs < run.epochs and should_pause():
-                tell(Event("paused", run))
+            if metrics is not None:
+                breaks.end_epoch(Event("epoch", run, metrics=metrics, epochs=epochs))
+            if metrics is None or (epochs < run.epochs and breaks.is_wished):
+                self._pause(run, breaks, tell)
                 return
-        tell(Event("done", run, outcome=self._finish(training, run)))
+        breaks.end()
+        outcome = self._finish(training, run, breaks.stop)
+        if outcome is None:
+            self._pause(run, breaks, tell)
+        else:
+            tell(Event("done", run, outcome=outcome))
+
+    def _pause(self, run: Run, breaks: Breaks, tell: Callable[[Event], None]) -> None:
+        breaks.save()
+        tell(Event("paused", run))
+
+    def _save(self, training: Training, run: Run) -> None:
+        state = training.save()
+        if self._tested:
+            state = state._replace(within=state.within | {"test": self._tested})
+        checkpoints.write(run.checkpoint, state, self._owner(run))
 
     def has_grown(self) -> bool:
         """Whether memory grew since the first run by more than a fresh process would cost."""
@@ -77,12 +97,13 @@ class Executor:
         self._training = self._engine.start(
             setup.space, run.values, run.seed, self._train, setup.train_index
         )
-        self._key = run.key
+        self._key, self._tested = run.key, {}
         if run.checkpoint.exists():
             try:
-                self._training.restore(
-                    *checkpoints.read(run.checkpoint, self._owner(run), run.epochs)
-                )
+                state = checkpoints.read(run.checkpoint, self._owner(run), run.epochs)
+                tested = state.within.pop("test", {})
+                self._training.restore(state)
+                self._tested = tested
             except ValueError:
                 # Its epochs are lost, not the run: trained again from its seed, it ends the same.
                 run.checkpoint.unlink()
@@ -91,12 +112,21 @@ class Executor:
     def _owner(self, run: Run) -> dict[str, Any]:
         return run.owner | self._setup.owner
 
-    def _finish(self, training: Training, run: Run) -> Outcome:
-        test = training.evaluate(self._test) if self._setup.test_at_end else {}
+    def _finish(self, training: Training, run: Run, stop: Stop) -> Outcome | None:
+        """What the run brought; None where it stopped before."""
+        if self._setup.test_at_end and not self._tested:
+            tested = training.evaluate(self._test, stop)
+            if tested is None:
+                return None
+            self._tested = tested
         judged = self._test if self._validation is None else self._validation
-        predicted = training.predict(judged).astype(np.uint8)
+        classes = training.predict(judged, stop)
+        if classes is None:
+            return None
+        predicted = classes.astype(np.uint8)
         if run.model_file is not None:
             training.write_model(run.model_file, self._pictures, predicted)
+        test, self._tested = self._tested, {}
         return Outcome(
             history=training.history,
             diverged=_has_diverged(training),

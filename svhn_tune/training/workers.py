@@ -1,35 +1,30 @@
 """Where runs execute: local processes, each of which trains one run at a time.
 
 The parent owns the oracle and the journal; a worker only trains, and reports each epoch. A
-worker that dies is replaced and its run goes on from its checkpoint. Importing this module does not
-import TensorFlow: only a worker does.
+worker that dies is replaced and its run goes on from its checkpoint. One that does not pause in
+time, as while a model is built, is killed: its run stops at its checkpoint. Importing this module
+does not import TensorFlow: only a worker does.
 """
 
-import errno
 import multiprocessing as mp
 import os
-import signal
-import threading
 import time
-import traceback
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
 from ..errors import cannot_write
 from .runs import Event, Run, Setup
+from .worker import LEAVE, PAUSE, work
 
 MAX_DEATHS = 3
-UNWRITABLE = (
-    errno.ENOSPC,
-    errno.EDQUOT,
-    errno.EFBIG,
-    errno.EROFS,
-    errno.EACCES,
-    errno.EISDIR,
-)
+# Seconds to answer a pause in: a piece of work of 4, and 4 to save the largest model's 724 MB.
+PATIENCE = 10.0
+# Seconds that a worker has, whatever the time limit, to get on with its first run and save it: it
+# takes 20 for the largest model on an idle core.
+FIRST = 300.0
 
 
 class WorkerError(RuntimeError):
@@ -43,7 +38,17 @@ class _Worker:
     core: int | None
     run: Run | None = None
     last: tuple[str, int, int] | None = None
-    pausing: bool = False
+    pausing: float | None = None
+    has_told: bool = False
+    since: float = field(default_factory=time.monotonic)
+
+    @property
+    def is_late(self) -> bool:
+        """Whether it should have answered a pause by now."""
+        if self.pausing is None:
+            return False
+        end = self.pausing + PATIENCE
+        return time.monotonic() > (end if self.has_told else max(end, self.since + FIRST))
 
 
 class Workers:
@@ -62,11 +67,24 @@ class Workers:
     def __enter__(self) -> "Workers":
         return self
 
-    def __exit__(self, *error: object) -> None:
-        for worker in self._workers:
-            worker.process.kill()
-            worker.process.join()
-            worker.connection.close()
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        try:
+            if kind is KeyboardInterrupt:
+                self._leave()
+        finally:
+            for worker in self._workers:
+                worker.process.kill()
+                worker.process.join()
+                worker.connection.close()
+
+    def _leave(self) -> None:
+        """Let each worker save its run and go: what it still tells, nobody may be able to hear."""
+        busy = [worker for worker in self._workers if worker.run is not None]
+        for worker in busy:
+            self._tell(worker, LEAVE)
+        end = time.monotonic() + PATIENCE
+        for worker in busy:
+            worker.process.join(max(end - time.monotonic(), 0))
 
     @property
     def running(self) -> list[Run]:
@@ -87,7 +105,7 @@ class Workers:
     def _send(self, worker: _Worker, run: Run) -> None:
         worker.run = run
         worker.last = run.key
-        worker.pausing = False
+        worker.pausing = None
         self._tell(worker, run)
 
     def _tell(self, worker: _Worker, message: object) -> None:
@@ -96,14 +114,14 @@ class Workers:
             worker.connection.send(message)
 
     def pause(self) -> None:
-        """Ask every run to stop at the end of its epoch; each answers with an event."""
+        """Ask every run to be saved and to stop; each answers with an event."""
         for worker in self._workers:
-            if worker.run is not None and not worker.pausing:
-                worker.pausing = True
-                self._tell(worker, "pause")
+            if worker.run is not None and worker.pausing is None:
+                worker.pausing = time.monotonic()
+                self._tell(worker, PAUSE)
 
-    def events(self) -> Iterator[Event]:
-        """Wait for the next events, and yield them.
+    def events(self, timeout: float | None = None) -> Iterator[Event]:
+        """Wait for the next events, at most `timeout` seconds, and yield them.
 
         Raises:
             WorkerError: our own code raised in a worker.
@@ -112,11 +130,15 @@ class Workers:
         busy = [worker for worker in self._workers if worker.run is not None]
         sources = {worker.connection: worker for worker in busy}
         sources |= {worker.process.sentinel: worker for worker in busy}  # type: ignore[misc]
-        ready = {id(sources[source]): sources[source] for source in wait(list(sources))}  # type: ignore[index]
+        found = wait(list(sources), timeout)
+        ready = {id(sources[source]): sources[source] for source in found}  # type: ignore[index]
         for worker in ready.values():
             event = self._receive(worker)
             if event is not None:
                 yield event
+        for worker in self._workers:
+            if worker.run is not None and worker.is_late:
+                worker.process.kill()
 
     def _receive(self, worker: _Worker) -> Event | None:
         run = worker.run
@@ -124,15 +146,16 @@ class Workers:
         try:
             kind, content = worker.connection.recv()
         except (EOFError, ConnectionResetError):
-            if not worker.pausing:
+            if worker.pausing is None:
                 return self._replace(worker, run)
-            # It died instead of pausing: its run stops at the checkpoint, one epoch earlier.
+            # It died instead of pausing: its run stops at its checkpoint.
             kind, content = "event", Event("paused", run)
         if kind == "error":
             raise WorkerError(f"trial {run.trial} raised\n{content}")
         if kind == "disk":
             raise cannot_write(*content)
         event: Event = content
+        worker.has_told = True
         if event.kind != "epoch":
             worker.run = None
         if kind == "last":
@@ -154,12 +177,13 @@ class Workers:
         old.process.join()
         old.connection.close()
         fresh = self._workers[self._workers.index(old)] = self._start(old.core)
+        fresh.has_told, fresh.since = old.has_told, old.since
         return fresh
 
     def _start(self, core: int | None) -> _Worker:
         context = mp.get_context("spawn")
         ours, theirs = context.Pipe()
-        process = context.Process(target=_work, args=(theirs, self._setup, core), daemon=True)
+        process = context.Process(target=work, args=(theirs, self._setup, core), daemon=True)
         process.start()
         theirs.close()
         return _Worker(process, ours, core)
@@ -172,47 +196,3 @@ def _choose_cores(count: int) -> list[int | None]:
         if count == len(cores) > 1:
             return list(cores)
     return [None] * count
-
-
-def _work(connection: Connection, setup: Setup, core: int | None) -> None:
-    """A worker's main loop: train the runs that it is sent, until the parent is gone."""
-    if core is not None:
-        os.sched_setaffinity(0, {core})
-    # Ctrl-C reaches every process of a terminal; the parent decides what it means.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_die_with_parent, daemon=True).start()
-    try:
-        from .execution import Executor
-
-        executor = Executor(setup)
-
-        def tell(event: Event) -> None:
-            is_last = event.kind == "done" and executor.has_grown()
-            connection.send(("last" if is_last else "event", event))
-
-        def should_pause() -> bool:
-            # All that arrives while a run trains is the request to pause it.
-            return connection.poll() and bool(connection.recv())
-
-        while True:
-            run = connection.recv()
-            # A request to pause may arrive after its run has ended.
-            if isinstance(run, Run):
-                executor.execute(run, tell, should_pause)
-    except (EOFError, BrokenPipeError, ConnectionResetError):
-        return
-    except Exception as error:
-        if isinstance(error, OSError) and error.errno in UNWRITABLE:
-            connection.send(("disk", (error.filename, error.strerror)))
-        else:
-            connection.send(("error", traceback.format_exc()))
-        # The parent raises, and ends this process; leaving now could lose what was sent.
-        time.sleep(60)
-
-
-def _die_with_parent() -> None:
-    """An orphan would go on training what a resumed search trains again."""
-    parent = mp.parent_process()
-    assert parent is not None
-    wait([parent.sentinel])
-    os._exit(1)

@@ -1,0 +1,75 @@
+"""A worker process: it trains what it is given, one run at a time, and says what came of it."""
+
+import errno
+import multiprocessing as mp
+import os
+import signal
+import threading
+import time
+import traceback
+from multiprocessing.connection import Connection, wait
+
+from .runs import Event, Run, Setup
+
+# What a parent sends beside runs. Who is to leave saves its run first, as for a pause.
+PAUSE, LEAVE = "pause", "leave"
+UNWRITABLE = (
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EFBIG,
+    errno.EROFS,
+    errno.EACCES,
+    errno.EISDIR,
+)
+
+
+def work(connection: Connection, setup: Setup, core: int | None) -> None:
+    """A worker's main loop: train the runs that it is sent, until it is to leave or orphaned."""
+    if core is not None:
+        os.sched_setaffinity(0, {core})
+    # Ctrl-C reaches every process of a terminal; the parent decides what it means.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    try:
+        from .execution import Executor
+
+        executor = Executor(setup)
+
+        def tell(event: Event) -> None:
+            is_last = event.kind == "done" and executor.has_grown()
+            connection.send(("last" if is_last else "event", event))
+
+        wish = ""
+
+        def should_pause() -> bool:
+            nonlocal wish
+            # All that arrives while a run trains is the request to pause it, or to leave.
+            if connection.poll():
+                wish = connection.recv()
+            return bool(wish)
+
+        while wish != LEAVE:
+            message = connection.recv()
+            wish = ""
+            if isinstance(message, Run):
+                executor.execute(message, tell, should_pause)
+            else:
+                # A request may arrive after its run has ended.
+                wish = message
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        return
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in UNWRITABLE:
+            connection.send(("disk", (error.filename, error.strerror)))
+        else:
+            connection.send(("error", traceback.format_exc()))
+        # The parent raises, and ends this process; leaving now could lose what was sent.
+        time.sleep(60)
+
+
+def _die_with_parent() -> None:
+    """An orphan would go on training what a resumed search trains again."""
+    parent = mp.parent_process()
+    assert parent is not None
+    wait([parent.sentinel])
+    os._exit(1)
