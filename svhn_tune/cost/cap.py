@@ -88,7 +88,8 @@ def make_cap(
         longest = settings["max_epochs"] * cap.seconds(space, space.baseline)
         most = min(RUN_SHARE * hours.search / longest, _confirmable(space, data, hours, cost))
         cap = cap.model_copy(update={"most": max(most, LEAST)})
-    left_out = fmean(not cap.allows(space, values) for values in models)
+    is_affordable = cap.make_test(space)
+    left_out = fmean(not is_affordable(values) for values in models)
     return cap.model_copy(update={"left_out": left_out})
 
 

@@ -75,8 +75,8 @@ def plan(
     cap = None
     if is_capped(settings, hours := Hours(workers, None, budget)):
         cap = make_cap(space, data, settings, hours, cost, proposed)
-        settings |= {"affordable": lambda values: cap.allows(space, values)}
-        proposed = [each for each in proposed if cap.allows(space, each)] or [space.baseline]
+        settings |= {"affordable": cap.make_test(space)}
+        proposed = list(filter(settings["affordable"], proposed)) or [space.baseline]
     epochs = epochs or space.protocol.epochs
     estimate = Estimate(space, data, settings, workers, cost, epochs, proposed)
     return describe_plan(estimate, cap, budget, top, runs)

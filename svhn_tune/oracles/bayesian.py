@@ -12,6 +12,8 @@ from sklearn.gaussian_process.kernels import Matern
 from .candidates import draw_candidates, encode
 from .feasible import FeasibleMixin, Values
 
+CANDIDATES = 500
+
 
 class Bayesian(FeasibleMixin, kt.oracles.BayesianOptimizationOracle):
     """`kt.oracles.BayesianOptimization`, its acquisition maximised over feasible candidates.
@@ -41,7 +43,9 @@ class Bayesian(FeasibleMixin, kt.oracles.BayesianOptimizationOracle):
         if len(completed) < self.num_initial_points:
             return self._random_populate_space()
         best = sorted(completed, key=lambda trial: trial.score, reverse=self._maximise)
-        candidates = draw_candidates(self, [trial.hyperparameters.values for trial in best])
+        candidates = draw_candidates(
+            self, [trial.hyperparameters.values for trial in best], CANDIDATES
+        )
         if not candidates:
             return {"status": "STOPPED", "values": None}
         self._fit(completed)

@@ -8,19 +8,19 @@ import numpy as np
 
 from .feasible import MAX_DRAWS, Values
 
-CANDIDATES = 500
 PARENTS = 5
 KEPT = 0.85
 
 
-def draw_candidates(oracle: Any, best: Sequence[Mapping[str, Any]]) -> list[Values]:
-    """Up to 500 feasible values that no trial had: half drawn at random, half near the best.
+def draw_candidates(oracle: Any, best: Sequence[Mapping[str, Any]], count: int) -> list[Values]:
+    """Up to `count` feasible values that no trial had: half drawn at random, half near the best.
 
     Args:
         oracle: draws them, by its seed and the number of its trials alone.
         best: values of the best trials, best first; those near them keep 85 % of one's.
+        count: how many.
     """
-    return list(islice(_draw(oracle, best), CANDIDATES))
+    return list(islice(_draw(oracle, best), count))
 
 
 def _draw(oracle: Any, best: Sequence[Mapping[str, Any]]) -> Iterator[Values]:

@@ -13,7 +13,8 @@ from sklearn.ensemble import ExtraTreesRegressor
 from .candidates import draw_candidates, encode
 from .feasible import Values
 
-TREES = 100
+# A proposal takes a tenth of a second, which a worker waits for.
+TREES, CANDIDATES = 60, 200
 
 
 def choose_by_forest(oracle: Any, ended: Sequence[Any], epochs: int) -> Values | None:
@@ -26,7 +27,7 @@ def choose_by_forest(oracle: Any, ended: Sequence[Any], epochs: int) -> Values |
     """
     sign = -1.0 if oracle.objective.direction == "max" else 1.0
     ranked = sorted(ended, key=lambda trial: sign * trial.score)
-    candidates = draw_candidates(oracle, [_own(trial) for trial in ranked])
+    candidates = draw_candidates(oracle, [_own(trial) for trial in ranked], CANDIDATES)
     if not candidates:
         return None
     space = oracle.hyperparameters.space

@@ -129,7 +129,7 @@ class Project:
     def tuning(self) -> dict[str, Any]:
         """What decides which trials are proposed: arguments of `make_oracle`."""
         cap = self.settings.cap
-        affordable = None if cap is None else lambda values: cap.allows(self.space, values)
+        affordable = None if cap is None else cap.make_test(self.space)
         return self.settings.tuning | {"affordable": affordable}
 
     def proposals(self) -> list[TrialRecord]:

@@ -5,7 +5,7 @@ Each of its fields is declared once, here.
 
 import errno
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -70,9 +70,10 @@ class Cap(_Table):
         """How many times the baseline's epoch it costs."""
         return self.seconds(space, values) / self.seconds(space, space.baseline)
 
-    def allows(self, space: Space, values: Mapping[str, Any]) -> bool:
-        """Whether a search may propose the model of feasible `values`."""
-        return self.times(space, values) <= self.most
+    def make_test(self, space: Space) -> Callable[[Mapping[str, Any]], bool]:
+        """A function that says whether a search may propose the model of feasible values."""
+        most = self.most * self.seconds(space, space.baseline)
+        return lambda values: self.seconds(space, values) <= most
 
 
 class Settings(_Table):
