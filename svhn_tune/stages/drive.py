@@ -73,12 +73,12 @@ def drive(
                 workers.submit(run)
             if not workers.running:
                 break
+            if is_over := is_over or call.is_over:
+                workers.pause()
             for event in workers.events(timeout=WAKE):
                 _tell(call, event, end_run)
             budget.keep()
-            if not is_over and call.is_over:
-                is_over = True
-                workers.pause()
+            is_over = is_over or call.is_over
         if budget.left is not None:
             call.progress.note(budget.describe())
 
