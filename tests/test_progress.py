@@ -229,16 +229,16 @@ def read_status(place):
 
 
 def test_a_terminal_shows_the_picture_and_another_process_sees_the_same(place):
-    longer = ("--max-epochs", 100, "--train-images", 540, "--budget", "5h")
+    longer = ("--max-epochs", 200, "--train-images", 540, "--budget", "5h")
     screen = Screen(command(place, "--max-trials", 40, *longer))
     screen.wait_for("trial 000  val_categorical_accuracy")
     screen.wait_for("budget left")
     screen.wait_for("time left")
     progress = read_status(place)["progress"]
     assert progress["process"] == screen.process.pid
-    assert (progress["trials_planned"], progress["epochs_planned"]) == (40, 4000)
+    assert (progress["trials_planned"], progress["epochs_planned"]) == (40, 8000)
     assert 1 <= progress["trials"] < 40
-    assert 100 <= progress["epochs"] < 4000
+    assert 200 <= progress["epochs"] < 8000
     assert progress["seconds_left"] > 0
     screen.process.send_signal(signal.SIGINT)
     assert screen.close() == 130
