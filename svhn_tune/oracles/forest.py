@@ -13,8 +13,8 @@ from sklearn.ensemble import ExtraTreesRegressor
 from .candidates import draw_candidates, encode
 from .feasible import Values
 
-# A proposal takes a tenth of a second, which a worker waits for.
-TREES, CANDIDATES = 60, 200
+# A proposal is waited for: 0.2 s where a limit and a cap refuse most draws.
+TREES, CANDIDATES = 50, 100
 
 
 def choose_by_forest(oracle: Any, ended: Sequence[Any], epochs: int) -> Values | None:
