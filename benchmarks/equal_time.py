@@ -207,7 +207,7 @@ def main() -> None:
             records[seed, name] = json.loads(path.read_text())
             print(describe(space, name, seed, records[seed, name]), flush=True)
     try:
-        # The dearest may take hours: whoever has seen enough presses Ctrl-C.
+        # The dearest come last, and may take hours: Ctrl-C leaves them for another time.
         for (seed, name), record in sorted(
             records.items(), key=lambda item: count_operations(space, item[1]["values"])
         ):
@@ -217,8 +217,9 @@ def main() -> None:
                 keep(path, record)
             shown = ", ".join(f"{accuracy:.4f}" for accuracy in record["test"])
             print(f"{name}, seed {seed}, retrained: test accuracy {shown}", flush=True)
-    finally:
-        print_table(records)
+    except KeyboardInterrupt:
+        print("stopped; the same command goes on")
+    print_table(records)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ the accuracy on those that it does.
 """
 
 import math
+import shutil
 import signal
 import time
 from collections.abc import Iterator
@@ -23,7 +24,6 @@ from svhn_tune.space.space import Space
 EPOCHS = 27
 WORKERS = 2
 GRACE = 15  # seconds that svhn_tune has to keep its own time limit
-OBJECTIVE = "val_categorical_accuracy"
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,8 @@ class Choice:
     """What a contestant chose, and what it did for that.
 
     Args:
-        values: of the configuration.
-        score: its validation accuracy, by which it was chosen; None where nothing had ended.
-        length: epochs that it was trained for.
+        values, score, length: of the configuration, with its validation accuracy, by which it was
+            chosen, and the epochs it was trained for; no score where nothing had ended.
         trials: that were trained and ended; one that was promoted counts again.
         epochs: trained in all, those of trials that had not ended included.
         seconds: from the start of the clock until the contestant had stopped.
@@ -72,13 +71,15 @@ def _ring(*_: object) -> None:
 def search_svhn_tune(space: Space, data: Data, seconds: float, seed: int, folder: Path) -> Choice:
     """`svhn_tune search --max-epochs 27 --time-limit ...` on two cores, all else as it comes.
 
-    It holds images out, starts its workers and imports TensorFlow in them on its clock. It has a
-    time limit of its own; the alarm comes `GRACE` seconds later.
+    All that it does before its first trial is on its clock: it holds images out, times a few models
+    and imports TensorFlow. It has a time limit of its own; the alarm comes `GRACE` seconds later.
     """
+    from svhn_tune.project.ownership import holds_project
     from svhn_tune.project.results import open_project
     from svhn_tune.stages.search import search
     from svhn_tune.summary.status import read_standing
 
+    shutil.rmtree(folder, ignore_errors=True)
     start = time.perf_counter()
     with at_most(seconds + GRACE):
         search(
@@ -89,14 +90,15 @@ def search_svhn_tune(space: Space, data: Data, seconds: float, seed: int, folder
             max_epochs=EPOCHS,
             seed=seed,
             project=folder,
-            overwrite=True,
         )
     spent = time.perf_counter() - start
+    if not holds_project(folder):
+        return Choice(space.baseline, None, 0, 0, 0, spent)
     project = open_project(folder)
-    done, ranking = read_standing(project), project.ranking()
-    if not ranking:
-        return Choice(project.values(0), None, 0, done.trials, done.epochs, spent)
-    best = ranking[0]
+    done = read_standing(project)
+    if not project.ranking():
+        return Choice(space.baseline, None, 0, done.trials, done.epochs, spent)
+    best = project.ranking()[0]
     return Choice(best.values, best.score, best.epochs, done.trials, done.epochs, spent)
 
 
@@ -118,7 +120,7 @@ def search_kerastuner(space: Space, data: Data, seconds: float, seed: int, folde
     counter = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: trained.append(epoch))
     tuner = kt.Hyperband(
         HyperModel(space),
-        objective=OBJECTIVE,
+        objective=space.protocol.objective,
         max_epochs=EPOCHS,
         seed=seed,
         directory=folder.parent,
@@ -146,8 +148,7 @@ def search_kerastuner(space: Space, data: Data, seconds: float, seed: int, folde
 def search_optuna(space: Space, data: Data, seconds: float, seed: int, folder: Path) -> Choice:
     """Optuna's TPE with its HyperbandPruner, `fit` as it comes; oversized models are pruned.
 
-    The choice is its best trial; where none was trained to the end, the one with the highest last
-    report.
+    The choice is its best trial; where none was completed, the one with the highest last report.
     """
     import keras
     import keras_tuner as kt
@@ -168,7 +169,7 @@ def search_optuna(space: Space, data: Data, seconds: float, seed: int, folder: P
         trial.set_user_attr("values", values)
 
         def report(epoch: int, logs: dict[str, float]) -> None:
-            trial.report(logs[OBJECTIVE], epoch + 1)
+            trial.report(logs[space.protocol.objective], epoch + 1)
             if trial.should_prune():
                 raise optuna.TrialPruned
 
@@ -184,7 +185,7 @@ def search_optuna(space: Space, data: Data, seconds: float, seed: int, folder: P
             callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=report)],
             verbose=0,
         )
-        return float(history.history[OBJECTIVE][-1])
+        return float(history.history[space.protocol.objective][-1])
 
     study = optuna.create_study(
         direction="maximize",
