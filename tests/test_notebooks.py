@@ -106,7 +106,7 @@ def path_of_the_tests(monkeypatch):
 @pytest.mark.usefixtures("tensorflow")
 def test_the_notebook_for_kaggle_goes_on_next_week(archives, small_space, tmp_path):
     settings = {"DATA": str(archives), "SPACE": str(small_space), "TRAIN_IMAGES": 64}
-    settings |= {"MAX_EPOCHS": 4, "TOP": 1, "RUNS": 1, "EPOCHS": 1}
+    settings |= {"MAX_EPOCHS": 4, "TOP": 1, "RUNS": 1, "EPOCHS": 1, "BUDGET": 0.05}
     first, second = tmp_path / "first" / "results", tmp_path / "second" / "results"
     week = execute("kaggle.ipynb", tmp_path, RESULTS=str(first), HOURS=1e-6, **settings)
     assert "goes on in the next session" in outputs(week, "confirm")[0]
@@ -119,7 +119,7 @@ def test_the_notebook_for_kaggle_goes_on_next_week(archives, small_space, tmp_pa
     )
     project = open_project(second / "cnn")
     assert project.records[: len(begun.records)] == begun.records
-    assert svhn_tune.status(project)["trials"]["running"] == 0
+    assert svhn_tune.status(project)["trials"]["completed"] > 0
     assert {entry.trial for entry in summarize_confirmed(project)} >= {0}
     assert "trials completed" in outputs(week, "status")[0]
     # A file trained for one epoch on drawn digits: it is looked at, whatever the verdict.
