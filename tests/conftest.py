@@ -4,6 +4,7 @@ import hashlib
 import json
 from contextlib import contextmanager
 
+import forked
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
@@ -13,7 +14,7 @@ from svhn_tune.models.spaces import load_space
 from svhn_tune.project.record_types import from_json
 from svhn_tune.project.results import create_project
 from svhn_tune.project.settings import make_valid_settings
-from svhn_tune.training import engine
+from svhn_tune.training import engine, workers
 
 # Of 0 to 9: uneven, as house numbers are, so that stratifying and class weights do something.
 SHARES = (0.07, 0.19, 0.14, 0.12, 0.10, 0.09, 0.08, 0.08, 0.07, 0.06)
@@ -62,6 +63,24 @@ def train_by(name):
 def tensorflow():
     """What is searched and confirmed in this test trains as it does for users."""
     with train_by(TENSORFLOW):
+        yield
+
+
+@contextmanager
+def train_by_tensorflow():
+    """What is searched and confirmed inside trains by TensorFlow, in workers that begin with it.
+
+    They are forked from a process that has imported it, not spawned: that takes 5 s per worker.
+    """
+    with train_by(TENSORFLOW), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(workers, "START", forked.CONTEXT.get_start_method())
+        yield
+
+
+@pytest.fixture
+def forked_tensorflow():
+    """What is searched and confirmed in this test trains by TensorFlow, in forked workers."""
+    with train_by_tensorflow():
         yield
 
 

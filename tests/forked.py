@@ -15,7 +15,10 @@ from svhn_tune.training import engine
 
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(
-    ["svhn_tune.stages.search_loop", "svhn_tune.report.page", "sklearn.model_selection"]
+    [
+        *("svhn_tune.stages.search_loop", "svhn_tune.training.engine_tensorflow"),
+        *("svhn_tune.report.page", "sklearn.model_selection"),
+    ]
 )
 
 
@@ -51,13 +54,16 @@ def start_command(arguments, place=".", stdout=os.devnull, stderr=os.devnull):
 
 
 def _start(target, arguments, stdout=os.devnull, stderr=os.devnull):
-    given = (engine.DEFAULT, target, arguments, stdout, stderr)
+    given = (dict(os.environ), engine.DEFAULT, target, arguments, stdout, stderr)
     process = CONTEXT.Process(target=_run, args=given)
     process.start()
     return Forked(process)
 
 
-def _run(name, target, arguments, stdout, stderr):
+def _run(environment, name, target, arguments, stdout, stderr):
+    # The server's is that of the first test that needed it.
+    os.environ.clear()
+    os.environ.update(environment)
     for number, path in ((1, stdout), (2, stderr)):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND), number)
     engine.DEFAULT = name

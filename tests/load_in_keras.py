@@ -1,15 +1,11 @@
 """Loads every .keras file of a folder in the Keras that is found first, as a grader would.
 
-    python tests/load_in_keras.py FOLDER
-
-prints, as JSON, the version and for each file what came of it; predictions go to an .npz beside.
-test_keras_versions.py runs it with one version of Keras after another.
+`main` prints, as JSON, the version and for each file what came of it; predictions go to an .npz
+beside. test_keras_versions.py runs it with one version of Keras after another.
 """
 
 import json
-import sys
 import warnings
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -51,7 +47,3 @@ def evaluate(model, images):
     labels = np.eye(model.output_shape[-1], dtype="float32")[[0] * len(images)]
     metrics = model.test_on_batch(images, labels, return_dict=True)
     return {name: float(value) for name, value in metrics.items()}
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]))

@@ -6,7 +6,7 @@ import signal
 import numpy as np
 import psutil
 import pytest
-from conftest import TENSORFLOW, train_by
+from conftest import TENSORFLOW, train_by, train_by_tensorflow
 
 from benchmarks.survival import read_result
 from svhn_tune import confirm, load_data, search, status
@@ -42,7 +42,7 @@ def confirmed(searched, archives):
     """Two runs of it by TensorFlow; as its first question's, where the space has questions."""
     numbers = [question.number for question in searched.space.questions]
     asked = {"question": numbers[0]} if numbers else {"top": 1}
-    with train_by(TENSORFLOW):
+    with train_by_tensorflow():
         return confirm(searched, archives, runs=2, epochs=1, **asked)
 
 
@@ -89,14 +89,13 @@ def test_a_search_killed_after_an_epoch_ends_with_the_same_bits(
 def test_a_model_continued_after_an_epoch_ends_with_the_same_bits(space, archives):
     train = load_data(archives).train.take(np.arange(80))
     split = Split(space.task.arrange(train.images), train.labels)
-    whole, stopped, continued = (
-        KerasTraining(space, space.baseline, seed, split) for seed in (5, 5, 5)
-    )
-    for training in (whole, whole, stopped):
-        training.train_epoch()
-    continued.restore(stopped.save())
+    whole, continued = (KerasTraining(space, space.baseline, 5, split) for _ in range(2))
+    whole.train_epoch()
+    saved, after_one = whole.save(), whole.weights_sha256
+    whole.train_epoch()
+    continued.restore(saved)
     continued.train_epoch()
-    assert continued.weights_sha256 == whole.weights_sha256 != stopped.weights_sha256
+    assert continued.weights_sha256 == whole.weights_sha256 != after_one
 
 
 def test_the_files_of_confirm_are_within_the_bound_and_may_be_handed_in_but_for_epochs(

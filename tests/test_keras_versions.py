@@ -4,6 +4,8 @@ Each version is installed once, into a folder of the environment that runs the t
 registry is needed for that, and to learn which version is the newest.
 """
 
+import contextlib
+import io
 import json
 import os
 import shutil
@@ -13,6 +15,7 @@ import zipfile
 from pathlib import Path
 
 import keras
+import load_in_keras
 import numpy as np
 import pytest
 import write_in_keras
@@ -23,14 +26,15 @@ from svhn_tune.submission.check import check_submission
 from svhn_tune.submission.portable import find_first_version
 
 OLD = ["3.10.0", "3.11.3", "3.12.1", "3.13.2", "3.14.0"]
-# The oldest and the newest always, those between where there is time.
+HERE = keras.__version__
+# The oldest and the one here always; those between, and one newer than here, where there is time.
 VERSIONS = [
     OLD[0],
-    *(pytest.param(version, marks=pytest.mark.soak) for version in OLD[1:]),
-    "newest",
+    HERE,
+    *(pytest.param(version, marks=pytest.mark.soak) for version in [*OLD[1:], "newest"]),
 ]
 INSTALLED = Path(sys.prefix) / "keras-versions"
-HERE = Path(__file__).parent
+TESTS = Path(__file__).parent
 # Of the oldest, which is the slowest: a random model of each space that varies them.
 FEW = INITIALIZERS[:2]
 
@@ -73,11 +77,15 @@ def find_newest():
     return json.loads(report)["install"][0]["metadata"]["version"]
 
 
-def run_in_keras(version, script, *arguments):
-    """What `script` prints when it runs in this version of Keras."""
-    paths = [str(install(version)), str(HERE.parent)]
+def run_in_keras(version, *commands):
+    """What scripts print that run with arguments in one process of this version of Keras."""
+    paths = [str(install(version)), str(TESTS.parent), str(TESTS)]
+    program = "".join(
+        f"import {script}; {script}.main(pathlib.Path({str(folder)!r}), *{arguments!r})\n"
+        for script, folder, *arguments in commands
+    )
     done = subprocess.run(
-        [sys.executable, str(HERE / script), *map(str, arguments)],
+        [sys.executable, "-c", f"import pathlib\n{program}"],
         env=os.environ | {"PYTHONPATH": os.pathsep.join(paths), "TF_CPP_MIN_LOG_LEVEL": "3"},
         capture_output=True,
         text=True,
@@ -86,23 +94,40 @@ def run_in_keras(version, script, *arguments):
     return done.stdout
 
 
+def load_here(folder):
+    """What `load_in_keras` prints of the Keras that is here already."""
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        load_in_keras.main(folder)
+    return printed.getvalue()
+
+
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
-    """A folder with files of every space, written by the Keras here and by the oldest."""
+    """A folder with files of every space, written by the Keras here and by the oldest.
+
+    And what the oldest printed when it loaded them.
+    """
     folder = tmp_path_factory.mktemp("written")
     np.save(folder / "images.npy", np.random.default_rng(0).random((4, 32, 32, 3), "float32"))
     write_in_keras.main(folder, INITIALIZERS)
-    run_in_keras(OLD[0], "write_in_keras.py", folder, *FEW)
-    return folder
+    commands = ("write_in_keras", folder, FEW), ("load_in_keras", folder)
+    return folder, run_in_keras(OLD[0], *commands)
 
 
 @pytest.fixture(scope="module", params=VERSIONS)
 def loaded(request, written):
     """The folder, what came of loading its files in one version, and that version."""
+    folder, by_the_oldest = written
     version = find_newest() if request.param == "newest" else request.param
-    report = json.loads(run_in_keras(version, "load_in_keras.py", written).splitlines()[-1])
+    if version == OLD[0]:
+        printed = by_the_oldest
+    elif version == HERE:
+        printed = load_here(folder)
+    else:
+        printed = run_in_keras(version, ("load_in_keras", folder))
+    report = json.loads(printed.splitlines()[-1])
     assert report["keras"] == version
-    return written, report["loaded"], version
+    return folder, report["loaded"], version
 
 
 def count_files():
@@ -117,19 +142,20 @@ def read_config(path):
 
 
 def test_the_files_have_all_that_a_model_of_a_space_can_have(written):
-    config = json.dumps([read_config(path) for path in written.glob("submission-*.keras")])
+    folder, _ = written
+    config = json.dumps([read_config(path) for path in folder.glob("submission-*.keras")])
     layers = ["BatchNormalization", "Activation", "SpatialDropout2D", "Dropout", "MaxPooling2D"]
     initializers = ["".join(map(str.capitalize, name.split("_"))) for name in INITIALIZERS]
     for name in [*layers, "Conv2D", "Flatten", "Dense", "L1L2", *initializers]:
         assert f'"class_name": "{name}"' in config
-    assert len(list(written.glob("submission-*.keras"))) == count_files()
+    assert len(list(folder.glob("submission-*.keras"))) == count_files()
 
 
 def test_every_file_loads_quietly_with_the_same_predictions(loaded):
     folder, report, version = loaded
     seen = np.load(folder / f"predictions-{version}.npz")
     count = 0
-    for writer in (keras.__version__, OLD[0]):
+    for writer in (HERE, OLD[0]):
         for name, expected in np.load(folder / f"written-{writer}.npz").items():
             assert report[name]["error"] is None, (name, report[name])
             assert report[name]["warnings"] == [], name
@@ -162,7 +188,7 @@ def test_what_the_check_says_of_versions_is_so(loaded):
 
 
 def test_a_file_saved_plainly_is_refused_for_the_versions_it_needs(written):
-    path = written / f"plain-{keras.__version__}-cnn-0.keras"
+    path = written[0] / f"plain-{HERE}-cnn-0.keras"
     checks = check_submission(path, load_space("cnn"))["checks"]
     versions = next(check for check in checks if check["name"] == "Keras versions")
     assert not versions["ok"]

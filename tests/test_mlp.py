@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 import pytest
-from conftest import TENSORFLOW, train_by
+from conftest import train_by_tensorflow
 from test_answers import propose
 
 from svhn_tune import confirm, load_data
@@ -112,7 +112,7 @@ def confirmed(course, make_project, tmp_path_factory):
     project = propose(folder, make_project, 1)
     changed = {"fingerprint": data.fingerprint, "source": str(course)}
     project.update_settings(data=project.settings.data.model_dump() | changed)
-    with train_by(TENSORFLOW):
+    with train_by_tensorflow():
         return confirm(project, data, question=6, runs=1, epochs=1)
 
 

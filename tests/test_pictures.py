@@ -9,7 +9,7 @@ import shutil
 import keras
 import numpy as np
 import pytest
-from conftest import TENSORFLOW, train_by
+from conftest import train_by_tensorflow
 
 from svhn_tune import CNNHyperModel, confirm, load_data, load_space, search
 from svhn_tune.figures import Figures
@@ -30,7 +30,7 @@ def confirmed(small_space, archives, tmp_path_factory):
     """By TensorFlow, as its worker writes the maps; the search before it needs none."""
     folder = tmp_path_factory.mktemp("pictures") / "cnn"
     project = search(small_space, archives, project=folder, workers=2, **SETTINGS)
-    with train_by(TENSORFLOW):
+    with train_by_tensorflow():
         return confirm(project, archives, top=1, runs=2, epochs=1)
 
 

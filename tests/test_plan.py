@@ -168,7 +168,7 @@ def test_a_slip_is_one_line(arguments, told, archives, monkeypatch, capfd, tmp_p
 
 
 @pytest.mark.timeout(180)
-@pytest.mark.usefixtures("tensorflow")
+@pytest.mark.usefixtures("forked_tensorflow")
 def test_a_plan_of_this_machine_is_timed_and_writes_nothing(
     small_space, archives, monkeypatch, capfd, tmp_path
 ):

@@ -101,7 +101,7 @@ def test_a_promoted_record_run_again_alone_gives_its_score(project, archives, tm
     assert [epoch["loss"] for epoch in history[4:]] == record.metrics["loss"]
 
 
-@pytest.mark.usefixtures("tensorflow")
+@pytest.mark.usefixtures("forked_tensorflow")
 def test_a_record_of_tensorflow_run_again_alone_gives_its_score(small_space, archives, tmp_path):
     settings = {"tuner": "random", "max_trials": 2, "max_epochs": 2, "train_images": 64}
     project = search(small_space, archives, project=tmp_path / "cnn", **settings)

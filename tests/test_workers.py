@@ -9,13 +9,13 @@ import numpy as np
 import psutil
 import pytest
 import softmax_engine
-from conftest import TENSORFLOW
+from conftest import train_by, train_by_tensorflow
 from forked import start_command
 
 from svhn_tune import load_data, search
 from svhn_tune.data.cache import share_arrays
 from svhn_tune.models.spaces import load_space
-from svhn_tune.training import execution
+from svhn_tune.training import engine, execution
 from svhn_tune.training import workers as workers_module
 from svhn_tune.training.runs import Run, Setup
 from svhn_tune.training.workers import WorkerError, Workers
@@ -69,15 +69,16 @@ def test_every_epoch_is_told_after_it_is_on_the_disk(setup, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("engine", "epochs"),
-    [("softmax_engine", 400), (TENSORFLOW, 4)],
+    ("trains", "epochs"),
+    [(train_by("softmax_engine"), 400), (train_by_tensorflow(), 4)],
+    ids=["softmax", "tensorflow"],
 )
 def test_a_killed_worker_is_replaced_and_its_run_ends_as_it_would_have(
-    engine, epochs, setup, tmp_path
+    trains, epochs, setup, tmp_path
 ):
     run = make_run(setup.space, tmp_path, 0, epochs)
     calm = replace(run, trial=1, root=1, checkpoint=tmp_path / "calm.npz")
-    with Workers(1, replace(setup, engine=engine)) as workers:
+    with trains, Workers(1, replace(setup, engine=engine.DEFAULT)) as workers:
         workers.submit(run)
         while not run.checkpoint.exists():
             list(workers.events())

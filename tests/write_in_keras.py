@@ -1,14 +1,9 @@
 """Writes files that can be handed in, for every space, in the Keras that is found first.
 
-    python tests/write_in_keras.py FOLDER INITIALIZER...
-
-writes FOLDER/submission-KERAS-SPACE-0.keras, the baseline's, and those of other models; the first
-ones also as Keras itself saves them (plain-...); and what all of them predict for
-FOLDER/images.npy. test_keras_versions.py runs it with the oldest version.
+`main` writes submission-KERAS-SPACE-0.keras into a folder, the baseline's, and those of other
+models; the first ones also as Keras itself saves them (plain-...); and what all of them predict for
+the folder's images.npy. test_keras_versions.py runs it with the oldest version, too.
 """
-
-import sys
-from pathlib import Path
 
 import keras
 import keras_tuner as kt
@@ -79,7 +74,3 @@ def shake(model, seed):
     weights = [weight + random.uniform(0, 1e-3, weight.shape) for weight in weights]
     model.set_weights([*weights, kernel / 10, bias + random.uniform(0, 1, bias.shape)])
     model.optimizer.build(model.trainable_variables)
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2:])

@@ -14,12 +14,15 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from typing import Final
 
 from ..errors import cannot_write
 from .runs import Event, Run, Setup
 from .worker import LEAVE, PAUSE, work
 
 MAX_DEATHS = 3
+# A fresh interpreter: TensorFlow does not survive a fork once it has computed.
+START: Final = "spawn"
 # Seconds to answer a pause in: a piece of work of 4, and 4 to save the largest model's 724 MB.
 PATIENCE = 10.0
 # Seconds that a worker has, whatever the time limit, to get on with its first run and save it: it
@@ -181,7 +184,7 @@ class Workers:
         return fresh
 
     def _start(self, core: int | None) -> _Worker:
-        context = mp.get_context("spawn")
+        context = mp.get_context(START)
         ours, theirs = context.Pipe()
         process = context.Process(target=work, args=(theirs, self._setup, core), daemon=True)
         process.start()
