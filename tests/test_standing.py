@@ -15,7 +15,7 @@ from svhn_tune.project.record_types import SessionRecord
 from svhn_tune.project.records import confirm_seed, search_seed
 from svhn_tune.stages.begin import record_begin
 from svhn_tune.summary.status import read_standing
-from svhn_tune.training.checkpoints import write
+from svhn_tune.training.checkpoints import State, write
 from svhn_tune.training.runs import Run
 
 RUNNING = {"status": "running"}
@@ -35,7 +35,8 @@ def leave_checkpoint(project, stage, root, run, scores, epochs=None):
         "data": project.settings.data.fingerprint,
         "images": "those of the run",
     }
-    write(project.checkpoint_path(stage, root, run, 5), [np.zeros(3)], history, owner)
+    state = State([np.zeros(3)], history, {})
+    write(project.checkpoint_path(stage, root, run, 5), state, owner)
 
 
 def confirm_runs(project, roots, runs, epochs):

@@ -193,7 +193,10 @@ def test_the_time_of_a_call_does_not_go_back(tiny):
     ("fields", "message"),
     [
         ({"seed": -1}, "seed=-1: input should be greater than or equal to 0"),
-        ({"tuner": "grid"}, "tuner='grid': input should be 'halving', 'hyperband', 'bayesian', 'tpe'"),
+        (
+            {"tuner": "grid"},
+            "tuner='grid': input should be 'halving', 'hyperband', 'bayesian', 'tpe'",
+        ),
         ({"budget": "30h"}, "budget='30h': input should be a valid number"),
         ({"data": []}, "data=[]: input should be a valid dictionary"),
         ({"data": {"name": "x"}}, "data.fingerprint is missing"),
