@@ -19,7 +19,7 @@ from .cost_model import CostModel
 
 # What a run of full length may take of the hours of a search, by default.
 RUN_SHARE = 0.2
-# What is searched, however little time there is: models of so many times the baseline's cost.
+# What a time limit leaves in, however short it is: models of so many times the baseline's cost.
 LEAST = 2.0
 # Confirm as it comes, and what it may take of a budget: search has the rest.
 TOP, RUNS, CONFIRM_SHARE = 3, 10, 2 / 3
@@ -86,8 +86,10 @@ def make_cap(
     if given is None:
         assert hours.search is not None
         longest = settings["max_epochs"] * cap.seconds(space, space.baseline)
-        most = min(RUN_SHARE * hours.search / longest, _confirmable(space, data, hours, cost))
-        cap = cap.model_copy(update={"most": max(most, LEAST)})
+        most = max(RUN_SHARE * hours.search / longest, LEAST)
+        # The baseline is always searched, however small the budget.
+        most = max(min(most, _confirmable(space, data, hours, cost)), 1.0)
+        cap = cap.model_copy(update={"most": most})
     is_affordable = cap.make_test(space)
     left_out = fmean(not is_affordable(values) for values in models)
     return cap.model_copy(update={"left_out": left_out})
