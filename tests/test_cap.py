@@ -87,7 +87,7 @@ def test_what_costs_more_is_never_proposed(
     tuner, small_space, archives, tmp_path, cost, monkeypatch
 ):
     # The small engine takes as long for any values: what TensorFlow would take is given.
-    monkeypatch.setattr("svhn_tune.cost.timing.measure_cost", lambda *_: cost)
+    monkeypatch.setattr("svhn_tune.cost.timing.fit_cost", lambda *_: cost)
     wanted = SMALL | ({} if tuner == "hyperband" else {"max_trials": 6})
     done = search(small_space, archives, tuner=tuner, max_cost=2, project=tmp_path / "p", **wanted)
     cap = done.settings.cap
