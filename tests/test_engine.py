@@ -20,6 +20,12 @@ PLACES = [
 IMAGES = 272  # eight batches of 32 and a short one
 
 
+# At the first question, twice within one epoch, in its evaluation, in the next, at the end.
+QUESTIONS = (0, 1, 6, 3, 4, 10, 4, 0)
+# TensorFlow compiles each instance anew, which takes 1 s: at every other one of these places.
+EVERY_OTHER = (2, 10, 15, 5)
+
+
 @pytest.fixture(params=["softmax", "tensorflow"])
 def begin(request, monkeypatch):
     """A function that begins a run: dropout, class weights, and batch normalisation if it may."""
@@ -67,12 +73,23 @@ def without_seconds(history):
     return [epoch | {"seconds": 0.0} for epoch in history]
 
 
-def test_a_run_stopped_and_continued_wherever_it_can_be_ends_with_the_same_bits(begin, tmp_path):
+@pytest.mark.parametrize(
+    ("begin", "stops", "places"),
+    [
+        ("softmax", QUESTIONS, PLACES),
+        ("tensorflow", EVERY_OTHER, PLACES[1::2]),
+        pytest.param("tensorflow", QUESTIONS, PLACES, marks=pytest.mark.soak),
+    ],
+    ids=["softmax", "tensorflow", "tensorflow-everywhere"],
+    indirect=["begin"],
+)
+def test_a_run_stopped_and_continued_wherever_it_can_be_ends_with_the_same_bits(
+    begin, stops, places, tmp_path
+):
     (whole, split), expected = begin(), {}
     assert train(whole, split, AfterQuestions(1000), expected)
-    # At the first question, twice within one epoch, in its evaluation, in the next, at the end.
     training, brought, seen = begin()[0], {}, []
-    for questions in (0, 1, 6, 3, 4, 10, 4, 0):
+    for questions in stops:
         assert not train(training, split, AfterQuestions(questions), brought)
         checkpoints.write(tmp_path / "run.npz", training.save(), OWNER)
         state = checkpoints.read(tmp_path / "run.npz", OWNER, 2)
@@ -81,7 +98,7 @@ def test_a_run_stopped_and_continued_wherever_it_can_be_ends_with_the_same_bits(
         training = begin()[0]
         training.restore(state)
     assert train(training, split, AfterQuestions(1000), brought)
-    assert seen == PLACES
+    assert seen == list(places)
     assert brought == expected
     assert training.weights_sha256 == whole.weights_sha256
     assert without_seconds(training.history) == without_seconds(whole.history)

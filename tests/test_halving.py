@@ -133,8 +133,8 @@ def test_only_feasible_and_affordable_models_are_proposed():
 
 
 def test_the_same_order_of_ends_gives_the_same_search():
-    assert play(make(max_trials=30), 3, seed=5) == play(make(max_trials=30), 3, seed=5)
-    assert play(make(max_trials=30), 1, seed=5) != play(make(max_trials=30, seed=1), 1, seed=5)
+    assert play(make(max_trials=20), 3, seed=5) == play(make(max_trials=20), 3, seed=5)
+    assert play(make(max_trials=14), 1, seed=5) != play(make(max_trials=14, seed=1), 1, seed=5)
 
 
 def test_a_space_with_few_values_is_searched_to_its_end():

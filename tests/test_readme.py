@@ -22,7 +22,9 @@ SHORTER = {
     "svhn_tune search --space cnn": "--time-limit 1s",
     "svhn_tune plan": "--max-epochs 4 --epochs 4",
     "svhn_tune confirm --top 3": "--project demo --top 1 --runs 1 --epochs 1 --no-baseline",
-    "svhn_tune search --space cnn --data builtin": "--data data --max-epochs 1 --train-images 64",
+    "svhn_tune search --space cnn --data builtin": (
+        "--data data --max-epochs 1 --train-images 64 --time-limit 2s"
+    ),
     "svhn_tune confirm --project demo": "--epochs 1 --runs 1",
 }
 
