@@ -1,0 +1,1 @@
+"""Tuners replayed on the table of real trainings, on a simulated clock."""

@@ -1,0 +1,121 @@
+"""Contestants made of parts."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .clock import Contestant
+from .halving import Halving
+from .plain import FewEpochsFirst, FullLength
+from .proposals import AtRandom, ByForest, ForestOptions
+from .tpe import ByTPE
+from .world import World
+
+BASELINE, GUESS = 0, 1
+# The largest share of a search's time that a run at full length may take, as the search has it.
+CAP = 0.2
+# The cap is never below so many times the baseline's cost.
+FLOOR = 2.0
+PLAIN_FOREST = ForestOptions()
+
+
+@dataclass(frozen=True)
+class Terms:
+    """On which terms a contestant searches: the world, core-seconds, cores, a seed."""
+
+    world: World
+    budget: float
+    cores: int
+    seed: int
+
+
+Make = Callable[[Terms], Contestant]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One way to put the parts together.
+
+    Args:
+        first, factor: of the halving; first = 0 trains each at full length.
+        cap: the largest share of the hours that a run at full length may take.
+        times: the largest multiple of the baseline's cost, instead.
+        proposals: "random", "forest" or "tpe".
+        early: what is tried first.
+        watched: whether stuck runs end early.
+        closing: the share of the hours at whose end the best go on and nothing begins.
+    """
+
+    first: int = 1
+    factor: int = 3
+    cap: float = np.inf
+    times: float = np.inf
+    floor: float = FLOOR
+    proposals: str = "random"
+    forest: ForestOptions = PLAIN_FOREST
+    early: tuple[int, ...] = (BASELINE,)
+    watched: bool = False
+    closing: float = 0.0
+    demoted: bool = False
+
+    def __call__(self, terms: Terms) -> Contestant:
+        """The contestant."""
+        world = terms.world
+        hours = terms.budget / terms.cores
+        baseline = world.baseline_seconds
+        cap = min(
+            max(self.cap * hours / world.epochs, self.floor * baseline), self.times * baseline
+        )
+        rng = np.random.default_rng((terms.seed, 1))
+        proposals: Any
+        if self.proposals == "forest":
+            proposals = ByForest(world, rng, cap, self.forest)
+        elif self.proposals == "tpe":
+            proposals = ByTPE(world, rng, cap, self.forest.initial, self.forest.share)
+        else:
+            proposals = AtRandom(world, rng, cap)
+        if not self.first:
+            return FullLength(world, proposals, self.early)
+        return Halving(
+            world,
+            proposals,
+            self.first,
+            self.factor,
+            self.early,
+            terms.budget,
+            terms.cores,
+            self.closing,
+            self.watched,
+            self.demoted,
+        )
+
+
+class PlainGuess:
+    """The plain guess, without a search."""
+
+    def ask(self, worker: int, now: float) -> None:
+        """Nothing to train."""
+
+    def tell(self, *_: Any) -> None:
+        """Nothing to learn."""
+
+    def choose(self) -> int:
+        """The guess."""
+        return GUESS
+
+
+def few_epochs(epochs: int, cap: float) -> Make:
+    """`epochs` each, then the best at full length."""
+
+    def make(terms: Terms) -> Contestant:
+        world = terms.world
+        rng = np.random.default_rng((terms.seed, 1))
+        hours = terms.budget / terms.cores
+        proposals = AtRandom(
+            world, rng, max(cap * hours / world.epochs, FLOOR * world.baseline_seconds)
+        )
+        return FewEpochsFirst(world, proposals, epochs, terms.budget, terms.cores)
+
+    return make

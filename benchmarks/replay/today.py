@@ -1,0 +1,66 @@
+"""The tuners of svhn_tune, asked and told as a search does."""
+
+from typing import Any
+
+import numpy as np
+
+from svhn_tune.oracles.ask_tell import Proposal, ask, make_oracle, tell
+
+from .clock import Run
+from .world import World
+
+MANY = 10_000
+
+
+class Today:
+    """A tuner of svhn_tune.
+
+    Args:
+        world: what is searched.
+        tuner, seed: of the search.
+        cap: the most that an epoch of what is proposed may cost, in seconds.
+        **settings: others of `make_oracle`.
+    """
+
+    def __init__(
+        self, world: World, tuner: str, seed: int, cap: float = np.inf, **settings: Any
+    ) -> None:
+        self.world = world
+        self.oracle = make_oracle(
+            world.space,
+            tuner,
+            seed=seed,
+            max_epochs=world.epochs,
+            **{"max_trials": MANY, **settings},
+        )
+        self.oracle.feasible = lambda values: (
+            world.feasible(values) and (cap == np.inf or world.epoch_seconds(values) <= cap)
+        )
+        self.passes_over = tuner == "halving"
+        self.roots: dict[int, int] = {}
+        self.trials: dict[int, int] = {}
+        self.scores: list[tuple[float, int]] = []
+
+    def ask(self, worker: int, now: float) -> Run | None:
+        """What the oracle proposes."""
+        proposal = ask(self.oracle, self.world.epochs)
+        if not isinstance(proposal, Proposal):
+            return None
+        parent = proposal.parent
+        root = proposal.trial if parent is None else self.roots[parent]
+        self.roots[proposal.trial] = root
+        self.trials[root] = proposal.trial
+        number = self.world.number(proposal.values)
+        return Run(root, number, proposal.initial_epoch, proposal.epochs)
+
+    def tell(self, run: Run, curve: np.ndarray, complete: bool) -> None:
+        """The score of its last epoch."""
+        if len(curve):
+            self.scores.append((float(curve[-1]), run.number))
+        if complete:
+            ignored = self.passes_over and self.world.predicts_one_class(run.number, run.last)
+            tell(self.oracle, self.trials[run.trial], 0.0 if ignored else float(curve[-1]))
+
+    def choose(self) -> int | None:
+        """The best by its last score."""
+        return max(self.scores)[1] if self.scores else None

@@ -1,0 +1,31 @@
+"""What one would try without a search; written down before any of it was trained."""
+
+from typing import Any
+
+from svhn_tune.space.space import Space
+
+# The plain guess first: three blocks, batch normalisation where the space has it.
+CHANGES: dict[str, list[dict[str, Any]]] = {
+    "cnn_open": [
+        {"learning_rate": 1e-3, "filters": 32, "batch_normalization": True},
+        {"learning_rate": 1e-3, "filters": 16, "batch_normalization": True},
+        {"learning_rate": 3e-4, "filters": 32, "batch_normalization": True, "blocks": 4},
+        {"learning_rate": 3e-4, "filters": 32, "kernel_initializer": "he_uniform"},
+    ],
+    "cnn": [{}, {"units": 512, "kernel_initializer": "he_uniform"}, {"units": 256, "blocks": 4}],
+}
+FOR_ALL = {"units": 128, "dropout": 0.3}
+
+
+def list_defaults(space: Space) -> list[dict[str, Any]]:
+    """All active values of each."""
+    return [_complete(space, FOR_ALL | changes) for changes in CHANGES[space.name]]
+
+
+def _complete(space: Space, changes: dict[str, Any]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for declaration in space.declarations:
+        if declaration.is_active(values):
+            default = declaration.hyperparameter.default
+            values[declaration.name] = changes.get(declaration.name, default)
+    return values
