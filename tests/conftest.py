@@ -2,7 +2,12 @@
 
 import hashlib
 import json
+import os
 from contextlib import contextmanager
+
+# Each process of the tests has a core, and so has all that it starts: NumPy's threads would share
+# it, and take a fifth more. Read when NumPy is imported.
+os.environ |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 import forked
 import numpy as np
@@ -82,6 +87,13 @@ def forked_tensorflow():
     """What is searched and confirmed in this test trains by TensorFlow, in forked workers."""
     with train_by_tensorflow():
         yield
+
+
+@pytest.fixture
+def few_draws(monkeypatch):
+    """Where a space has a few dozen values, fewer draws show that there are no others."""
+    for module in ("feasible", "candidates"):
+        monkeypatch.setattr(f"svhn_tune.oracles.{module}.MAX_DRAWS", 2_000)
 
 
 @pytest.fixture(scope="session")

@@ -137,6 +137,7 @@ def test_the_same_order_of_ends_gives_the_same_search():
     assert play(make(max_trials=14), 1, seed=5) != play(make(max_trials=14, seed=1), 1, seed=5)
 
 
+@pytest.mark.usefixtures("few_draws")
 def test_a_space_with_few_values_is_searched_to_its_end():
     head = load_space("cnn").text.partition("[hyperparameters")[0]
     units = {"type": "Choice", "values": list(range(32, 62)), "default": 32}

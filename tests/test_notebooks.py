@@ -59,6 +59,12 @@ def outputs(notebook, cell):
     return text, types
 
 
+def pictures(notebook, cell):
+    """What a cell shows as HTML."""
+    (found,) = [each for each in notebook.cells if each.id == cell]
+    return [each.data["text/html"] for each in found.outputs if "text/html" in each.get("data", {})]
+
+
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_a_notebook_is_valid_without_outputs_and_names_no_folder_of_ours(name):
     notebook = read(name)
@@ -87,8 +93,12 @@ def test_the_notebook_searches_confirms_and_draws(trains, archives, tmp_path, mo
     assert [entry.summary.n for entry in entries] == [2] * len(entries)
     assert (tmp_path / "results" / "cnn" / "submission.keras").is_file()
     assert "89,834" in str([cell.outputs for cell in done.cells if cell.id == "model"])
-    for cell in ("search", "confirm"):
-        assert "text/html" in outputs(done, cell)[1]
+    for cell, planned in {"search": "trials", "confirm": "runs"}.items():
+        told, _ = outputs(done, cell)
+        assert re.match(r"trial \d{3} .* \d epochs  [\d.]+ s  ", told)
+        (picture,) = pictures(done, cell)
+        assert re.search(rf"{cell}: {planned} \d+ of \d+, epochs \d+ of \d+", picture)
+        assert re.search(r"best so far: .*trial \d{3}", picture), picture
     for cell in ("trials", "runs"):
         assert "text/html" in outputs(done, cell)[1]
     assert "application/vnd.plotly.v1+json" in outputs(done, "parallel")[1]

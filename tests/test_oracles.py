@@ -187,6 +187,7 @@ def interleave(oracle, side, max_epochs=100):
 
 
 @pytest.mark.timeout(120)
+@pytest.mark.usefixtures("few_draws")
 @pytest.mark.parametrize("side", [1, 3])
 @pytest.mark.parametrize("tuner", TUNERS)
 @pytest.mark.parametrize(
@@ -205,6 +206,7 @@ def test_a_space_of_few_models_is_trained_whole_once_and_to_the_last_epoch(
     assert len(promoted) == len(set(promoted))
 
 
+@pytest.mark.usefixtures("few_draws")
 @pytest.mark.parametrize("count", [1, 5, 13, 40])
 def test_a_hyperband_short_of_models_is_replayed_as_it_was(count):
     space = parse_space(HEAD + make_choice(count), "few", "few.toml")

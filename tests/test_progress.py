@@ -287,30 +287,3 @@ def test_a_log_has_plain_lines_and_quiet_says_nothing_but_the_result(place):
     )
     assert "\x1b" not in stderr.read_text() + stdout.read_text()
     assert "search: trials 2 of 2, epochs 6 of 6" in stdout.read_text()
-
-
-def test_a_notebook_shows_the_picture_in_its_cell(place, monkeypatch):
-    """In a real kernel; where Jupyter is not installed there is none to test."""
-    nbclient = pytest.importorskip("nbclient")
-    pytest.importorskip("ipykernel")
-    import nbformat
-
-    code = f"""
-from svhn_tune import make_progress, search
-from svhn_tune.training import engine
-engine.DEFAULT = "softmax_engine"
-search({str(place / "small.toml")!r}, {str(place / "data")!r}, tuner="random", max_epochs=1,
-    max_trials=1, train_images=100, project={str(place / "notebook")!r}, progress=make_progress())
-"""
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
-    # Its kernel is a process of its own, which finds the tests' engine by this path.
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
-    nbclient.NotebookClient(notebook, timeout=120).execute()
-    outputs = notebook.cells[0].outputs
-    pictures = [each for each in outputs if "text/html" in each.get("data", {})]
-    assert len(pictures) == 1
-    drawn = pictures[0]["data"]["text/html"]
-    assert "search: trials 1 of 1, epochs 1 of 1" in drawn
-    assert "best so far: trial 000" in drawn
-    (lines,) = [each["text"] for each in outputs if each.output_type == "stream"]
-    assert lines.startswith("trial 000  val_categorical_accuracy")

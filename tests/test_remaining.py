@@ -79,6 +79,7 @@ def test_what_is_proposed_is_known_and_what_has_ended_is_over(make_project, tmp_
     assert (planned.others, planned.epochs) == (48, 4 * 48)
 
 
+@pytest.mark.usefixtures("few_draws")
 @pytest.mark.parametrize("tuner", TUNERS)
 @pytest.mark.parametrize("count", [1, 7])
 def test_a_space_of_few_models_is_counted_as_it_is_searched(make_project, tmp_path, tuner, count):

@@ -8,7 +8,7 @@ from svhn_tune.models.size import measure_size
 from svhn_tune.models.spaces import load_space, space_names
 from svhn_tune.submission.save import save_submission
 
-SAVED = 12
+SAVED = 8
 SLACK = 64 * 1024
 DRAWS = 3_000
 
