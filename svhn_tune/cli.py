@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import threading
 from typing import Any, NoReturn
 
 import typer
@@ -32,6 +33,21 @@ def _interrupt(*_: Any) -> NoReturn:
     raise KeyboardInterrupt
 
 
+def _interrupt_again(lost: "sys.UnraisableHookArgs") -> None:
+    """Raise a KeyboardInterrupt again that fell into a destructor or a weak reference's callback.
+
+    Python prints what is raised there and goes on, so that a Ctrl-C would be lost.
+    """
+    if not isinstance(lost.exc_value, KeyboardInterrupt):
+        sys.__unraisablehook__(lost)
+        return
+    signal.signal(signal.SIGINT, _interrupt)
+    main_thread = threading.main_thread().ident
+    again = threading.Timer(0.01, signal.pthread_kill, (main_thread, signal.SIGINT))
+    again.daemon = True
+    again.start()
+
+
 def _leave(*_: Any) -> NoReturn:
     """A second Ctrl-C: at once, and with the cursor that a live picture hides."""
     if sys.stderr.isatty():
@@ -45,6 +61,7 @@ def main() -> NoReturn:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
+    sys.unraisablehook = _interrupt_again
     try:
         try:
             code = app(sys.argv[1:] or ["--help"], standalone_mode=False)

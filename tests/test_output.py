@@ -128,3 +128,27 @@ def test_a_message_is_one_line_of_what_a_terminal_can_show():
     assert len(long) < 1_000
     assert not CONTROLS.search(long)
     assert one_line(long) == long
+
+
+def test_a_ctrl_c_that_falls_into_a_destructor_is_not_lost():
+    program = """
+import os, signal, time
+from svhn_tune import cli
+
+class Falls:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(1)
+
+def work(*_, **__):
+    Falls()
+    time.sleep(60)
+
+cli.app = work
+cli.main()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=30
+    )
+    assert done.returncode == 130
+    assert done.stderr == "stopped; what was trained is saved: the same command goes on\n"

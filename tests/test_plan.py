@@ -231,20 +231,21 @@ def test_nothing_is_known_of_confirm_before_a_run_has_ended(tmp_path, make_proje
 
 
 def test_a_search_stops_at_its_budget_and_confirm_has_the_rest(small_space, archives, tmp_path):
-    settings = {"tuner": "random", "max_trials": 500, "max_epochs": 2, "train_images": 64}
+    settings = {"tuner": "random", "max_trials": 5_000, "max_epochs": 2, "train_images": 64}
     folder = tmp_path / "cnn"
     stopped = search(small_space, archives, project=folder, workers=2, budget=4.0, **settings)
     status = svhn_tune.status(stopped)
-    assert status["trials"]["completed"] < 500
+    assert status["trials"]["completed"] < 5_000
     assert status["seconds_spent"] > 0
     before = stopped.journal_path.read_bytes()
     again = search(small_space, archives, project=folder, workers=2, **settings)
     assert again.journal_path.read_bytes() == before
-    confirm(folder, archives, top=1, runs=200, epochs=1, baseline=False, workers=2)
-    assert len(open_project(folder).ended("confirm")) < 200
+    many = {"top": 1, "runs": 1_000, "epochs": 20, "baseline": False}
+    confirm(folder, archives, workers=2, **many)
+    assert len(open_project(folder).ended("confirm")) < 1_000
     assert svhn_tune.status(open_project(folder))["seconds_spent"] > status["seconds_spent"]
     with pytest.raises(InputError, match="nothing is left of the budget"):
-        confirm(folder, archives, top=1, runs=200, epochs=1, baseline=False)
+        confirm(folder, archives, **many)
 
 
 def test_plan_is_there_in_a_notebook():

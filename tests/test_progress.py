@@ -262,7 +262,7 @@ def test_a_terminal_shows_the_picture_and_another_process_sees_the_same(place):
 
 
 def test_a_second_ctrl_c_leaves_a_clean_terminal_too(place):
-    screen = Screen(command(place))
+    screen = Screen(command(place, "--max-trials", 40, "--max-epochs", 200))
     screen.wait_for("search: trials")
     for _ in range(3):
         screen.process.send_signal(signal.SIGINT)
