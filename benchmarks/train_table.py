@@ -12,13 +12,14 @@ models: the command can be stopped at any time, and goes on where it was.
 asks for, 2,100 steps show nothing: `cnn` is trained at 1e-4 here, a stated proxy.
 
 What has ended is written to table/table.json.gz: per run its space, values, seed, cost and what
-every epoch brought.
+every epoch brought. Parts that it has whole are not trained again, with or without their projects.
 """
 
 import argparse
 import gzip
 import json
 import time
+from collections import Counter
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -117,7 +118,10 @@ def list_parts(costs: dict[str, CostModel]) -> Iterator[Part]:
 def train(data: Data, costs: dict[str, CostModel], seconds: float, workers: int) -> None:
     """Train part after part until time is up."""
     end = time.monotonic() + seconds
+    kept = Counter(run["part"] for run in read_kept())
     for part in list_parts(costs):
+        if kept[part.name] == 1 + len(part.models):
+            continue
         svhn_tune.search(
             list_models(part.space, part.models),
             data,
@@ -158,9 +162,17 @@ def read_runs(costs: dict[str, CostModel]) -> Iterator[dict[str, Any]]:
             }
 
 
+def read_kept() -> list[dict[str, Any]]:
+    """The table's runs of parts whose projects are not here."""
+    if not TABLE.exists():
+        return []
+    runs = json.loads(gzip.decompress(TABLE.read_bytes()))["runs"]
+    return [run for run in runs if not (PROJECTS / run["part"]).exists()]
+
+
 def write_table(costs: dict[str, CostModel]) -> int:
     """Write the table; returns how many runs it has."""
-    runs = list(read_runs(costs))
+    runs = sorted([*read_kept(), *read_runs(costs)], key=lambda run: run["part"])
     about = {
         "images": IMAGES,
         "held_out": HELD_OUT,
