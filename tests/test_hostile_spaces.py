@@ -34,6 +34,7 @@ title = "which"
 answer = "best"
 configurations = [{}]
 """
+POINT = "\n[[points_to_evaluate]]\n{}\n"
 DROPOUT = (
     '[hyperparameters.dropout]\ntype = "Float"\nmin_value = {}\nmax_value = 0.5\ndefault = 0.5\n'
 )
@@ -168,6 +169,18 @@ def checked(error):
             "[questions.0] title: c",
         ),
         (HEAD + UNITS + QUESTION.format("{}") + "Int = 1", "[questions.0] has no key 'Int'"),
+        (
+            HEAD + UNITS + POINT.format("units = 32") + POINT.format("units = 65"),
+            "[[points_to_evaluate]] 2: units=65 is not in the space 'mine'",
+        ),
+        (
+            HEAD + UNITS + POINT.format("unit = 32"),
+            "[[points_to_evaluate]] 1: no hyperparameter 'unit' in the space 'mine'",
+        ),
+        (
+            "points_to_evaluate = 3\n" + HEAD + UNITS,
+            "points_to_evaluate: ",
+        ),
         # Names, and what a terminal would obey.
         *(
             (

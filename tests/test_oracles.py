@@ -4,6 +4,7 @@ import random
 
 import pytest
 
+from svhn_tune.errors import InputError
 from svhn_tune.models.size import measure_size
 from svhn_tune.models.spaces import load_space, parse_space
 from svhn_tune.oracles.ask_tell import Hyperband, Proposal, ask, make_oracle, tell
@@ -51,6 +52,25 @@ def proposed(tuner, tight):
     # Bayesian optimisation takes 0.3 s each, halving 0.2 s, after twelve drawn at random.
     trials = 24 if tuner in ("bayesian", "halving") else 40
     return drive(make_oracle(tight, tuner, max_trials=40), trials=trials)
+
+
+def test_points_to_evaluate_come_first(tight, proposed):
+    named = [tight.baseline, *tight.points]
+    assert len(named) == 2
+    assert [proposal.values for proposal in proposed[:2]] == named
+
+
+def test_a_point_above_the_cap_on_cost_is_not_proposed(tight, tuner):
+    oracle = make_oracle(tight, tuner, affordable=lambda values: values["units"] <= 64)
+    first = drive(oracle, trials=2)
+    assert first[0].values == tight.baseline
+    assert first[1].values["units"] <= 64
+
+
+def test_a_point_above_the_limit_of_the_file_is_refused():
+    text = load_space("cnn").text.replace("238.4 MiB", "512 KiB")
+    with pytest.raises(InputError, match=r"blocks=4 units=256 .* is infeasible: the file would"):
+        make_oracle(parse_space(text, "small", "small.toml"))
 
 
 def test_only_feasible_values_are_proposed(tight, proposed):

@@ -107,6 +107,15 @@ def test_a_question_says_what_differs_from_the_baseline():
     assert len(space.listed) == 12
 
 
+def test_a_point_to_evaluate_says_what_differs_from_the_baseline_and_counts_once():
+    text = load_space("cnn").text + 2 * "\n[[points_to_evaluate]]\nunits = 128\n"
+    space = parse_space(text + "\n[[points_to_evaluate]]\nunits = 64\n", "mine", "mine.toml")
+    assert [space.changes(values) for values in space.points] == [
+        "blocks=4 units=256 dropout=0.3",
+        "units=128",
+    ]
+
+
 def test_the_baseline_of_cnn_is_the_model_of_question_1():
     space = load_space("cnn")
     layers = [(layer.type, layer.arguments) for layer in list_layers(space, space.baseline)]

@@ -84,12 +84,12 @@ def measure_size(space: Space, values: Mapping[str, Any]) -> Size:
 
 
 def check_listed(space: Space) -> None:
-    """Refuse a space whose baseline, or a configuration that a question names, is not feasible.
+    """Refuse a space whose baseline, or another configuration that it names, is not feasible.
 
     Raises:
         InputError: the message names its changes from the baseline, and why it is not feasible.
     """
-    for values in space.listed:
+    for values in [*space.listed, *space.points]:
         if reasons := measure_size(space, values).reasons:
             what = "the baseline" if values == space.baseline else space.changes(values)
             raise InputError(f"{what} of the space '{space.name}' is infeasible: {reasons[0]}")

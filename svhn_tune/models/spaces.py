@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ..errors import CONTROLS, InputError, nearest
 from ..space.hyperparameters import Hyperparameter
-from ..space.space import Space, check_questions, read_space
+from ..space.space import Space, check_named, read_space
 from ..space.space_file import read_space_file
 from .domain import TRAINING, Domain
 from .families import FAMILIES
@@ -57,7 +57,7 @@ def parse_space(text: str, name: str, shown: str) -> Space:
     """
     space = read_space(text, name, shown)
     _check_family(space, shown)
-    check_questions(space, shown)
+    check_named(space, shown)
     return space
 
 

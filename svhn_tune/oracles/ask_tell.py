@@ -58,11 +58,12 @@ def make_oracle(
         max_epochs, factor, min_epochs: of halving and Hyperband; by default the protocol's, and 3.
         max_trials: how many configurations halving proposes, 100 by default; how many trials the
             others, 50 by default; Hyperband's number follows from its rounds.
-        affordable: whether feasible values may be proposed; by default all may.
+        affordable: whether feasible values may be proposed; by default all may. The baseline and
+            what a question names always are.
         recorded: trial -> values of a journal, proposed again without being computed again.
 
     Raises:
-        InputError: the baseline, or what a question names, is not feasible.
+        InputError: the baseline, or another configuration that the space names, is not feasible.
     """
     check_listed(space)
     hyperparameters = kt.HyperParameters()
@@ -77,7 +78,10 @@ def make_oracle(
     models, max_trials = max_trials or MODELS, max_trials or TRIALS
     max_epochs = max_epochs or space.protocol.epochs
     min_epochs = min_epochs or space.protocol.min_epochs
-    points = max(INITIAL_POINTS, len(space.listed))
+    first = space.listed + [
+        values for values in space.points if affordable is None or affordable(values)
+    ]
+    points = max(INITIAL_POINTS, len(first))
     build: dict[str, Callable[[], Oracle]] = {
         "halving": partial(
             Halving,
@@ -99,7 +103,7 @@ def make_oracle(
     oracle.feasible = lambda values: (
         measure_size(space, values).feasible and (affordable is None or affordable(values))
     )
-    oracle.first = space.listed
+    oracle.first = first
     oracle.recorded = recorded or {}
     return oracle
 

@@ -2,8 +2,8 @@
 
 KerasTuner 1.4.8 signals an oversized model by a failed trial, which starves Hyperband's brackets
 and, three in a row, ends the search. Here it is never proposed: `_random_values`, which all of its
-oracles draw from, rejects infeasible and repeated values, and starts with the baseline and what a
-space's questions name.
+oracles draw from, rejects infeasible and repeated values, and starts with the baseline and what
+else a space names.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -76,6 +76,8 @@ class Space(Table):
     """A space file: data, model, protocol, limits and hyperparameters.
 
     `name` is the file's stem, `text` the file as it was read; both are set by whoever read it.
+    `points_to_evaluate` are what one would try without a search, each as what it changes of the
+    baseline: the search trains them first, those that its limit on cost allows.
     """
 
     name: str
@@ -89,6 +91,7 @@ class Space(Table):
     rules: Rules = Rules()
     hyperparameters: dict[str, Hyperparameter]
     questions: list[Question] = Field(default_factory=list)
+    points_to_evaluate: list[dict[str, Any]] = Field(default_factory=list)
 
     @cached_property
     def sha256(self) -> str:
@@ -144,6 +147,20 @@ class Space(Table):
         found = [self.baseline]
         for question in self.questions:
             found += [values for values in self.asked_by(question) if values not in found]
+        return found
+
+    @cached_property
+    def points(self) -> list[dict[str, Any]]:
+        """The values of `points_to_evaluate` that are not `listed`, once each.
+
+        Raises:
+            InputError: a value that the space does not allow.
+        """
+        found: list[dict[str, Any]] = []
+        for chosen in self.points_to_evaluate:
+            values = self.complete(chosen)
+            if values not in [*self.listed, *found]:
+                found.append(values)
         return found
 
     def asked_by(self, question: Question) -> list[dict[str, Any]]:
@@ -212,16 +229,21 @@ def read_space(text: str, name: str, shown: str) -> Space:
     return space
 
 
-def check_questions(space: Space, shown: str) -> None:
-    """Refuse values that the space does not allow, and a number that two questions have.
+def check_named(space: Space, shown: str) -> None:
+    """Refuse named values that the space does not allow, and a number that two questions have.
 
     Args:
         space: one that its family can build.
         shown: what errors call its file.
 
     Raises:
-        InputError: the message names the file, the question and the value.
+        InputError: the message names the file, the table and the value.
     """
+    for place, chosen in enumerate(space.points_to_evaluate, start=1):
+        try:
+            space.complete(chosen)
+        except InputError as error:
+            raise InputError(f"{shown} [[points_to_evaluate]] {place}: {error}") from None
     numbers = [question.number for question in space.questions]
     for question in space.questions:
         table = f"{shown} [[questions]] {question.number}"
