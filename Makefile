@@ -17,12 +17,15 @@ setup: .venv/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
 	@touch $@
 
+# As tests/conftest.py orders the files: xdist would begin with those of the most cases.
+IN_TURN := -n 3 --dist loadfile --no-loadscope-reorder
+
 test: setup lint
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest $(IN_TURN)
 
 # The long forms, too: many kills, each Keras version, notebooks and README by TensorFlow.
 test-all: setup lint
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "soak or not soak"
+	$(BIN)/python -m pytest $(IN_TURN) -m "soak or not soak"
 
 lint: setup
 	$(BIN)/ruff check .

@@ -26,8 +26,9 @@ SHARES = (0.07, 0.19, 0.14, 0.12, 0.10, 0.09, 0.08, 0.08, 0.07, 0.06)
 
 # Whole files go to one process each: the long ones first, so that none is left for the end.
 LONG = (
-    *("test_survival", "test_readme", "test_figures", "test_keras_versions", "test_confirm"),
-    *("test_notebooks", "test_workers", "test_exports", "test_search", "test_check"),
+    *("test_survival", "test_readme", "test_keras_versions", "test_plan", "test_contract"),
+    *("test_notebooks", "test_progress", "test_cap", "test_tpe", "test_models", "test_search"),
+    *("test_workers", "test_training", "test_figures", "test_confirm", "test_exports", "test_check"),
 )
 
 
