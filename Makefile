@@ -18,7 +18,7 @@ setup: .venv/installed
 	@touch $@
 
 # As tests/conftest.py orders the files: xdist would begin with those of the most cases.
-IN_TURN := -n 3 --dist loadfile --no-loadscope-reorder
+IN_TURN := -n 2 --dist loadfile --no-loadscope-reorder
 
 test: setup lint
 	$(BIN)/python -m pytest $(IN_TURN)
