@@ -100,7 +100,7 @@ def test_whole_numbers_as_labels_train_as_one_hot_ones_do(gamma):
 
 def test_labels_that_are_no_class_are_refused_in_words():
     hypermodel, hp = CNNHyperModel("cnn"), kt.HyperParameters()
-    with pytest.raises(InputError, match="^labels are 1 to 10; the model has 10 classes, 0 to 9$"):
+    with pytest.raises(InputError, match=r"^labels are 1 to 10; the model has 10 classes, 0 to 9$"):
         hypermodel.fit(hp, hypermodel.build(hp), np.zeros((10, 32, 32, 3)), np.arange(1, 11))
 
 

@@ -126,7 +126,9 @@ def spaces(
         if as_json:
             print_json({"space": space, "file": str(target)})
             return
-        print(one_line(f"wrote {target}; to search it: python -m svhn_tune search --space {target}"))
+        print(
+            one_line(f"wrote {target}; to search it: python -m svhn_tune search --space {target}")
+        )
         return
     loaded = [load_space(name) for name in space_names()]
     if as_json:

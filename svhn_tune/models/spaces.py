@@ -38,7 +38,9 @@ def copy_space(name: str | Path, target: Path) -> Space:
         with target.open("x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError:
-        raise InputError(f"{target} is there already, and is left alone: copy to another name") from None
+        raise InputError(
+            f"{target} is there already, and is left alone: copy to another name"
+        ) from None
     except OSError as error:
         raise InputError(f"cannot copy to {target}: {error.strerror}") from None
     return load_space(target)
