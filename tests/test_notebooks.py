@@ -172,7 +172,10 @@ def test_the_notebooks_for_a_gpu_run_in_a_fresh_environment(archives, small_spac
     environment = tmp_path / "environment"
     subprocess.run([sys.executable, "-m", "venv", environment], check=True)
     python = environment / "bin" / "python"
-    subprocess.run([python, "-m", "pip", "install", "-q", "ipykernel", "nbconvert"], check=True)
+    # Without PYTHONPATH: what the tests have is not there.
+    clean = {name: os.environ[name] for name in ("PATH", "HOME", "XDG_CACHE_HOME")}
+    install = [python, "-m", "pip", "install", "-q", "ipykernel", "nbconvert"]
+    subprocess.run(install, env=clean, check=True)
     settings = SMALL | {"DATA": str(archives), "SPACE": str(small_space), "HOURS": 1}
     settings["REPOSITORY"] = (FOLDER.parent).as_uri()
     for name in ("kaggle.ipynb", "colab.ipynb"):
@@ -180,13 +183,13 @@ def test_the_notebooks_for_a_gpu_run_in_a_fresh_environment(archives, small_spac
         place.mkdir()
         notebook = read(name)
         set_parameters(notebook, settings | {"RESULTS": str(place / "results")})
-        (install,) = tagged(notebook, "install")
-        install.source = install.source.replace("tensorflow[and-cuda]", "tensorflow")
+        (cell,) = tagged(notebook, "install")
+        cell.source = cell.source.replace("tensorflow[and-cuda]", "tensorflow")
         nbformat.write(notebook, place / name)
         done = subprocess.run(
             [python, "-m", "nbconvert", "--to", "notebook", "--inplace", "--execute", name],
             cwd=place,
-            env={name: os.environ[name] for name in ("PATH", "HOME", "XDG_CACHE_HOME")},
+            env=clean,
             capture_output=True,
             text=True,
         )
