@@ -1,18 +1,20 @@
-# make setup | test | test-all | demo | bench | lint: everything runs in .venv, which is made on first use.
+# make setup | test | test-all | demo | bench | lint | dist: everything runs in .venv, which is made on first use.
 
-.PHONY: setup test test-all demo bench lint clean
+.PHONY: setup test test-all demo bench lint dist clean
 .DEFAULT_GOAL := test
 
 # The first Python from 3.11 to 3.13 that is there; PYTHON=... chooses another.
 FITS = import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c '$(FITS)' 2>/dev/null && echo $$p && break; done)
+NEEDS_PYTHON = @test -n "$(PYTHON)" || \
+	{ echo "error: no Python 3.11 to 3.13 found; pass PYTHON=..." >&2; exit 2; }
 BIN := .venv/bin
 
 setup: .venv/installed
 
 .venv/installed: setup.cfg pyproject.toml constraints.txt
-	@test -n "$(PYTHON)" || { echo "error: no Python 3.11 to 3.13 found; pass PYTHON=..." >&2; exit 2; }
+	$(NEEDS_PYTHON)
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
 	@touch $@
@@ -49,5 +51,14 @@ bench: setup
 	$(BIN)/python benchmarks/confirm_statistics.py
 	$(BIN)/python benchmarks/report.py
 
+# dist/ has a wheel and an sdist, ready for an index; their tools are in an environment of their own.
+dist:
+	$(NEEDS_PYTHON)
+	rm -rf dist build
+	$(PYTHON) -m venv build/venv
+	build/venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt build twine
+	build/venv/bin/python -m build --outdir dist
+	build/venv/bin/python -m twine check --strict dist/*
+
 clean:
-	rm -rf .venv build *.egg-info .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache

@@ -66,6 +66,7 @@ def make_project(folder: Path, trials: int) -> Project:
     text = load_space("cnn").text.replace("min_epochs = 4 ", "min_epochs = 2 ")
     space = parse_space(text, "cnn", "cnn.toml")
     settings = complete_settings(space, data, {"max_epochs": LONGEST, "factor": FACTOR})
+    del settings["max_cost"]  # of a call, not of a project
     names = ("name", "fingerprint", "synthetic", "source")
     packages = ("svhn_tune", "keras", "keras-tuner", "tensorflow", "numpy")
     about = {

@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 
 import svhn_tune
+from svhn_tune.errors import InputError
 from svhn_tune.models.hypermodel import CNNHyperModel, class_weights, declare
 from svhn_tune.models.size import measure_size
 from svhn_tune.models.spaces import load_space, space_names
@@ -77,6 +78,30 @@ def test_the_open_space_reaches_what_the_assignment_does_not():
     assert layers["conv_1_2"].filters == 8
     assert layers["conv_2"].kernel_regularizer.l1 == pytest.approx(1e-4)
     assert float(model.optimizer.learning_rate) == pytest.approx(1e-3)
+
+
+@pytest.mark.parametrize("gamma", [0.0, 1.0])
+def test_whole_numbers_as_labels_train_as_one_hot_ones_do(gamma):
+    images = np.random.default_rng(0).integers(0, 256, (40, 32, 32, 3), np.uint8)
+    labels = np.minimum(np.arange(40) % 13, 9)
+    one_hot = keras.utils.to_categorical(labels, 10)
+    hypermodel, hp = CNNHyperModel("cnn"), kt.HyperParameters()
+    hp.Fixed("class_weight", gamma)
+    losses = []
+    for given in (labels, labels[:, None], one_hot):
+        keras.utils.set_random_seed(1)
+        model = hypermodel.build_values(hypermodel.space.complete({"blocks": 1, "units": 32}))
+        done = hypermodel.fit(
+            hp, model, images, given, epochs=1, verbose=0, validation_data=(images, given)
+        )
+        losses.append((done.history["loss"], done.history["val_loss"]))
+    assert losses[0] == losses[1] == losses[2]
+
+
+def test_labels_that_are_no_class_are_refused_in_words():
+    hypermodel, hp = CNNHyperModel("cnn"), kt.HyperParameters()
+    with pytest.raises(InputError, match=r"^labels are 1 to 10; the model has 10 classes, 0 to 9$"):
+        hypermodel.fit(hp, hypermodel.build(hp), np.zeros((10, 32, 32, 3)), np.arange(1, 11))
 
 
 def test_class_weights_have_mean_1_and_undo_the_frequencies_at_gamma_1():

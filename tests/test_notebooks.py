@@ -2,6 +2,7 @@
 
 import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -27,12 +28,8 @@ def tagged(notebook, tag):
     return [cell for cell in notebook.cells if tag in cell.metadata.get("tags", [])]
 
 
-def execute(name, place, **settings):
-    """The notebook after running it in `place`: other settings, and nothing installed.
-
-    Its kernel, a process of its own, trains by the engine of the test.
-    """
-    notebook = read(name)
+def set_parameters(notebook, settings):
+    """Other values in the cell of the settings; one that it lacks is an error."""
     (cell,) = tagged(notebook, "parameters")
     for setting, value in settings.items():
         cell.source, count = re.subn(
@@ -42,6 +39,15 @@ def execute(name, place, **settings):
             flags=re.M,
         )
         assert count == 1, setting
+
+
+def execute(name, place, **settings):
+    """The notebook after running it in `place`: other settings, and nothing installed.
+
+    Its kernel, a process of its own, trains by the engine of the test.
+    """
+    notebook = read(name)
+    set_parameters(notebook, settings)
     notebook.cells = [
         cell for cell in notebook.cells if "install" not in cell.metadata.get("tags", [])
     ]
@@ -112,25 +118,84 @@ def path_of_the_tests(monkeypatch):
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
 
 
+@pytest.mark.parametrize("name", ["kaggle.ipynb", "colab.ipynb"])
+def test_a_notebook_for_a_gpu_plans_before_it_searches_and_names_its_placeholder(name):
+    notebook = read(name)
+    sources = ["".join(cell.source) for cell in notebook.cells if cell.cell_type == "code"]
+    first = {
+        what: next(place for place, source in enumerate(sources) if what in source)
+        for what in ("pip install", "svhn_tune plan", "project = search(", "confirm(\n")
+    }
+    assert list(first.values()) == sorted(first.values())
+    (settings,) = tagged(notebook, "parameters")
+    assert 'YOUR-NAME/svhn_tune"  # a placeholder' in settings.source
+    (install,) = tagged(notebook, "install")
+    assert "tensorflow[and-cuda]" in install.source
+    assert "pip download" not in str(notebook)
+
+
+SMALL = {"TRAIN_IMAGES": 64, "MAX_EPOCHS": 4, "TOP": 1, "RUNS": 1, "EPOCHS": 1, "BUDGET": 0.05}
+
+
 @pytest.mark.soak
 @pytest.mark.usefixtures("tensorflow")
-def test_the_notebook_for_kaggle_goes_on_next_week(archives, small_space, tmp_path):
-    settings = {"DATA": str(archives), "SPACE": str(small_space), "TRAIN_IMAGES": 64}
-    settings |= {"MAX_EPOCHS": 4, "TOP": 1, "RUNS": 1, "EPOCHS": 1, "BUDGET": 0.05}
-    first, second = tmp_path / "first" / "results", tmp_path / "second" / "results"
-    week = execute("kaggle.ipynb", tmp_path, RESULTS=str(first), HOURS=1e-6, **settings)
+@pytest.mark.parametrize("name", ["kaggle.ipynb", "colab.ipynb"])
+def test_a_notebook_for_a_gpu_goes_on_in_the_next_session(name, archives, small_space, tmp_path):
+    settings = SMALL | {"DATA": str(archives), "SPACE": str(small_space)}
+    # Kaggle's is given the last session's output, Colab's has it on the Drive.
+    first = tmp_path / "first" / "results"
+    second = first if name == "colab.ipynb" else tmp_path / "second" / "results"
+    previous = {} if name == "colab.ipynb" else {"PREVIOUS": str(first)}
+    week = execute(name, tmp_path, RESULTS=str(first), HOURS=1e-6, **settings)
     assert "goes on in the next session" in outputs(week, "confirm")[0]
+    assert "budget 3.0 min: " in outputs(week, "plan")[0]
     begun = open_project(first / "cnn")
     assert svhn_tune.status(begun)["trials"]["running"]
     assert svhn_tune.status(begun)["epochs_trained"] == 0
+    records = begun.records
 
-    week = execute(
-        "kaggle.ipynb", tmp_path, RESULTS=str(second), PREVIOUS=str(first), HOURS=1, **settings
-    )
+    week = execute(name, tmp_path, RESULTS=str(second), HOURS=1, **previous, **settings)
     project = open_project(second / "cnn")
-    assert project.records[: len(begun.records)] == begun.records
+    assert project.records[: len(records)] == records
     assert svhn_tune.status(project)["trials"]["completed"] > 0
     assert {entry.trial for entry in summarize_confirmed(project)} >= {0}
     assert "trials completed" in outputs(week, "status")[0]
     # A file trained for one epoch on drawn digits: it is looked at, whatever the verdict.
     assert "be handed in" in outputs(week, "check")[0]
+
+
+@pytest.mark.soak
+@pytest.mark.network
+@pytest.mark.timeout(1800)
+def test_the_notebooks_for_a_gpu_run_in_a_fresh_environment(archives, small_space, tmp_path):
+    """As they stand but for their settings, and without CUDA's gigabytes: they install the rest."""
+    environment = tmp_path / "environment"
+    subprocess.run([sys.executable, "-m", "venv", environment], check=True)
+    python = environment / "bin" / "python"
+    # Without PYTHONPATH: what the tests have is not there.
+    clean = {name: os.environ[name] for name in ("PATH", "HOME", "XDG_CACHE_HOME")}
+    install = [python, "-m", "pip", "install", "-q", "ipykernel", "nbconvert"]
+    subprocess.run(install, env=clean, check=True)
+    settings = SMALL | {"DATA": str(archives), "SPACE": str(small_space), "HOURS": 1}
+    settings["REPOSITORY"] = (FOLDER.parent).as_uri()
+    for name in ("kaggle.ipynb", "colab.ipynb"):
+        place = tmp_path / name.removesuffix(".ipynb")
+        place.mkdir()
+        notebook = read(name)
+        set_parameters(notebook, settings | {"RESULTS": str(place / "results")})
+        (cell,) = tagged(notebook, "install")
+        cell.source = cell.source.replace("tensorflow[and-cuda]", "tensorflow")
+        nbformat.write(notebook, place / name)
+        done = subprocess.run(
+            [python, "-m", "nbconvert", "--to", "notebook", "--inplace", "--execute", name],
+            cwd=place,
+            env=clean,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+        ran = nbformat.read(place / name, as_version=4)
+        assert "budget 3.0 min: " in outputs(ran, "plan")[0]
+        assert "be handed in" in outputs(ran, "check")[0]
+        project = open_project(place / "results" / "cnn")
+        assert project.submission_path.exists()

@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+import tarfile
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -37,3 +39,23 @@ def test_the_installed_package_works_from_any_folder(tmp_path):
         check=True,
     )
     assert "89,834 parameters" in described.stdout
+
+
+@pytest.mark.soak
+@pytest.mark.network
+@pytest.mark.timeout(600)
+def test_make_dist_makes_a_wheel_and_an_sdist_for_an_index(tmp_path):
+    """Of what is committed; twine's check fails the target."""
+    clone = tmp_path / "clone"
+    subprocess.run(["git", "clone", "--quiet", ROOT, clone], check=True)
+    done = subprocess.run(["make", "dist"], cwd=clone, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    (wheel,) = (clone / "dist").glob("*.whl")
+    (sdist,) = (clone / "dist").glob("*.tar.gz")
+    with zipfile.ZipFile(wheel) as archive:
+        packed = set(archive.namelist())
+    modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "svhn_tune").rglob("*.py")}
+    assert modules <= packed
+    with tarfile.open(sdist) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    assert {"README.md", "LICENSE", "docs/SPACES.md", "tests/conftest.py"} <= names

@@ -8,7 +8,13 @@ from svhn_tune.errors import InputError
 from svhn_tune.models.domain import TRAINING
 from svhn_tune.models.families import FAMILIES, list_layers
 from svhn_tune.models.size import measure_size
-from svhn_tune.models.spaces import load_space, parse_space, space_names, spaces_folder
+from svhn_tune.models.spaces import (
+    copy_space,
+    load_space,
+    parse_space,
+    space_names,
+    spaces_folder,
+)
 
 TEXT = (spaces_folder() / "cnn.toml").read_text()
 BLOCKS = '[hyperparameters.blocks]\ntype = "Int"\nmin_value = 1\nmax_value = 5\ndefault = 3\n'
@@ -223,6 +229,34 @@ def test_values_to_begin_with_are_left_out_where_the_chosen_ones_switch_them_off
 def test_a_path_to_a_toml_file_is_a_space(tmp_path):
     space = load_space(write(tmp_path, TEXT))
     assert (space.name, space.sha256) == ("mine", load_space("cnn").sha256)
+
+
+def test_a_copy_is_the_space_under_its_own_name(tmp_path):
+    space = copy_space("cnn", tmp_path / "mine.toml")
+    assert (space.name, space.text) == ("mine", load_space("cnn").text)
+    again = copy_space(tmp_path / "mine.toml", tmp_path / "again.toml")
+    assert (again.name, again.text) == ("again", space.text)
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("there.toml", "{place} is there already, and is left alone: copy to another name"),
+        ("link.toml", "{place} is there already, and is left alone: copy to another name"),
+        ("mine", "cannot copy to {place}: a space file ends in .toml"),
+        ("none/mine.toml", "cannot copy to {place}: No such file or directory"),
+        (".mine.toml", "a space is named by its file: '.mine' must not begin with a dot or have "),
+    ],
+)
+def test_a_copy_overwrites_nothing_and_says_why_not(target, message, tmp_path):
+    (tmp_path / "there.toml").write_text("mine")
+    (tmp_path / "link.toml").symlink_to("nowhere.toml")
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(InputError) as refused:
+        copy_space("cnn", tmp_path / target)
+    assert str(refused.value).startswith(message.format(place=tmp_path / target))
+    assert sorted(tmp_path.iterdir()) == before
+    assert (tmp_path / "there.toml").read_text() == "mine"
 
 
 def test_one_byte_more_is_another_space(tmp_path):

@@ -109,11 +109,27 @@ def export(
     print(one_line(f"wrote {target}; to look at it: {shown_by}"))
 
 
-def spaces(as_json: AsJson = False) -> None:
-    """The spaces there are."""
-    from ..models.spaces import load_space, space_names
+def spaces(
+    copy: Annotated[
+        tuple[str, Path] | None,
+        typer.Option(metavar="SPACE FILE.toml", help="Write a space's file there, to be changed."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """The spaces there are, or a copy of one's file."""
+    from ..models.spaces import copy_space, load_space, space_names
     from .tables import print_spaces
 
+    if copy:
+        space, target = copy
+        copy_space(space, target)
+        if as_json:
+            print_json({"space": space, "file": str(target)})
+            return
+        print(
+            one_line(f"wrote {target}; to search it: python -m svhn_tune search --space {target}")
+        )
+        return
     loaded = [load_space(name) for name in space_names()]
     if as_json:
         print_json(

@@ -7,6 +7,7 @@ on disk or of how often it is called.
 import zlib
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -143,15 +144,38 @@ class HyperModel(kt.HyperModel):
         Args:
             hp: the trial's hyperparameters.
             model: what `build` returned.
-            *args, **kwargs: as for `keras.Model.fit`; one-hot labels (N, classes).
+            *args, **kwargs: as for `keras.Model.fit`; labels are one-hot (N, classes), or whole
+                numbers (N,) as `load_data` has them, also those of `validation_data`.
+
+        Raises:
+            InputError: a label is no class of the model.
         """
-        gamma = hp.values.get("class_weight", 0.0)
-        labels = kwargs.get("y", args[1] if len(args) > 1 else None)
-        if gamma and labels is not None:
-            weights = class_weights(np.argmax(labels, axis=-1), gamma)
-            kwargs.setdefault("class_weight", dict(enumerate(weights.tolist())))
-        kwargs.setdefault("batch_size", self.space.protocol.batch_size)
-        return model.fit(*args, **kwargs)
+        given = signature(model.fit).bind(*args, **kwargs).arguments
+        if given.get("y") is not None:
+            given["y"] = self._one_hot(given["y"])
+            if gamma := hp.values.get("class_weight", 0.0):
+                weights = class_weights(np.argmax(given["y"], axis=-1), gamma)
+                given.setdefault("class_weight", dict(enumerate(weights.tolist())))
+        validation = given.get("validation_data")
+        if isinstance(validation, tuple | list) and len(validation) > 1:
+            images, labels, *rest = validation
+            given["validation_data"] = (images, self._one_hot(labels), *rest)
+        given.setdefault("batch_size", self.space.protocol.batch_size)
+        return model.fit(**given)
+
+    def _one_hot(self, labels: Any) -> Any:
+        """Labels (N,) or (N, 1) of whole numbers as (N, classes); any others as they are."""
+        if not isinstance(labels, np.ndarray) or labels.dtype.kind not in "iu":
+            return labels
+        if labels.ndim > 1 and labels.shape[1:] != (1,):
+            return labels
+        classes = self.space.task.classes
+        if len(labels) and not 0 <= labels.min() <= labels.max() < classes:
+            raise InputError(
+                f"labels are {labels.min()} to {labels.max()}; the model has {classes} classes, 0 "
+                f"to {classes - 1}"
+            )
+        return keras.utils.to_categorical(labels, classes)
 
 
 CNNHyperModel = HyperModel  # the space `cnn`, unless another is named

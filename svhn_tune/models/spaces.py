@@ -22,6 +22,30 @@ def space_names() -> list[str]:
     return sorted(path.stem for path in spaces_folder().glob("*.toml"))
 
 
+def copy_space(name: str | Path, target: Path) -> Space:
+    """Write the file of a space to `target`, to be changed there; returns the copy as a space.
+
+    Raises:
+        InputError: no such space, a target that is no .toml or that is there already, or one that
+            cannot be written.
+    """
+    text = load_space(name).text
+    if target.suffix != ".toml":
+        raise InputError(f"cannot copy to {target}: a space file ends in .toml")
+    _check_stem(target)
+    try:
+        # Mode "x" refuses what is there, links included.
+        with target.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise InputError(
+            f"{target} is there already, and is left alone: copy to another name"
+        ) from None
+    except OSError as error:
+        raise InputError(f"cannot copy to {target}: {error.strerror}") from None
+    return load_space(target)
+
+
 def load_space(name: str | Path) -> Space:
     """The space of this name in search_spaces/, or of this path to a .toml file.
 
@@ -32,11 +56,7 @@ def load_space(name: str | Path) -> Space:
     path = Path(name)
     if path.suffix == ".toml":
         shown = str(name)
-        if path.stem.startswith(".") or CONTROLS.search(path.stem):
-            raise InputError(
-                f"a space is named by its file: '{path.stem}' must not begin with a dot or have "
-                f"control characters"
-            )
+        _check_stem(path)
     else:
         known = space_names()
         if str(name) not in known:
@@ -47,6 +67,14 @@ def load_space(name: str | Path) -> Space:
         path = spaces_folder() / f"{name}.toml"
         shown = f"search_spaces/{path.name}"
     return parse_space(read_space_file(path, shown), path.stem, shown)
+
+
+def _check_stem(path: Path) -> None:
+    if path.stem.startswith(".") or CONTROLS.search(path.stem):
+        raise InputError(
+            f"a space is named by its file: '{path.stem}' must not begin with a dot or have "
+            f"control characters"
+        )
 
 
 def parse_space(text: str, name: str, shown: str) -> Space:
