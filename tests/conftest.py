@@ -28,7 +28,7 @@ SHARES = (0.07, 0.19, 0.14, 0.12, 0.10, 0.09, 0.08, 0.08, 0.07, 0.06)
 LONG = (
     *("test_survival", "test_readme", "test_keras_versions", "test_plan", "test_contract"),
     *("test_notebooks", "test_progress", "test_cap", "test_tpe", "test_models", "test_search"),
-    *("test_workers", "test_training", "test_figures", "test_confirm", "test_exports", "test_check"),
+    *("test_workers", "test_training", "test_figures", "test_confirm", "test_exports"),
 )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from svhn_tune import confirm, load_data, open_project, search
+from svhn_tune.models.work import measure_work
 from svhn_tune.project.records import decode_predicted
 from svhn_tune.summary.confirmed import summarize_confirmed
 
@@ -56,6 +57,18 @@ def test_it_trains_on_all_images_and_looks_at_the_test_set_once(confirmed, archi
         confusion = np.array(record.confusion)
         assert confusion.sum(axis=1).tolist() == np.bincount(labels).tolist()
         assert np.trace(confusion) == (predicted == labels).sum()
+
+
+def test_each_has_a_run_before_any_has_two_and_the_dearest_begins(searched, archives, tmp_path):
+    folder = tmp_path / "cnn"
+    shutil.copytree(searched, folder)
+    project = confirm(folder, archives, top=2, runs=2, epochs=1)
+    trained = [
+        (record.run, -measure_work(project.space, record.values).rough_cost)
+        for record in project.ended("confirm")
+    ]
+    assert len({cost for _, cost in trained}) > 1
+    assert trained == sorted(trained)
 
 
 def test_one_model_a_configuration_is_kept(confirmed):

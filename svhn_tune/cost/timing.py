@@ -65,8 +65,8 @@ def measure_cap(space: Space, data: Data, settings: Mapping[str, Any], hours: Ho
     from ..oracles.ask_tell import make_oracle
 
     models, _ = make_oracle(space, "random").sample(SAMPLE)
-    most = NEAR * _weigh(measure_work(space, space.baseline))
-    near = [each for each in models if _weigh(measure_work(space, each)) <= most]
+    most = NEAR * measure_work(space, space.baseline).rough_cost
+    near = [each for each in models if measure_work(space, each).rough_cost <= most]
     small, large = choose_probes(space, near, FEW)
     warm = [space.baseline] * hours.workers
     timings, process = _time(space, data, warm, [*small, *large], hours.workers)
@@ -82,20 +82,11 @@ def choose_probes(
     The baseline is the first of the smaller half.
     """
 
-    ordered = sorted(models, key=lambda values: _weigh(measure_work(space, values)))
+    ordered = sorted(models, key=lambda values: measure_work(space, values).rough_cost)
     positions = sorted({round(p) for p in np.linspace(0, len(ordered) - 1, count - 1)})
     chosen = [ordered[position] for position in positions]
     half = (len(chosen) + 1) // 2
     return [space.baseline, *chosen[:half]], chosen[half:]
-
-
-def _weigh(work: Work) -> int:
-    """What an image costs, in multiply-adds, roughly: before anything is timed.
-
-    Measured (x86-64, one core, batch 32): an activation takes as long as 47 of them, a parameter,
-    changed once per batch, as 7.
-    """
-    return work.operations + 47 * work.activations + 7 * work.parameters
 
 
 def _time(
@@ -109,7 +100,7 @@ def _time(
     if not probes:
         return [], 0.0
     works = [measure_work(space, values) for values in probes]
-    setup = _make_setup(space, data, max(map(_weigh, works)))
+    setup = _make_setup(space, data, max(work.rough_cost for work in works))
     with tempfile.TemporaryDirectory() as folder:
         warm = [_make_run(WARM_UP - n, values, 1, folder) for n, values in enumerate(first)]
         runs = [_make_run(n, values, 3, folder) for n, values in enumerate(probes)]

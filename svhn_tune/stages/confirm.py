@@ -13,6 +13,7 @@ from ..data import Data, load_data
 from ..data.cache import share_arrays
 from ..errors import InputError
 from ..files import write_atomically
+from ..models.work import measure_work
 from ..progress.progress import Progress
 from ..project.numbers import check_numbers
 from ..project.project import Project
@@ -86,8 +87,9 @@ def confirm(
         project.refresh()
         chosen, choice = choose(project, top, epochs, baseline, question)
         planned = [run for trial in chosen for run in _plan_runs(project, trial, runs, epochs)]
-        # One run of each, then a second one of each: when time is up, all have about as many.
-        planned.sort(key=lambda run: run.run)
+        # One run of each, then a second one of each: when time is up, all have about as many. The
+        # dearest of them first, so that no long one is left for the end, the other cores idle.
+        planned.sort(key=lambda run: (run.run, -measure_work(project.space, run.values).rough_cost))
         missing = _leave_out_done(project, planned)
         if choice and any(run.root in choice.chosen for run in missing):
             project.record(choice)
