@@ -86,7 +86,9 @@ def test_means_are_given_in_the_order_of_the_configurations(project):
 
 
 def test_what_is_missing_is_said(project):
-    assert answer(project, 7)["notes"] == ["no run yet: python -m svhn_tune confirm --question 7"]
+    assert answer(project, 7)["notes"] == [
+        f"no run yet: python -m svhn_tune confirm --question 7 --project {project.folder}"
+    ]
     add_runs(project, 1, TEN[:3])
     assert answer(project, 7)["answer"] is None
     told = "incomplete: no run of configuration 0 yet, 3 of 10 runs of configuration 1"

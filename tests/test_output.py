@@ -114,7 +114,7 @@ def test_a_search_whose_progress_cannot_be_written_goes_on(place, archives, smal
     arguments += ["--tuner", "random", "--max-trials", "1", "--max-epochs", "1"]
     told = place / "told.txt"
     assert start_command(arguments, place, stdout=told, stderr="/dev/full").wait() == 0
-    assert "1 trials completed" in told.read_text()
+    assert "1 trial completed" in told.read_text()
     assert start_command(arguments, place, stdout="/dev/full", stderr=told).wait() == 2
     assert told.read_text() == FULL
 

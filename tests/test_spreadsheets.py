@@ -109,7 +109,7 @@ def test_a_confirmed_configuration_a_row(project):
     rows = read(project, "confirm.csv")
     first, second = summarize_confirmed(project)
     best, control = rows.iloc[0], rows.iloc[1]
-    assert (best.trial, best.root, best.runs, best.epochs, best.units) == (2, 1, 3, 100, 96)
+    assert (best.trial, best.root, best.runs, best.epochs, best.units) == (1, 1, 3, 100, 96)
     assert best["mean"] == first.summary.mean
     assert (best.ci95_low, best.ci95_high) == first.summary.ci95
     against = first.against_baseline

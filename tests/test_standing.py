@@ -239,15 +239,21 @@ def test_time_left_and_time_limit_are_those_that_the_call_wrote_down(stopped):
 def test_status_prints_and_tells_where_it_stands(stopped, capsys):
     print_status(stopped)
     printed = capsys.readouterr().out
-    assert "search has stopped: the same command goes on" in printed
+    again = f"search --space cnn --data data --project {stopped.folder}"
+    assert (
+        f"\nnext: go on with the search, which has stopped:\n  python -m svhn_tune {again}\n"
+        in printed
+    )
     assert "search: trials 2 of 10, epochs 11 of 60" in printed
-    assert "best so far: trial 001, val_categorical_accuracy 0.7000 after 4 epochs" in printed
+    assert re.search("\n001 +4 +0.7000", printed)
     assert re.search("002 +3/12 +0.3000", printed)
-    assert "2 trials completed (0 collapsed), 3 unfinished, 0 failed" in printed
+    assert "2 trials completed, 3 unfinished; " in printed
     with stopped.lock():
         print_status(stopped)
         progress = svhn_tune.status(stopped)["progress"]
-    assert f"search is running in the process {os.getpid()}" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert f"search is running in the process {os.getpid()}" in printed
+    assert "next: wait for the search" in printed
     assert progress["process"] == os.getpid()
     assert progress["runs"][0] == {
         "trial": 2,
@@ -270,7 +276,6 @@ def test_a_run_without_a_score_has_a_dash_for_it(tmp_path, make_project, capsys)
     assert text.startswith("val_categorical_accuracy - (best -, trial 000)")
     print_status(project)
     printed = capsys.readouterr().out
-    assert "best so far: trial 000, val_categorical_accuracy - after 4 epochs" in printed
     assert re.search("000 +4 +- ", printed)
     assert svhn_tune.status(project)["best"]["score"] is None
 

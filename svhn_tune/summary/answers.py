@@ -11,6 +11,7 @@ from ..project.record_types import RunRecord
 from ..space.questions import Question
 from .choices import left_out
 from .confirmed import summarize_confirmed
+from .invocation import join_command, name_project
 from .samples import mean
 from .wording import say_score
 
@@ -56,14 +57,16 @@ def _answer(project: Project, question: Question) -> Answer:
     found = Answer(question.number, question.title)
     lengths = [epochs for root, epochs in groups if root in roots]
     if not lengths:
-        found.notes = [f"no run yet: python -m svhn_tune confirm --question {question.number}"]
+        option = ["--question", str(question.number)]
+        command = join_command("confirm", *option, *name_project(project))
+        found.notes = [f"no run yet: {command}"]
         return found
     found.epochs = epochs = max(lengths)
     runs: Runs = [[] if root is None else groups.get((root, epochs), []) for root in roots]
     objective = project.space.objective
     found.configurations = [
         {
-            "trial": each[-1].trial if each else root,
+            "trial": root,
             "runs": len(each),
             "mean": mean([objective.count(run.score) for run in each]) if each else None,
             "parameters": each[0].parameters if each else None,

@@ -3,8 +3,12 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..console import say_count
 from ..project.project import Project
 from .confirmed import Confirmed
+from .samples import ENOUGH, mean
+
+COLLAPSED = "a run collapses where it puts all images into one class, or its loss is no number"
 
 
 def as_sentence(text: str) -> str:
@@ -33,7 +37,7 @@ def say_score(score: float | None) -> str:
 
 
 def describe_interval(interval: tuple[float, float] | None, form: str) -> str:
-    """`0.8510..0.8590`, or `-` where one run says nothing about the spread."""
+    """`0.8510..0.8590`, or `-` where too few runs say nothing about the spread."""
     return "-" if interval is None else f"{interval[0]:{form}}..{interval[1]:{form}}"
 
 
@@ -50,45 +54,96 @@ def describe_used(entries: list[Confirmed]) -> Iterator[str]:
             )
 
 
-def conclude(entries: list[Confirmed], status: dict[str, Any]) -> Iterator[str]:
-    """What follows from the configurations that were trained longest, a line each.
+def say_answer(project: Project, entries: list[Confirmed], status: dict[str, Any]) -> str:
+    """The file and the configuration in one sentence, the same in confirm, status and the report.
 
-    First the recommendation, then whose file is handed in, then what was chosen by the test set.
+    A grade is that of one file, a configuration's merit is the mean of its runs: the best file may
+    be of a configuration that ties with others.
+
+    Args:
+        project: that is confirmed.
+        entries: its configurations that were trained longest.
+        status: the project's.
     """
-    yield describe_recommendation(entries)
+    return f"{_say_file(project, status)}; {_say_configurations(entries)}"
+
+
+def _say_file(project: Project, status: dict[str, Any]) -> str:
     file = status["handed_in"]
+    name = f"trial {file['trial']:03d}'s run {file['run']}"
+    score = f"{say_score(file['score'])} on the test set"
+    if file["expected"] is not None:
+        score += f" (expect {file['expected']:.4f} on new images)"
+    several = "the only file" if file["best_of"] == 1 else f"the best of {file['best_of']} files"
+    if not file["final"]:
+        asked = project.space.protocol.epochs
+        return (
+            f"{several} is {name}, {score}, but it is none to hand in, trained for "
+            f"{file['epochs']} of {say_count(asked, 'epoch')}"
+        )
     # Questions have files of their own.
-    handed_in = "best file" if status["answers"] else "file to hand in"
-    yield (
-        f"the {handed_in} is trial {file['trial']:03d}'s run {file['run']}: "
-        f"{say_score(file['score'])} on the test set (selected: best of {file['best_of']}; the "
-        f"mean of its configuration is {file['mean']:.4f})"
-    )
-    if "search" in status["test_set_used_to_choose"]:
-        yield "the search chose by the test set, too: the scores of what it chose are optimistic"
-    if any(e.search_epochs not in (None, e.epochs) for e in entries):
-        yield "the search's scores are after other epochs: the drop is no winner's curse alone"
+    if status["answers"]:
+        return f"{several} is {name}, {score}"
+    return f"a grade is that of one file: hand in {name}, {several}, {score}"
 
 
-def describe_recommendation(entries: list[Confirmed]) -> str:
-    """Which configuration to choose, and whether it was shown to be better."""
-    recommended = next((entry for entry in entries if entry.recommended), None)
-    if recommended is None:
-        return "no verdict: it needs two runs or more of a configuration (confirm --runs)"
-    name = f"trial {recommended.trial:03d}" + _baseline_note(recommended)
+def _say_configurations(entries: list[Confirmed]) -> str:
+    """Which configuration is the best by the mean of its runs, if that can be told."""
+    merit = "a configuration's merit is the mean of its runs"
+    if len(entries) == 1:
+        return f"{merit}: {_say_mean(entries[0])}, over {_say_runs(entries)}"
     tied = [entry for entry in entries if entry.tied_with_best]
+    if not tied:
+        return f"{merit}, and fewer than {ENOUGH} of each are too few to tell which is better"
+    judged = sum(bool(entry.comparisons) and entry.enough for entry in entries)
     if len(tied) == 1:
-        compared = sum(bool(entry.comparisons) for entry in entries)
-        return f"recommended: {name}" + (", better than every other" if compared > 1 else "")
-    names = ", ".join(f"{entry.trial:03d}{_baseline_note(entry)}" for entry in tied)
+        than = "better than every other" if judged == len(entries) else "the best that can be told"
+        if any(entry.left_out for entry in entries):
+            than = "better than every other that was chosen"
+        return f"{merit}, and by that {_say_mean(tied[0])} is {than}, over {_say_runs(entries)}"
+    smallest = next(entry for entry in tied if entry.recommended)
+    names = [_say_mean(entry) for entry in tied]
     return (
-        f"a tie at the top (5 % over the family): trials {names}; recommended: {name}, the smaller "
-        f"file ({recommended.file_bytes:,} bytes, {recommended.seconds:,.0f} s per run)"
+        f"{merit}, and by that {', '.join(names[:-1])} and {names[-1]} tie over {_say_runs(tied)}: "
+        f"none is shown to be better, and the smallest is trial {smallest.trial:03d}"
     )
 
 
-def _baseline_note(entry: Confirmed) -> str:
-    return " (the baseline)" if entry.baseline else ""
+def _say_mean(entry: Confirmed) -> str:
+    """The configuration and the mean of its runs that no choice was made on."""
+    name = "the baseline, " if entry.baseline else ""
+    return f"trial {entry.trial:03d} ({name}{mean(entry.fresh_scores or entry.scores):.4f})"
+
+
+def _say_runs(entries: list[Confirmed]) -> str:
+    counts = sorted({len(entry.fresh_scores or entry.scores) for entry in entries})
+    if len(counts) > 1:
+        return f"{counts[0]} to {say_count(counts[-1], 'run')} each"
+    return say_count(counts[0], "run") + (" each" if len(entries) > 1 else "")
+
+
+def note_answer(project: Project, entries: list[Confirmed], status: dict[str, Any]) -> list[str]:
+    """What must be known to read the answer, a line each."""
+    notes = []
+    if "search" in status["test_set_used_to_choose"]:
+        notes.append(
+            "the search chose by the test set, too: the scores of what it chose are optimistic"
+        )
+    if any(entry.collapsed for entry in entries):
+        notes.append(f"{COLLAPSED}; a mean and an interval over runs of both kinds say little")
+    return notes
+
+
+def define_columns(entries: list[Confirmed]) -> str:
+    """What the columns of a table of confirm are, for who does not know them."""
+    found = (
+        "mean of the runs ± their spread (SD); 95 % interval: where the mean of very many runs "
+        "would be; against the baseline: by how much the mean differs, where that difference would "
+        "be, and the verdict, of which a tie says that no difference is shown"
+    )
+    if any(not entry.enough for entry in entries):
+        found += f"; -: fewer than {ENOUGH} runs are too few to say"
+    return found
 
 
 def say_cap(
@@ -107,7 +162,7 @@ def say_cap(
     if nearest is not None:
         reached = (
             f"; the best of those above half of that, trial {nearest['trial']:03d}, reached "
-            f"{say_score(nearest['score'])} after {nearest['epochs']} epochs"
+            f"{say_score(nearest['score'])} after {say_count(nearest['epochs'], 'epoch')}"
         )
     return (
         f"no model is proposed whose epoch costs more than {most:.3g} times the baseline's{why}: "
