@@ -4,7 +4,8 @@ import os
 import signal
 import sys
 import threading
-from typing import Any, NoReturn
+from importlib.metadata import version
+from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.exceptions import TyperException
@@ -17,11 +18,29 @@ from .errors import InputError, one_line
 INTERRUPTED = 130  # what typer, too, makes of a KeyboardInterrupt
 
 app = typer.Typer(
-    help="From a search space to a .keras file that can be handed in.",
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"svhn_tune {version('svhn_tune')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    _: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """From a search space to a .keras file that can be handed in."""
+
 
 for command in (search, confirm, plan, status, report, check, describe, export, spaces, data):
     app.command()(command)

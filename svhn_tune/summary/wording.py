@@ -7,6 +7,7 @@ from ..console import say_count
 from ..project.project import Project
 from .confirmed import Confirmed
 from .samples import ENOUGH, mean
+from .standing import Standing
 
 COLLAPSED = "a run collapses where it puts all images into one class, or its loss is no number"
 
@@ -144,6 +145,17 @@ def define_columns(entries: list[Confirmed]) -> str:
     if any(not entry.enough for entry in entries):
         found += f"; -: fewer than {ENOUGH} runs are too few to say"
     return found
+
+
+def say_resumed(standing: Standing) -> str:
+    """With how much of it a stage goes on; nothing where it begins."""
+    if not standing.epochs:
+        return ""
+    name = "trial" if standing.stage == "search" else "run"
+    done = say_count(standing.trials, name)
+    if standing.trials_planned is not None:
+        done = f"{standing.trials:,} of {say_count(standing.trials_planned, name)}"
+    return f"{standing.stage} goes on with {done} and {say_count(standing.epochs, 'epoch')} done"
 
 
 def say_cap(
