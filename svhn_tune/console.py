@@ -92,7 +92,7 @@ def _print_block(
     heading = _align(titles, widths, chosen) + (f"{' ' * GAP}{below}" if below else "")
     console.print(Text(heading, "bold"))
     for row in rows:
-        console.print(_align(row, widths, chosen))
+        console.print(_align(row, widths, chosen).rstrip())
         if below:
             print_text(console, row[-1], indent=GAP)
 
@@ -117,7 +117,7 @@ def _align(row: Sequence[str], widths: list[int], columns: Sequence[int]) -> str
         row[column].ljust(widths[column]) if column == 0 else row[column].rjust(widths[column])
         for column in columns
     ]
-    return (" " * GAP).join(cells).rstrip()
+    return (" " * GAP).join(cells)
 
 
 def make_table(*columns: str) -> Table:

@@ -63,11 +63,11 @@ def _say_counts(status: dict[str, Any], is_running: bool) -> str:
         counts.append(f"{trials['running']} {'running' if is_running else 'unfinished'}")
     if trials["failed"]:
         counts.append(f"{trials['failed']} failed")
-    return (
-        f"{', '.join(counts)}; {say_count(status['epochs_trained'], 'epoch')} in "
-        f"{format_seconds(status['seconds_trained'])} of training; "
-        f"{status['disk_bytes'] / 2**20:,.1f} MiB on disk"
-    )
+    told = [", ".join(counts)]
+    if status["epochs_trained"]:
+        epochs = say_count(status["epochs_trained"], "epoch")
+        told.append(f"{epochs} of ended runs in {format_seconds(status['seconds_trained'])}")
+    return "; ".join([*told, f"{status['disk_bytes'] / 2**20:,.1f} MiB on disk"])
 
 
 def _print_ranking(console: Console, project: Project) -> None:
