@@ -138,9 +138,9 @@ def note_answer(project: Project, entries: list[Confirmed], status: dict[str, An
 def define_columns(entries: list[Confirmed]) -> str:
     """What the columns of a table of confirm are, for who does not know them."""
     found = (
-        "mean of the runs ± their spread (SD); 95 % interval: where the mean of very many runs "
-        "would be; against the baseline: by how much the mean differs, where that difference would "
-        "be, and the verdict, of which a tie says that no difference is shown"
+        "mean ± SD: of the runs, and their spread; 95 % interval: of the mean of very many such "
+        "runs; against the baseline: the difference of the means, its interval and the verdict (a "
+        "tie: no difference is shown)"
     )
     if any(not entry.enough for entry in entries):
         found += f"; -: fewer than {ENOUGH} runs are too few to say"
