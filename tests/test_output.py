@@ -97,7 +97,7 @@ def test_an_ascii_terminal_gets_ascii(place, arguments, environment):
     assert (status, stderr) == (0, "")
     assert stdout.isascii()
     if arguments == ["status"]:
-        assert b"0.4500+-0.0707" in stdout
+        assert b"0.4500 +- 0.0707" in stdout
 
 
 @pytest.mark.parametrize("environment", ASCII, ids=str)

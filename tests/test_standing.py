@@ -3,6 +3,7 @@
 import os
 import re
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from svhn_tune.project.record_types import SessionRecord
 from svhn_tune.project.records import confirm_seed, search_seed
 from svhn_tune.stages.begin import record_begin
 from svhn_tune.summary.status import read_standing
+from svhn_tune.summary.wording import say_resumed
 from svhn_tune.training.checkpoints import State, write
 from svhn_tune.training.runs import Run
 
@@ -262,6 +264,15 @@ def test_status_prints_and_tells_where_it_stands(stopped, capsys):
         "planned": 12,
         "training": True,
     }
+
+
+def test_a_call_that_goes_on_says_with_how_much(stopped, tmp_path, make_project):
+    standing = read_standing(stopped)
+    assert say_resumed(standing) == "search goes on with 2 of 10 trials and 11 epochs done"
+    endless = replace(standing, trials_planned=None)
+    assert say_resumed(endless) == "search goes on with 2 trials and 11 epochs done"
+    assert say_resumed(replace(standing, trials=10)) == ""
+    assert say_resumed(read_standing(make_project(tmp_path / "new"))) == ""
 
 
 def test_the_line_of_a_run_names_it_its_score_and_its_values(confirming):

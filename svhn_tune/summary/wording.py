@@ -148,13 +148,14 @@ def define_columns(entries: list[Confirmed]) -> str:
 
 
 def say_resumed(standing: Standing) -> str:
-    """With how much of it a stage goes on; nothing where it begins."""
-    if not standing.epochs:
+    """With how much of it a stage goes on; nothing where it begins, or all is done."""
+    planned = standing.trials_planned
+    if not standing.epochs or (planned is not None and standing.trials >= planned):
         return ""
     name = "trial" if standing.stage == "search" else "run"
     done = say_count(standing.trials, name)
-    if standing.trials_planned is not None:
-        done = f"{standing.trials:,} of {say_count(standing.trials_planned, name)}"
+    if planned is not None:
+        done = f"{standing.trials:,} of {say_count(planned, name)}"
     return f"{standing.stage} goes on with {done} and {say_count(standing.epochs, 'epoch')} done"
 
 
