@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 from test_confirmed import EQUAL, GOOD, POOR, add_runs
 
-from svhn_tune.project.record_types import BeginRecord, PlannedRun
+from svhn_tune.project.record_types import BeginRecord, ChoiceRecord, PlannedRun
 from svhn_tune.stages.choice import choose
 from svhn_tune.summary.next_step import list_steps
 from svhn_tune.summary.status import read_standing
@@ -133,6 +133,16 @@ def test_two_runs_of_each_are_followed_by_more(make):
         add_runs(project, trial, GOOD[:2])
     command = "python -m svhn_tune confirm --top 1"
     assert tell(project) == [("to tell configurations apart, train 10 runs of each", command)]
+
+
+def test_runs_that_chose_are_no_runs_that_tell_apart(make):
+    project = make()
+    for trial in begin_confirm(project, 3, 10):
+        add_runs(project, trial, (GOOD * 2)[:10])
+    used = [[root, run] for root in (1, 2, 3) for run in range(10)]
+    project.record(ChoiceRecord(epochs=100, chosen=[1], used=used))
+    command = "python -m svhn_tune confirm --top 1 --runs 13"
+    assert tell(project) == [("to tell configurations apart, train 13 runs of each", command)]
 
 
 def test_after_confirm_the_file_is_checked_and_the_report_read(make):

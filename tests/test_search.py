@@ -55,9 +55,7 @@ def test_a_hyperband_that_stops_none_early_says_how_few_it_trains(
 ):
     settings = SETTINGS | {"max_epochs": max_epochs, "time_limit": 0}
     notes = Notes()
-    search(
-        small_space, archives, project=tmp_path / "cnn", progress=notes, **settings
-    )
+    search(small_space, archives, project=tmp_path / "cnn", progress=notes, **settings)
     assert told in "".join(notes.texts)
     assert bool(notes.texts) == bool(told)
 

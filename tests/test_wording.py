@@ -4,6 +4,7 @@ import pytest
 from test_confirmed import EQUAL, GOOD, POOR, add_runs
 
 import svhn_tune
+from svhn_tune.project.record_types import ChoiceRecord
 from svhn_tune.summary.confirmed import summarize_confirmed
 from svhn_tune.summary.wording import say_answer
 
@@ -14,11 +15,13 @@ CONFUSION = [[700, 0], [150, 150]]
 def say(tmp_path, make_project):
     """The answer of a project whose trials have these scores in confirm."""
 
-    def answer(scores, **changes):
+    def answer(scores, then=None, **changes):
         trials = [{"score": 0.60}, {"score": 0.64}, {"score": 0.63}]
         project = make_project(tmp_path / "cnn", trials)
         for trial, each in scores.items():
             add_runs(project, trial, each, confusion=CONFUSION, **changes)
+        if then is not None:
+            then(project)
         entries = summarize_confirmed(project)
         longest = [entry for entry in entries if entry.epochs == entries[0].epochs]
         return say_answer(project, longest, svhn_tune.status(project)).split("; ")
@@ -59,7 +62,23 @@ def test_numbers_of_runs_that_differ_are_told(say):
 def test_fewer_than_three_runs_tell_nothing(say, count):
     file, merit = say({0: POOR[:count], 1: GOOD[:count]})
     assert "expect" not in file
-    assert merit.endswith("and fewer than 3 of each are too few to tell which is better")
+    assert merit.endswith("with fewer than 3 runs of each, it cannot be told which is better")
+
+
+def test_what_was_chosen_by_runs_of_its_own_is_compared_by_others(say):
+    def choose_second(project):
+        used = [[root, run] for root in (1, 2) for run in range(6)]
+        project.record(ChoiceRecord(epochs=100, chosen=[1], used=used))
+
+    _, merit = say({0: POOR, 1: GOOD, 2: EQUAL}, then=choose_second)
+    assert "with fewer than 3 runs of trial 001, those that chose left out, it cannot be" in merit
+
+
+def test_what_has_too_few_runs_is_not_compared(say):
+    _, merit = say({0: POOR, 1: GOOD, 2: EQUAL[:2]})
+    assert merit.endswith(
+        "trial 001 (0.8505) is better than every other compared, over 6 runs each"
+    )
 
 
 def test_one_configuration_alone_is_compared_with_none(say):

@@ -10,6 +10,7 @@ from .answers import read_answers
 from .choices import BASELINE
 from .confirmed import summarize_confirmed
 from .invocation import count_top, join_command, name_project, name_space
+from .samples import ENOUGH
 from .standing import Standing
 
 TOP, RUNS = 3, 10  # of confirm, by default
@@ -98,7 +99,9 @@ def _finish(project: Project) -> Iterator[Step]:
         text = f"for a file to hand in, train for all {asked} epochs"
         yield Step(text, join_command("confirm", *arguments))
     elif not all(entry.enough for entry in staying):
-        text = f"to tell configurations apart, train {RUNS} runs of each"
+        runs = max(RUNS, ENOUGH + max(len(entry.used) for entry in staying))
+        arguments += [] if runs == RUNS else ["--runs", str(runs)]
+        text = f"to tell configurations apart, train {runs} runs of each"
         yield Step(text, join_command("confirm", *arguments))
     else:
         yield from _check(project)

@@ -93,19 +93,24 @@ def _say_configurations(entries: list[Confirmed]) -> str:
     merit = "a configuration's merit is the mean of its runs"
     if len(entries) == 1:
         return f"{merit}: {_say_mean(entries[0])}, over {_say_runs(entries)}"
-    tied = [entry for entry in entries if entry.tied_with_best]
-    if not tied:
-        return f"{merit}, and fewer than {ENOUGH} of each are too few to tell which is better"
-    judged = sum(bool(entry.comparisons) and entry.enough for entry in entries)
+    staying = [entry for entry in entries if not entry.left_out]
+    judged = [entry for entry in staying if entry.enough]
+    if len(judged) < 2:
+        short = " and ".join(f"trial {e.trial:03d}" for e in staying if not e.enough)
+        chose = ", those that chose left out" if any(entry.used for entry in staying) else ""
+        return (
+            f"{merit}, and with fewer than {ENOUGH} runs of {short if judged else 'each'}{chose}, "
+            f"it cannot be told which is better"
+        )
+    tied = [entry for entry in judged if entry.tied_with_best]
+    runs = _say_runs(judged)
     if len(tied) == 1:
-        than = "better than every other" if judged == len(entries) else "the best that can be told"
-        if any(entry.left_out for entry in entries):
-            than = "better than every other that was chosen"
-        return f"{merit}, and by that {_say_mean(tied[0])} is {than}, over {_say_runs(entries)}"
+        others = "every other" if len(judged) == len(entries) else "every other compared"
+        return f"{merit}, and by that {_say_mean(tied[0])} is better than {others}, over {runs}"
     smallest = next(entry for entry in tied if entry.recommended)
     names = [_say_mean(entry) for entry in tied]
     return (
-        f"{merit}, and by that {', '.join(names[:-1])} and {names[-1]} tie over {_say_runs(tied)}: "
+        f"{merit}, and by that {', '.join(names[:-1])} and {names[-1]} tie over {runs}: "
         f"none is shown to be better, and the smallest is trial {smallest.trial:03d}"
     )
 
