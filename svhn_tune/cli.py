@@ -11,6 +11,7 @@ import typer
 from typer.exceptions import TyperException
 
 from .commands.look import check, data, describe, export, report, spaces, status
+from .commands.output import tell
 from .commands.streams import guard_streams
 from .commands.train import confirm, plan, search
 from .errors import InputError, one_line
@@ -105,5 +106,5 @@ def main() -> NoReturn:
 
 
 def _refuse(text: str) -> int:
-    print("error:", one_line(text), file=sys.stderr)
+    tell(f"error: {one_line(text)}")
     return 2

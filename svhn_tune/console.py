@@ -25,38 +25,52 @@ def _has_width(console: Console) -> bool:
     return console.is_terminal or os.environ.get("COLUMNS", "").isdigit()
 
 
-def print_text(console: Console, text: str, indent: int = 0) -> None:
-    """Lines of words, wrapped at spaces; in a pipe each is one line.
+def print_text(console: Console, text: str, indent: int = 0, hang: int = 0) -> None:
+    """Words, wrapped at spaces; in a pipe they are one line.
 
     Args:
         console: of `make_console`.
-        text: without line breaks that matter.
+        text: without line breaks.
         indent: of each line, in characters.
+        hang: of all lines but the first, beside `indent`.
     """
     margin = " " * indent
     if not _has_width(console):
         console.print(margin + text)
         return
-    for line in _wrap(text, console.width - indent) or [""]:
+    for line in _wrap(text, console.width - indent, " " * hang) or [""]:
         console.print(margin + line)
 
 
-def _wrap(text: str, width: int) -> list[str]:
-    return wrap(text, max(width, 1), break_long_words=False, break_on_hyphens=False)
+def _wrap(text: str, width: int, hang: str = "") -> list[str]:
+    return wrap(
+        text,
+        max(width, 1),
+        subsequent_indent=hang,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def print_table(
-    console: Console, titles: Sequence[str], rows: Iterable[Sequence[str]], words: bool = False
+    console: Console,
+    titles: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    words: bool = False,
+    left: int = 1,
 ) -> None:
-    """A table without lines: the first column to the left, the others to the right.
+    """A table without lines: the first `left` columns to the left, the others to the right.
 
     Columns that do not fit stand below the others, beside the first one again. With `words`, the
     last column is words, to the left: it wraps at spaces, and has lines of its own below each row
     where there is little room beside the others.
     """
-    given = [list(row) for row in rows]
+    given = [list(row) for row in [titles, *rows]]
     count = len(titles) - words
-    widths = [max(len(row[column]) for row in [titles, *given]) for column in range(count)]
+    widths = [max(len(row[column]) for row in given) for column in range(count)]
+    for row in given:
+        row[:left] = [cell.ljust(width) for cell, width in zip(row, widths[:left], strict=False)]
+    titles, *given = given
     taken = sum(widths) + GAP * count
     if words and taken + WORDS <= console.width:
         _print_beside(console, titles, given, widths)
@@ -113,11 +127,7 @@ def _print_beside(
 
 
 def _align(row: Sequence[str], widths: list[int], columns: Sequence[int]) -> str:
-    cells = [
-        row[column].ljust(widths[column]) if column == 0 else row[column].rjust(widths[column])
-        for column in columns
-    ]
-    return (" " * GAP).join(cells)
+    return (" " * GAP).join(row[column].rjust(widths[column]) for column in columns)
 
 
 def make_table(*columns: str) -> Table:

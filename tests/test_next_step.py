@@ -127,6 +127,16 @@ def test_a_short_confirm_is_followed_by_one_of_all_epochs(make):
     assert tell(project) == [("for a file to hand in, train for all 100 epochs", command)]
 
 
+def test_what_a_short_confirm_chose_is_among_those_of_all_epochs(make):
+    project = make()
+    for trial in begin_confirm(project, 3, 3, epochs=1):
+        add_runs(project, trial, GOOD[:3], planned_epochs=1, epochs=1)
+    used = [[root, run] for root in (1, 2, 3) for run in range(3)]
+    project.record(ChoiceRecord(epochs=1, chosen=[3], used=used))
+    assert tell(project)[0][1] == "python -m svhn_tune confirm --top 3"
+    assert 3 in choose(project, 3, 100, True)[0]
+
+
 def test_two_runs_of_each_are_followed_by_more(make):
     project = make()
     for trial in begin_confirm(project, 1, 2):

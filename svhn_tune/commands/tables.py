@@ -125,7 +125,7 @@ def print_check(path: Path, result: dict[str, Any]) -> None:
     for check in result["checks"]:
         known = not check["detail"].startswith("not known")
         mark = ("ok" if known else "?") if check["ok"] else "FAIL"
-        print_text(console, f"{mark:4}  {check['name']}: {check['detail']}")
+        print_text(console, f"{mark:4}  {check['name']}: {check['detail']}", hang=len("FAIL  "))
     print_text(
         console, f"{one_line(str(path))} {'may' if result['ok'] else 'may NOT'} be handed in"
     )
@@ -146,7 +146,7 @@ def print_description(space: Space, description: dict[str, Any]) -> None:
         ]
         for layer in description["layers"]
     ]
-    print_table(console, titles, rows)
+    print_table(console, titles, rows, left=2)
     for reason in description["reasons"]:
         print_text(console, f"infeasible: {reason}")
     if description["feasible"]:

@@ -9,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..console import say_count
 from ..data.dataset import Data
 from ..errors import one_line
 from ..space.space import Space
@@ -114,8 +115,9 @@ def _check_training(model: "keras.Model", space: Space, origin: Origin | None) -
     if run is None:
         return Check(name, True, f"not known: no run in {origin.folder} ended with these weights")
     asked = space.protocol
+    epochs = say_count(run.epochs, "epoch")
     detail = (
-        f"{run.epochs} epochs in batches of {origin.batch_size} (trial {run.trial:03d}, run "
+        f"{epochs} in batches of {origin.batch_size} (trial {run.trial:03d}, run "
         f"{run.run}); expected {asked.epochs} in batches of {asked.batch_size}"
     )
     kept = (run.epochs, origin.batch_size) == (asked.epochs, asked.batch_size)

@@ -93,9 +93,14 @@ def _finish(project: Project) -> Iterator[Step]:
     longest = [entry for entry in entries if entry.epochs == entries[0].epochs]
     staying = [entry for entry in longest if not entry.left_out]
     asked = project.space.protocol.epochs
-    top = _count_top(project, {entry.trial for entry in staying}, longest[0].epochs)
+    roots = {entry.trial for entry in staying}
+    top = _count_top(project, roots, longest[0].epochs)
     arguments = ["--top", str(top), *name_project(project)]
     if longest[0].epochs != asked:
+        # No runs of that length are there to choose by: the search's ranking chooses.
+        ranked = [record.root for record in project.ranking()]
+        places = [ranked.index(root) + 1 for root in roots - {BASELINE} if root in ranked]
+        arguments[1] = str(max(places, default=1))
         text = f"for a file to hand in, train for all {asked} epochs"
         yield Step(text, join_command("confirm", *arguments))
     elif not all(entry.enough for entry in staying):

@@ -148,7 +148,7 @@ def define_columns(entries: list[Confirmed]) -> str:
         "tie: no difference is shown)"
     )
     if any(not entry.enough for entry in entries):
-        found += f"; -: fewer than {ENOUGH} runs are too few to say"
+        found += f"; - and no verdict: fewer than {ENOUGH} runs are too few"
     return found
 
 
