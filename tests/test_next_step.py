@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 from test_confirmed import EQUAL, GOOD, POOR, add_runs
 
-from svhn_tune.project.record_types import BeginRecord, ChoiceRecord, PlannedRun
+from svhn_tune.project.record_types import BeginRecord, ChoiceRecord, PlannedRun, SessionRecord
 from svhn_tune.stages.choice import choose
 from svhn_tune.summary.next_step import list_steps
 from svhn_tune.summary.status import read_standing
@@ -28,8 +28,9 @@ def make(tmp_path, make_project, monkeypatch):
     return create
 
 
-def tell(project):
-    return [(step.text, step.command) for step in list_steps(project, read_standing(project))]
+def tell(project, page=False):
+    steps = list_steps(project, read_standing(project), page)
+    return [(step.text, step.command) for step in steps]
 
 
 def begin_search(project, trials):
@@ -159,8 +160,20 @@ def test_after_confirm_the_file_is_checked_and_the_report_read(make):
     project = make()
     for trial, scores in zip(begin_confirm(project, 2, 6), [POOR, GOOD, EQUAL], strict=True):
         add_runs(project, trial, scores)
-    check, report = tell(project)
+    check, report = tell(project, page=True)
+    assert tell(project) == [check]
     assert check[1] == "python -m svhn_tune check results/cnn/submission.keras"
     assert report == ("write the report", "python -m svhn_tune report")
     (project.folder / "report.html").touch()
-    assert tell(project)[1] == ("open the report in a browser: results/cnn/report.html", None)
+    assert tell(project, page=True)[1] == (
+        "open the report in a browser: results/cnn/report.html",
+        None,
+    )
+
+
+def test_of_a_spent_budget_more_is_asked_for(make):
+    project = make(budget=3600.0)
+    project.record(SessionRecord(stage="search", began=1.0, workers=1, seconds=4000.0))
+    ((text, command),) = tell(project)
+    assert text.startswith("the budget is spent, so add --budget with more hours to train the best")
+    assert command == "python -m svhn_tune confirm --top 3"

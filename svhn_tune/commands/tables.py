@@ -92,10 +92,10 @@ def _print_ranking(console: Console, project: Project) -> None:
     print_table(console, titles, rows, words=True)
 
 
-def _print_steps(console: Console, project: Project, standing: Standing) -> None:
+def _print_steps(console: Console, project: Project, standing: Standing, page: bool = True) -> None:
     """What comes next; a command is one line, to be copied whole."""
     console.print()
-    for step in list_steps(project, standing):
+    for step in list_steps(project, standing, page):
         print_text(console, f"next: {step.text}" + (":" if step.command else ""))
         if step.command:
             console.print(f"  {step.command}")
@@ -116,7 +116,8 @@ def print_confirmed(project: Project) -> None:
                 console.print(f"to hand in for question {each['question']}: {each['file']}")
     else:
         console.print("no run is finished yet")
-    _print_steps(console, project, read_standing(project))
+    # The report is written now, and its path is told.
+    _print_steps(console, project, read_standing(project), page=False)
 
 
 def print_check(path: Path, result: dict[str, Any]) -> None:

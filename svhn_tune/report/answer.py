@@ -73,7 +73,7 @@ def _answer_confirmed(project: Project, status: dict[str, Any]) -> Answer:
 
 
 def _say_steps(project: Project) -> list[str]:
-    steps = list_steps(project, read_standing(project))
+    steps = list_steps(project, read_standing(project), page=False)
     # Without a full stop, for a command to be copied.
     return [f"Next: {step.text}" + (f": {step.command}" if step.command else "") for step in steps]
 

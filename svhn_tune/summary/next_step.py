@@ -1,7 +1,7 @@
 """What to do next with a project: in words, and as a command that is whole."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..project.project import Project
 from ..project.record_types import BeginRecord, ChoiceRecord
@@ -24,17 +24,28 @@ class Step:
     command: str | None = None
 
 
-def list_steps(project: Project, standing: Standing) -> list[Step]:
+def list_steps(project: Project, standing: Standing, page: bool = True) -> list[Step]:
     """What comes next.
 
     Args:
         project: as it stands.
         standing: of it, with the process that is at work on it.
+        page: whether to name the report, which the report itself and what writes it need not.
     """
     if standing.process is not None:
         looks = join_command("status", *name_project(project))
         return [Step(f"wait for the {standing.stage}, which is at work; how far it is says", looks)]
-    return list(_list_steps(project, standing))
+    steps = list(_list_steps(project, standing))
+    if standing.budget_left is not None and standing.budget_left <= 0:
+        told = "the budget is spent, so add --budget with more hours to"
+        steps = [
+            replace(step, text=f"{told} {step.text}") if _trains(step) else step for step in steps
+        ]
+    return [*steps, _open_page(project)] if page and project.confirm_runs() else steps
+
+
+def _trains(step: Step) -> bool:
+    return step.command is not None and step.command.split()[3] in ("search", "confirm")
 
 
 def _list_steps(project: Project, standing: Standing) -> Iterator[Step]:
@@ -118,11 +129,13 @@ def _check(project: Project) -> Iterator[Step]:
         space = name_space(project)
         option = [] if space == "cnn" else ["--space", space]
         yield Step("check the file before you hand it in", join_command("check", file, *option))
+
+
+def _open_page(project: Project) -> Step:
     page = project.folder / "report.html"
     if page.exists():
-        yield Step(f"open the report in a browser: {page}")
-    else:
-        yield Step("write the report", join_command("report", *name_project(project)))
+        return Step(f"open the report in a browser: {page}")
+    return Step("write the report", join_command("report", *name_project(project)))
 
 
 def _count_top(project: Project, roots: set[int], epochs: int) -> int:
