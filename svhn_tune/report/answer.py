@@ -33,7 +33,7 @@ SHOWN = 5  # of a search that nothing confirms yet
 USES = {
     "search": "the search validated on it",
     "configurations": "confirm chose among configurations by their means on it",
-    "file": "of all runs, the file to hand in is the one that is best on it",
+    "file": "the best file is that of the run that is best on it",
 }
 
 
