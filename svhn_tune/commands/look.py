@@ -51,7 +51,7 @@ def check(
 
     loaded = load_space(space)
     require_file(file)
-    found = None if data is None else load_data(data)
+    found = None if data is None else load_data(data, loaded.data)
     from ..project.results import find_origin
     from ..submission.check import check_submission
     from .tables import print_check
@@ -148,13 +148,16 @@ def spaces(
 
 def data(
     folder: DataFolder = None,
+    space: SpaceName = "cnn",
     sheet: Annotated[Path, typer.Option(help="Where the contact sheet goes.")] = Path(
         "contact_sheet.png"
     ),
     as_json: AsJson = False,
 ) -> None:
-    """What data is found; writes a contact sheet to look at."""
-    found = load_data(folder)
+    """What data is found for a space; writes a contact sheet to look at."""
+    from ..models.spaces import load_space
+
+    found = load_data(folder, load_space(space).data)
     from ..data.sheet import write_contact_sheet
     from .tables import print_data
 

@@ -64,7 +64,7 @@ def plan(
     numbers = {"workers": workers, "top": top, "runs": runs, "epochs": epochs}
     workers, top, runs, epochs = check_numbers(numbers).values()
     space = space if isinstance(space, Space) else load_space(space)
-    data = data if isinstance(data, Data) else load_data(data)
+    data = data if isinstance(data, Data) else load_data(data, space.data)
     settings = complete_settings(space, data, wanted)
     # These import KerasTuner, which takes seconds: what can be refused has been.
     from ..oracles.simulation import simulate_search

@@ -132,7 +132,7 @@ def _list_banners(project: Project) -> list[str]:
     banners = []
     data = project.settings.data
     if data.synthetic:
-        banners.append(as_sentence(f"{data.name}: no number here is about house numbers"))
+        banners.append(as_sentence(f"{data.name}: no number here is about real images"))
     if project.settings.validate_on == "test":
         banners.append(
             "The search validated on the test set: what it chose has optimistic scores there."

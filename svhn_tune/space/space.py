@@ -83,7 +83,7 @@ class Space(Table):
     name: str
     text: str
     title: Line
-    data: Literal["svhn"]
+    data: Literal["svhn", "cifar10"]
     model: str
     input: Input = Input()
     protocol: Protocol

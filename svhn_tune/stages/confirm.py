@@ -76,7 +76,8 @@ def confirm(
     top, question, runs, epochs, workers = check_numbers(numbers).values()
     choose(project, top, epochs, baseline, question)
     expected = project.settings.data
-    data = data if isinstance(data, Data) else load_data(data or expected.source)
+    if not isinstance(data, Data):
+        data = load_data(data or expected.source, project.space.data)
     if data.fingerprint != expected.fingerprint:
         raise InputError(
             f"{project.folder} was searched on {expected.name}, fingerprint "

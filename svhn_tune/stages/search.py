@@ -63,7 +63,7 @@ def search(
     """
     deadline = None if time_limit is None else time.monotonic() + time_limit
     space = space if isinstance(space, Space) else load_space(space)
-    data = data if isinstance(data, Data) else load_data(data)
+    data = data if isinstance(data, Data) else load_data(data, space.data)
     progress = progress or Progress()
     workers = check_numbers({"workers": workers})["workers"]
     folder = project_folder(space.name if project is None else project)
