@@ -63,8 +63,8 @@ def test_what_is_called_impossible_keras_cannot_build(name):
     space = load_space(name)
     sizes = ((values, measure_size(space, values)) for values in draw(space, seed=3))
     impossible = [(values, size) for values, size in sizes if size.parameters == 0]
-    # Windows that do not fit are what makes a model impossible.
-    assert bool(impossible) == ("kernel_size" in space.hyperparameters)
+    # Pools that do not fit on what is left are what makes a model impossible.
+    assert bool(impossible) == ("pool_size" in space.hyperparameters)
     for values, size in impossible[:5]:
         assert "does not fit on the" in size.reasons[0]
         with pytest.raises(ValueError, match=r"."):

@@ -29,5 +29,11 @@ FAMILIES: dict[str, Family] = {"cnn": cnn, "mlp": mlp}
 
 
 def list_layers(space: Space, values: Mapping[str, Any]) -> list[Layer]:
-    """The layers of the model of a space's values, in order, the output included."""
-    return FAMILIES[space.model].list_layers(values, space.task)
+    """The layers of the model of a space's values, in order, the output included.
+
+    Images are divided by the space's `scale` in the model, so that its file takes them as they are.
+    """
+    layers = FAMILIES[space.model].list_layers(values, space.task)
+    if space.input.scale == 1:
+        return layers
+    return [Layer("Rescaling", "scale", {"scale": 1 / space.input.scale}), *layers]

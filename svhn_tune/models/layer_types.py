@@ -121,5 +121,6 @@ LAYER_TYPES = {
     "Dropout": LayerType(),
     "Flatten": LayerType(output_shape=lambda arguments, shape: (prod(shape),)),
     "MaxPooling2D": LayerType(output_shape=_pooled, window=_pool),
+    "Rescaling": LayerType(),
     "SpatialDropout2D": LayerType(),
 }

@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from ..bounds import MAX_EPOCHS
 from .hyperparameters import Line, Table
 
 
@@ -17,9 +18,11 @@ class Question(Table):
             best configuration from 0, its mean test score, its parameters) or "file" (parameters,
             and the test score of the one file that is handed in for it).
         configurations: what each changes of the baseline; the search trains them first.
+        epochs: of each run, where the text has others for it than the protocol.
     """
 
     number: int = Field(ge=1)
     title: Line
     answer: Literal["means", "best", "file"]
     configurations: list[dict[str, Any]] = Field(min_length=1)
+    epochs: int | None = Field(None, ge=1, le=MAX_EPOCHS)

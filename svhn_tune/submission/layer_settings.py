@@ -18,6 +18,7 @@ REQUIRED = {
     layers.MaxPooling2D: ("pool_size",),
     layers.Activation: ("activation",),
     layers.Flatten: (),
+    layers.Rescaling: ("scale",),
     layers.BatchNormalization: (),
 }
 VARIED = {

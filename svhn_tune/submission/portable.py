@@ -39,6 +39,7 @@ KEYS = {
     "Dropout": _LAYER + "rate seed noise_shape",
     "SpatialDropout2D": _LAYER + "rate seed data_format",
     "Activation": _LAYER + "activation",
+    "Rescaling": _LAYER + "scale offset",
     "ReLU": _LAYER + "max_value negative_slope threshold",
     "Softmax": _LAYER + "axis",
     "BatchNormalization": _LAYER

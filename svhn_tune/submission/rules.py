@@ -4,6 +4,7 @@ It knows nothing of files, or of how the model is compiled. What is expected com
 space, and from the data where some are given.
 """
 
+import math
 import re
 from collections.abc import Iterator
 from math import prod
@@ -50,7 +51,7 @@ def check_model(model: keras.Model, space: Space, data: Data | None = None) -> l
         _check_weights(model),
         *_check_activations(flat, space.rules.hidden_activations),
         *_check_hidden_dense(flat, space.rules.hidden_dense),
-        _check_preprocessing(flat),
+        _check_preprocessing(flat, space),
         _check_layers(flat, space),
         check_settings(model, flat),
     ]
@@ -148,7 +149,15 @@ def _check_hidden_dense(flat: list[layers.Layer], allowed: list[int] | None) -> 
     return [Check("hidden dense layers", hidden in allowed and flattened, seen)]
 
 
-def _check_preprocessing(flat: list[layers.Layer]) -> Check:
+def _check_preprocessing(flat: list[layers.Layer], space: Space) -> Check:
+    """Nothing but what divides the images by the space's `scale`, where it has one."""
+    name, scale = "no pre-processing", space.input.scale
+    if scale != 1:
+        name = f"pre-processing by 1/{scale:g} alone"
+        first = next((layer for layer in flat if not isinstance(layer, layers.InputLayer)), None)
+        if not isinstance(first, layers.Rescaling) or not math.isclose(first.scale, 1 / scale):
+            return Check(name, False, "the first layer is no Rescaling by it")
+        flat = [layer for layer in flat if layer is not first]
     found = [type(layer).__name__ for layer in flat if _is_preprocessing(layer)]
     first = next((i for i, layer in enumerate(flat) if isinstance(layer, WEIGHTED)), len(flat))
     found += [
@@ -156,7 +165,7 @@ def _check_preprocessing(flat: list[layers.Layer]) -> Check:
         for layer in flat[:first]
         if isinstance(layer, OF_IMAGES)
     ]
-    return Check("no pre-processing", not found, ", ".join(found) or "none")
+    return Check(name, not found, ", ".join(found) or "none" if scale == 1 else "as asked")
 
 
 def _is_preprocessing(layer: layers.Layer) -> bool:

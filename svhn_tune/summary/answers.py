@@ -73,7 +73,8 @@ def _answer(project: Project, question: Question) -> Answer:
     out = left_out(project, epochs, question.number)
     staying = [index for index, root in enumerate(roots) if root not in out]
     wanted = 1 if question.answer == "file" else RUNS
-    missing = _list_missing(project, epochs, runs, staying, wanted)
+    asked = project.space.epochs_of(question.number)
+    missing = _list_missing(asked, epochs, runs, staying, wanted)
     found.complete = not missing
     told = f"incomplete: {', '.join(missing)}"
     found.notes = [told if missing else f"from {_count_runs(runs, staying)} of {epochs} epochs"]
@@ -90,7 +91,7 @@ def _count_runs(runs: Runs, staying: list[int]) -> str:
 
 
 def _list_missing(
-    project: Project, epochs: int, runs: Runs, staying: list[int], wanted: int
+    asked: int, epochs: int, runs: Runs, staying: list[int], wanted: int
 ) -> list[str]:
     """What the text asks for, beside what there is."""
     missing = []
@@ -103,7 +104,6 @@ def _list_missing(
         of_all = "" if short == staying else f" of {_name(short)}"
         fewest = min(len(runs[index]) for index in short)
         missing.append(f"{fewest} of {wanted} runs{of_all}")
-    asked = project.space.protocol.epochs
     if epochs != asked:
         missing.append(f"{epochs} of {asked} epochs")
     return missing

@@ -62,7 +62,7 @@ def _compute_maps(model: "keras.Model", images: np.ndarray) -> dict[str, np.ndar
     # conv_2, conv_2_2 and pool_2 are of block 2; layers without a number stand for themselves.
     ends: dict[str, Any] = {}
     for layer in model.layers:
-        if len(layer.output.shape) == 4:
+        if len(layer.output.shape) == 4 and type(layer).__name__ != "Rescaling":
             number = re.search(r"_(\d+)", layer.name)
             ends[f"block {number[1]}" if number else layer.name] = layer.output
     if not ends:
