@@ -145,6 +145,7 @@ def test_the_page_and_the_figures_show_what_there_is_and_fail_on_nothing(confirm
         layer.type == "Conv2D" for layer in list_layers(confirmed.space, confirmed.space.baseline)
     )
     assert drawn["filters"] == drawn["feature_maps"] == has_convolutions
+    assert drawn["first_layer_weights"] != has_convolutions
     of_differences = ("effects", "importance", "parallel_coordinates")
     assert not any(drawn[name] for name in of_differences), "there is one configuration"
     assert drawn["learning_curves"]

@@ -21,7 +21,7 @@ from svhn_tune.summary.curves import stitch_curves
 
 NAMES = [entry.name for entry in FIGURES]
 CONFIRMED = {"learning_curves", "confirmed", "confusion"}
-PICTURES = {"hardest_digits", "filters", "feature_maps"}
+PICTURES = {"hardest_digits", "first_layer_weights", "filters", "feature_maps"}
 SEARCHED = set(NAMES) - CONFIRMED - PICTURES
 
 

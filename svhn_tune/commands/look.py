@@ -72,12 +72,29 @@ def describe(
         list[str] | None, typer.Option("--set", help="NAME=VALUE; may be given again.")
     ] = None,
     project: ProjectName = None,
+    shape: Annotated[
+        str, typer.Option("--input", help="Of --layer: HEIGHTxWIDTHxCHANNELS, or a length.")
+    ] = "32x32x3",
+    layer: Annotated[
+        list[str] | None,
+        typer.Option(help="No space: 'CONV D=2, w=h=3, S=1, P=0', and after it maybe others."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Layers, shapes, parameters and bytes of a model, without building it."""
+    from .tables import print_convolutions, print_description
+
+    if layer:
+        from ..models.convolutions import explain_layers
+
+        explained = explain_layers(shape, layer)
+        if as_json:
+            print_json(explained)
+        else:
+            print_convolutions(explained)
+        return
     from ..models.describe import describe_values
     from ..models.spaces import load_space
-    from .tables import print_description
 
     if trial is not None or project is not None:
         from ..project.results import open_project

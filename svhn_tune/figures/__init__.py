@@ -73,9 +73,15 @@ FIGURES = [
     ),
     Entry(
         "hardest_digits",
-        "Hardest digits",
+        "Hardest images",
         "The test images that most confirm runs get wrong; where all give the same wrong answer, "
         "look whether the label is right.",
+    ),
+    Entry(
+        "first_layer_weights",
+        "Weights of the first layer",
+        "What each unit of a network without convolutions looks for in the image: its weights, "
+        "from the lowest to the highest of each channel; of one layer, a picture a class.",
     ),
     Entry(
         "filters",
@@ -161,6 +167,12 @@ class Figures:
         from .pictures import draw_hardest
 
         return draw_hardest(self._project)
+
+    def first_layer_weights(self) -> "Chart | None":
+        """The weights of the first dense layer, as pictures, where there are no convolutions."""
+        from .pictures import draw_weights
+
+        return draw_weights(self._project)
 
     def filters(self) -> "Chart | None":
         """The first-layer filters of the file to hand in."""

@@ -21,7 +21,7 @@ from ..summary.wording import as_sentence, say_cap, say_provenance
 from .answer import answer
 from .repetition import list_facts, repeat_commands
 from .spreadsheets import write_spreadsheets
-from .tables import list_confirm_runs, list_trials
+from .tables import list_confirm_runs, list_trials, tabulate_architectures
 
 TEMPLATES = Path(__file__).parent / "templates"
 REM_PER_AXIS = 6
@@ -87,6 +87,7 @@ def render(project: Project) -> str:
             for picture in pictures
         ],
         trials=list_trials(project),
+        architectures=tabulate_architectures(project),
         confirm_runs=list_confirm_runs(project),
         commands=repeat_commands(project),
         facts=list_facts(project, status),

@@ -107,7 +107,7 @@ def confirm(
 def _draw(project: Project, data: Data, progress: Progress) -> None:
     """Make the pictures for the report; without them the confirmed runs are as valid."""
     try:
-        write_pictures(project, data.test)
+        write_pictures(project, data.test, data.classes)
     except Exception as error:
         progress.note(f"no pictures for the report, all runs are saved: {error!r}")
 

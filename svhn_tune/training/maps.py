@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import keras
 
 CHANNELS = 24  # of each block, those that vary most over the image
+UNITS = 64  # of a dense first layer, those whose weights vary most
 
 
 def maps_path(model_file: Path) -> Path:
@@ -26,7 +27,8 @@ def write_maps(
 ) -> None:
     """Write a trained model's first-layer filters, and its feature maps of one test image.
 
-    The image is the first that it classifies correctly. A model without convolutions has neither.
+    The image is the first that it classifies correctly. A model without convolutions has neither:
+    of it, the weights of the first dense layer are kept, a picture for each unit.
 
     Args:
         model: images in, classes out.
@@ -42,6 +44,11 @@ def write_maps(
     kernels = [layer.get_weights()[0] for layer in model.layers if _is_convolution(layer)]
     if kernels:
         arrays["filters"] = kernels[0]
+    elif dense := [layer for layer in model.layers if layer.weights]:
+        kernel = dense[0].get_weights()[0]
+        arrays["weights"] = arrange_weights(kernel, task)
+        # Of a single layer a unit is a class.
+        arrays["weights_of"] = np.array("class" if len(dense) == 1 else str(kernel.shape[-1]))
     blocks = _compute_maps(model, task.arrange(image[None]))
     arrays["blocks"] = np.array(list(blocks))
     arrays["channels"] = np.array([maps.shape[-1] for maps in blocks.values()])
@@ -49,6 +56,15 @@ def write_maps(
         order = np.argsort(-maps.std(axis=(0, 1)), kind="stable")[:CHANNELS]
         arrays[f"maps_{number}"] = maps[:, :, order]
     write_arrays(path, arrays)
+
+
+def arrange_weights(kernel: np.ndarray, task: Task) -> np.ndarray:
+    """Weights (inputs, units) as pictures (height, width, channels, units), the `UNITS` widest."""
+    pictures = kernel.reshape(*task.image_shape, -1)
+    if task.channels_first:
+        pictures = pictures.transpose(1, 2, 0, 3)
+    widest = np.argsort(-kernel.std(axis=0), kind="stable")[:UNITS]
+    return pictures[..., np.sort(widest)]
 
 
 def _is_convolution(layer: "keras.Layer") -> bool:
