@@ -102,7 +102,7 @@ def print_confirmed(project: Project) -> None:
     print_class_weights(console, project)
     print_answers(console, project, status)
     asked = project.space.protocol.epochs
-    if best.planned_epochs != asked:
+    if best.planned_epochs not in project.space.epochs_asked(best.values):
         console.print(f"trained for {best.planned_epochs} epochs; the space asks for {asked}")
     if not status["answers"]:
         console.print(f"to hand in: {project.submission_path}")
