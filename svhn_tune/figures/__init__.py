@@ -61,6 +61,11 @@ FIGURES = [
         "the mean of the runs, and all that lies between the lowest and the highest.",
     ),
     Entry(
+        "loss_curves",
+        "Loss curves",
+        "The same of the loss, which says how sure the networks are, too.",
+    ),
+    Entry(
         "confirmed",
         "Confirm runs",
         "A dot is a run from a fresh seed, the bar the mean with its 95 % interval; the diamond "
@@ -149,6 +154,12 @@ class Figures:
         from .curves import draw_curves
 
         return draw_curves(self._project)
+
+    def loss_curves(self) -> "Chart | None":
+        """The same of the loss, where it is not what runs are scored by."""
+        from .curves import draw_losses
+
+        return draw_losses(self._project)
 
     def confirmed(self) -> "Chart | None":
         """Every confirm run, with the mean and 95 % interval of each configuration."""
