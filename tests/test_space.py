@@ -313,7 +313,7 @@ CHOICE = '[hyperparameters.dropout]\ntype = "Choice"\n'
         ("1e-5", "nan", "[protocol] learning_rate: Input should be"),
         ("1e-5", "1e-5\noptimizer = 'adm'", "[protocol] optimizer: Input should be 'adam', "),
         ('"svhn"', '"cifar"', "data: Input should be 'svhn' or 'cifar10' (got"),
-        ('"cnn"', '"mpl"', "model: 'mpl' is none of cnn, mlp. Did you mean 'mlp'?"),
+        ('"cnn"', '"mpl"', "model: 'mpl' is none of cnn, mlp, vgg. Did you mean 'mlp'?"),
         ('"cnn"', '"mlp"', "the model 'mlp' has no hyperparameter 'blocks'"),
         ('"238.4 MiB"', '"big"', "[limits] file_size: could not parse value and unit"),
         ('"238.4 MiB"', "-5", "[limits] file_size"),

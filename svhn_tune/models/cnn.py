@@ -22,8 +22,8 @@ DOMAINS = {
     "spatial_dropout": Domain(0.0, high=0.95, per="block"),
     "dropout": Domain(0.0, high=0.95),
 }
-# What its models consist of, for `check`; batch normalisation where a space declares it.
 LAYER_TYPES = ("Conv2D", "SpatialDropout2D", "MaxPooling2D", "Flatten", "Dense", "Dropout")
+DECLARED_TYPES: dict[str, tuple[str, ...]] = {"batch_normalization": ("BatchNormalization",)}
 
 
 def list_layers(values: Mapping[str, Any], task: Task) -> list[Layer]:

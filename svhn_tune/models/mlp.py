@@ -17,6 +17,7 @@ DOMAINS = {
     "dropout": Domain(0.0, high=0.95),
 }
 LAYER_TYPES = ("Flatten", "Dense", "Dropout")
+DECLARED_TYPES: dict[str, tuple[str, ...]] = {}
 
 
 def list_layers(values: Mapping[str, Any], task: Task) -> list[Layer]:

@@ -15,7 +15,7 @@ import numpy as np
 from keras import layers
 
 from ..data.dataset import Data
-from ..models.families import FAMILIES
+from ..models.families import list_types
 from ..space.space import Space
 from .layer_settings import check_settings
 from .verdict import Check
@@ -37,6 +37,7 @@ OF_IMAGES = (
     layers.SpatialDropout2D,
     layers.Dropout,
     layers.MaxPooling2D,
+    layers.AveragePooling2D,
 )
 PREPROCESSING = re.compile("Rescaling|Normalization|Resizing|CenterCrop|Random.*")
 
@@ -53,7 +54,7 @@ def check_model(model: keras.Model, space: Space, data: Data | None = None) -> l
         *_check_hidden_dense(flat, space.rules.hidden_dense),
         _check_preprocessing(flat, space),
         _check_layers(flat, space),
-        check_settings(model, flat),
+        check_settings(model, flat, adds="Add" in list_types(space)),
     ]
     if data is not None:
         checks.append(_check_accuracy(model, space, data, fits=checks[0].ok and checks[1].ok))
@@ -173,13 +174,8 @@ def _is_preprocessing(layer: layers.Layer) -> bool:
 
 
 def _check_layers(flat: list[layers.Layer], space: Space) -> Check:
-    names = ("InputLayer", *FAMILIES[space.model].LAYER_TYPES)
-    allowed: tuple[type[layers.Layer], ...] = (
-        *(getattr(layers, name) for name in names),
-        *ACTIVATIONS,
-    )
-    if "batch_normalization" in space.hyperparameters:
-        allowed += (layers.BatchNormalization,)
+    names = {"InputLayer", *list_types(space)}
+    allowed = {*(getattr(layers, name) for name in names), *ACTIVATIONS}
     others = [
         f"{layer.name} is {type(layer).__name__}"
         for layer in flat
