@@ -144,7 +144,8 @@ def test_the_page_and_the_figures_show_what_there_is_and_fail_on_nothing(confirm
     has_convolutions = any(
         layer.type == "Conv2D" for layer in list_layers(confirmed.space, confirmed.space.baseline)
     )
-    assert drawn["filters"] == drawn["feature_maps"] == has_convolutions
+    of_convolutions = ("filters", "filters_by_channel", "feature_maps", "filter_through_layers")
+    assert {drawn[name] for name in of_convolutions} == {has_convolutions}
     assert drawn["first_layer_weights"] != has_convolutions
     of_differences = ("effects", "importance", "parallel_coordinates")
     assert not any(drawn[name] for name in of_differences), "there is one configuration"

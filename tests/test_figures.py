@@ -21,7 +21,14 @@ from svhn_tune.summary.curves import stitch_curves
 
 NAMES = [entry.name for entry in FIGURES]
 CONFIRMED = {"learning_curves", "confirmed", "confusion"}
-PICTURES = {"hardest_digits", "first_layer_weights", "filters", "feature_maps"}
+PICTURES = {
+    "hardest_digits",
+    "first_layer_weights",
+    "filters",
+    "filters_by_channel",
+    "feature_maps",
+    "filter_through_layers",
+}
 SEARCHED = set(NAMES) - CONFIRMED - PICTURES
 
 

@@ -20,10 +20,11 @@ from svhn_tune.progress.progress import Progress
 from svhn_tune.project.results import find_origin
 from svhn_tune.stages.pictures import write_pictures
 from svhn_tune.submission.check import check_submission
-from svhn_tune.training.maps import arrange_weights, maps_path, write_maps
+from svhn_tune.training.maps import FILTERS, arrange_weights, maps_path, write_maps
 
 SETTINGS = {"tuner": "random", "max_trials": 2, "max_epochs": 1, "train_images": 64}
-PICTURES = ("hardest_digits", "filters", "feature_maps")
+OF_MODELS = ("filters", "filters_by_channel", "feature_maps", "filter_through_layers")
+PICTURES = ("hardest_digits", *OF_MODELS)
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +63,12 @@ def test_confirm_leaves_pictures_of_the_submission(confirmed):
     assert (arrays["model_filters"] == first.get_weights()[0]).all()
     assert len(arrays["model_blocks"]) == best.values["blocks"]
     assert arrays["model_image"].dtype == np.uint8
+    names = arrays["model_layers"].tolist()
+    assert names == [layer.name for layer in model.layers if len(layer.output.shape) == 4]
+    last = keras.Model(model.inputs, model.get_layer(names[-1]).output)
+    maps = np.asarray(last([arrays["model_image"][None].astype(np.float32)]))[0]
+    kept = arrays[f"model_layer_maps_{len(names) - 1}"]
+    np.testing.assert_allclose(kept, maps[..., :FILTERS], rtol=1e-4, atol=1e-4)
 
 
 def test_only_kept_models_have_maps(confirmed):
@@ -118,7 +125,7 @@ def test_pictures_missing_or_of_an_older_project_are_no_error(copy):
     for path in (copy.folder / "models").glob("*.npz"):
         os.remove(path)
     copy.pictures_path.unlink()
-    assert [getattr(Figures(copy), name)() for name in PICTURES] == [None] * 3
+    assert [getattr(Figures(copy), name)() for name in PICTURES] == [None] * len(PICTURES)
     assert read_arrays(maps_path(copy.folder / "models" / "none.keras")) == {}
 
 

@@ -94,9 +94,21 @@ FIGURES = [
         "The weights of the file to hand in as colours: grey is zero.",
     ),
     Entry(
+        "filters_by_channel",
+        "First-layer filters by channel",
+        "The same weights, those on each channel of the image for themselves: black is negative, "
+        "grey is zero, white is positive.",
+    ),
+    Entry(
         "feature_maps",
         "Feature maps",
         "What the channels of each block of the file to hand in make of one test image.",
+    ),
+    Entry(
+        "filter_through_layers",
+        "One filter through all layers",
+        "What the filter of the same number in each layer of the file to hand in makes of the "
+        "image; `Figures(project).filter_through_layers(10)` draws another one's.",
     ),
 ]
 
@@ -191,8 +203,27 @@ class Figures:
 
         return draw_filters(self._project)
 
+    def filters_by_channel(self) -> "Chart | None":
+        """The first-layer filters of the file to hand in, channel by channel."""
+        from .layers import draw_filters_by_channel
+
+        return draw_filters_by_channel(self._project)
+
     def feature_maps(self) -> "Chart | None":
-        """One test digit through each block of the file to hand in."""
+        """One test image through each block of the file to hand in."""
         from .pictures import draw_feature_maps
 
         return draw_feature_maps(self._project)
+
+    def filter_through_layers(self, number: int | None = None) -> "Chart | None":
+        """One test image through every layer of the file to hand in, for one filter of each.
+
+        Args:
+            number: of the filter, from 1; the one whose maps vary most if it is not given.
+
+        Raises:
+            InputError: no layer has that many filters.
+        """
+        from .layers import draw_filter_through_layers
+
+        return draw_filter_through_layers(self._project, number)
