@@ -118,7 +118,7 @@ def test_means_with_their_spread_are_complete_with_five_runs_and_say_what_they_s
     tie = "a tie: 1 is not shown to be better than 0"
     assert found["notes"] == ["from 5 runs each of 100 epochs", tie]
     assert answer(project, 9)["answer"] == "0.4750 ± 0.0041"
-    assert answer(project, 9)["notes"] == ["from 5 runs each of 100 epochs"]
+    assert answer(project, 9)["notes"] == ["from 5 runs of 100 epochs"]
 
 
 def test_one_run_has_a_mean_and_no_spread(tmp_path, make_project):

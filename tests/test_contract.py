@@ -22,7 +22,7 @@ from svhn_tune.submission.check import check_submission
 from svhn_tune.training.engine_tensorflow import KerasTraining
 
 SLACK = 64 * 1024
-SETTINGS = {"tuner": "random", "max_trials": 1, "max_epochs": 2, "train_images": 500}
+SETTINGS = {"tuner": "random", "max_trials": 1, "max_epochs": 2, "train_images": 400}
 
 
 @pytest.fixture(scope="module", params=space_names())
