@@ -82,6 +82,13 @@ def test_an_architecture_is_said_as_in_the_texts_table():
         assert words in said
 
 
+def test_pools_and_adds_are_said():
+    space = load_space("tiny_resnet")
+    said = say_architecture(list_layers(space, space.baseline))
+    assert said.startswith("Layer 1: CONV D=10, w=h=7, S=1, P=same; Layer 2: BATCHNORMALIZATION;")
+    assert said.endswith("Layer 9: ADD; Layer 10: AVGPOOL w=h=4, S=4; Layer 11: DENSE 10")
+
+
 def test_a_penalty_is_said_with_its_layer():
     space = load_space("cifar_shallow")
     values = space.asked_by(space.questions[0])[0]

@@ -6,6 +6,7 @@ from .layer_types import Layer
 
 # What the text's table leaves out: what changes no weights and no shapes but the vector's.
 UNSAID = ("Activation", "Flatten", "Rescaling")
+POOLS = {"MaxPooling2D": "MAXPOOL", "AveragePooling2D": "AVGPOOL"}
 
 
 def say_architecture(layers: Sequence[Layer]) -> str:
@@ -24,9 +25,9 @@ def say_layer(layer: Layer) -> str:
     if layer.type == "Conv2D":
         stride, size = arguments.get("strides", 1), arguments["kernel_size"]
         words = f"CONV D={arguments['filters']}, w=h={size}, S={stride}, P={arguments['padding']}"
-    elif layer.type == "MaxPooling2D":
-        pool = arguments["pool_size"]
-        words = "MAXPOOL" if pool == 2 else f"MAXPOOL w=h={pool}, S={pool}"
+    elif layer.type in POOLS:
+        pool, words = arguments["pool_size"], POOLS[layer.type]
+        words += "" if pool == 2 else f" w=h={pool}, S={pool}"
     elif layer.type == "Dense":
         words = f"DENSE {arguments['units']}"
     elif "rate" in arguments:
