@@ -102,7 +102,7 @@ def print_confirmed(project: Project) -> None:
     print_class_weights(console, project)
     print_answers(console, project, status)
     asked = project.space.protocol.epochs
-    if best.planned_epochs != asked:
+    if best.planned_epochs not in project.space.epochs_asked(best.values):
         console.print(f"trained for {best.planned_epochs} epochs; the space asks for {asked}")
     if not status["answers"]:
         console.print(f"to hand in: {project.submission_path}")
@@ -143,6 +143,21 @@ def print_description(space: Space, description: dict[str, Any]) -> None:
             f"{description['parameters']:,} parameters, a file of at most "
             f"{description['file_bytes']:,} of {space.limits.file_size:,} bytes"
         )
+
+
+def print_convolutions(explained: dict[str, Any]) -> None:
+    """Each layer's output with the formulas of its height and width."""
+    print(f"input  {'x'.join(map(str, explained['input']))}")
+    for layer in explained["layers"]:
+        print(one_line(layer["words"]))
+        for formula in layer["formulas"]:
+            print(f"  {formula}")
+        maps = f"{layer['maps']} activation map{'s' * (layer['maps'] > 1)}"
+        kept = "as high and wide as the input" if layer["preserves"] else "not the input's size"
+        if not layer["preserves"] and layer["same_size"]:
+            kept += f"; {layer['same_size']} would keep it"
+        print(f"  output {'x'.join(map(str, layer['output']))}: {maps}, {kept}")
+        print(f"  {layer['parameters']:,} parameters")
 
 
 def print_plan(space: Space, plan: dict[str, Any]) -> None:

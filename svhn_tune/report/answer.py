@@ -63,7 +63,7 @@ def _answer_confirmed(project: Project, status: dict[str, Any]) -> Answer:
     notes = [line for group in groups for line in describe_used(group)]
     notes += list(conclude(longest, status))[1:]
     asked = project.space.protocol.epochs
-    if longest[0].epochs != asked:
+    if longest[0].epochs not in project.space.epochs_asked(project.values(longest[0].trial)):
         notes.append(f"trained for {longest[0].epochs} epochs; the space asks for {asked}")
     notes += _say_uses(status)
     sentence = _say_confirmed(project, longest)

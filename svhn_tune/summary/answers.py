@@ -11,10 +11,11 @@ from ..project.record_types import RunRecord
 from ..space.questions import Question
 from .choices import left_out
 from .confirmed import summarize_confirmed
-from .samples import mean
+from .samples import mean, summarize
 from .wording import say_score
 
-RUNS = 10  # of each configuration: what the texts ask for where they ask for means
+# Of each configuration, by the form of the answer: what the texts ask for.
+RUNS = {"file": 1, "means_sd": 5, "means": 10, "best": 10}
 Runs = list[list[RunRecord]]  # of each configuration, in the question's order
 
 
@@ -72,8 +73,8 @@ def _answer(project: Project, question: Question) -> Answer:
     ]
     out = left_out(project, epochs, question.number)
     staying = [index for index, root in enumerate(roots) if root not in out]
-    wanted = 1 if question.answer == "file" else RUNS
-    missing = _list_missing(project, epochs, runs, staying, wanted)
+    asked = project.space.epochs_of(question.number)
+    missing = _list_missing(asked, epochs, runs, staying, RUNS[question.answer])
     found.complete = not missing
     told = f"incomplete: {', '.join(missing)}"
     found.notes = [told if missing else f"from {_count_runs(runs, staying)} of {epochs} epochs"]
@@ -90,7 +91,7 @@ def _count_runs(runs: Runs, staying: list[int]) -> str:
 
 
 def _list_missing(
-    project: Project, epochs: int, runs: Runs, staying: list[int], wanted: int
+    asked: int, epochs: int, runs: Runs, staying: list[int], wanted: int
 ) -> list[str]:
     """What the text asks for, beside what there is."""
     missing = []
@@ -103,7 +104,6 @@ def _list_missing(
         of_all = "" if short == staying else f" of {_name(short)}"
         fewest = min(len(runs[index]) for index in short)
         missing.append(f"{fewest} of {wanted} runs{of_all}")
-    asked = project.space.protocol.epochs
     if epochs != asked:
         missing.append(f"{epochs} of {asked} epochs")
     return missing
@@ -122,6 +122,10 @@ def _fill_in(
     means = [each["mean"] for each in found.configurations]
     if question.answer == "means":
         found.answer = ", ".join(f"{each:.4f}" for each in means)
+    elif question.answer == "means_sd":
+        found.answer = ", ".join(_say_spread(project, each) for each in runs)
+        best = objective.best(staying, lambda index: means[index])
+        found.notes += _judge_best(project, found, best, staying)
     elif question.answer == "best":
         best = objective.best(staying, lambda index: means[index])
         parameters = found.configurations[best]["parameters"]
@@ -137,6 +141,13 @@ def _fill_in(
     else:
         every = [run for each in runs for run in each]
         _fill_in_file(project, found, objective.best(every, lambda run: run.score))
+
+
+def _say_spread(project: Project, runs: list[RunRecord]) -> str:
+    """Mean and standard deviation of a configuration's runs; one run has none."""
+    summary = summarize([project.space.objective.count(run.score) for run in runs])
+    spread = "no SD" if summary.sd is None else f"{summary.sd:.4f}"
+    return f"{summary.mean:.4f} ± {spread}"
 
 
 def _fill_in_file(project: Project, found: Answer, best: RunRecord) -> None:
