@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from .cost.plan import plan
     from .data import load_data
     from .figures import Figures
+    from .figures.resnet50 import draw_resnet50_filters
     from .models.hypermodel import CNNHyperModel
     from .models.spaces import load_space
     from .progress.live import make_progress
@@ -22,6 +23,7 @@ __all__ = [
     "CNNHyperModel",
     "Figures",
     "confirm",
+    "draw_resnet50_filters",
     "load_data",
     "load_space",
     "make_progress",
@@ -35,6 +37,7 @@ _MODULES = {
     "CNNHyperModel": ".models.hypermodel",
     "Figures": ".figures",
     "confirm": ".stages.confirm",
+    "draw_resnet50_filters": ".figures.resnet50",
     "load_data": ".data",
     "load_space": ".models.spaces",
     "make_progress": ".progress.live",

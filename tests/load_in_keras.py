@@ -22,8 +22,9 @@ def main(folder):
             except Exception as error:
                 loaded[path.name] = {"error": str(error)[:2000]}
                 continue
-        images = arrange(channels_last, model)
-        predictions[path.name] = np.asarray(model(images, training=False))
+            # Of an input that it has in a list, Keras says so when images come in none.
+            images = arrange(channels_last, model)
+            predictions[path.name] = np.asarray(model(images, training=False))
         loaded[path.name] = {
             "error": None,
             "warnings": [f"{each.category.__name__}: {each.message}" for each in caught],

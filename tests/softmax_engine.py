@@ -81,7 +81,7 @@ class Softmax:
     def weights_sha256(self):
         return hashlib.sha256(self._kernel.tobytes()).hexdigest()
 
-    def train_epoch(self, validation=None, stop=never):
+    def train_epoch(self, validation=None, stop=never, test=None):
         if "batches" not in self._within:
             self._random = np.random.default_rng((self._seed, len(self.history)))
             self._parts = []
@@ -92,11 +92,13 @@ class Softmax:
             if "metrics" not in self._within and not self._train(stop):
                 return None
             metrics = self._within["metrics"] | {"seconds": self._within["seconds"]}
-            if validation is not None:
-                evaluated = self.evaluate(validation, stop)
-                if evaluated is None:
-                    return None
-                metrics |= {f"val_{name}": value for name, value in evaluated.items()}
+            judged = self._within.get("judged", {})
+            for kind, split in (("val", validation), ("test", test)):
+                if split is not None and kind not in judged:
+                    if (evaluated := self.evaluate(split, stop)) is None:
+                        return None
+                    self._within["judged"] = judged = judged | {kind: evaluated}
+                metrics |= {f"{kind}_{name}": value for name, value in judged.get(kind, {}).items()}
         self._within = {}
         self.history.append(metrics)
         return metrics

@@ -28,8 +28,8 @@ def project(tmp_path, make_project):
     return propose(tmp_path / "mlp", make_project, 12)
 
 
-def propose(folder, make_project, count, tuner="random"):
-    space = load_space("mlp")
+def propose(folder, make_project, count, tuner="random", name="mlp"):
+    space = load_space(name)
     changed = {"space": space.name, "space_sha256": space.sha256, "tuner": tuner, "max_trials": 12}
     settings = make_project(folder.parent / "settings").settings.model_copy(update=changed)
     project = create_project(folder, space, settings)
@@ -108,6 +108,28 @@ def test_a_rehearsal_says_how_many_epochs_are_asked_and_gives_way_to_longer_runs
     assert answer(project, 7)["answer"] is None
 
 
+def test_means_with_their_spread_are_complete_with_five_runs_and_say_what_they_show(
+    tmp_path, make_project
+):
+    project = propose(tmp_path / "tiny_vgg", make_project, 4, name="tiny_vgg")
+    for root, gain in enumerate([0, 0.0001, -0.1, -0.2]):
+        add_runs(project, root, [score + gain for score in TEN[:5]])
+    found = answer(project, 15)
+    assert found["answer"] == "0.4750 ± 0.0041, 0.4751 ± 0.0041, 0.3750 ± 0.0041, 0.2750 ± 0.0041"
+    assert found["complete"]
+    tie = "a tie: 1 is not shown to be better than 0"
+    assert found["notes"] == ["from 5 runs each of 100 epochs", tie]
+    assert answer(project, 9)["answer"] == "0.4750 ± 0.0041"
+    assert answer(project, 9)["notes"] == ["from 5 runs of 100 epochs"]
+
+
+def test_one_run_has_a_mean_and_no_spread(tmp_path, make_project):
+    project = propose(tmp_path / "tiny_vgg", make_project, 1, name="tiny_vgg")
+    add_runs(project, 0, [0.5])
+    assert answer(project, 9)["answer"] == "0.5000 ± no SD"
+    assert answer(project, 9)["notes"] == ["incomplete: 1 of 5 runs"]
+
+
 def test_a_files_answer_is_of_the_one_file_there_is(project):
     add_runs(project, 0, [0.47, 0.49])
     found = answer(project, 6)
@@ -141,9 +163,7 @@ def test_a_tie_of_the_best_is_said(project):
 def test_one_run_each_gives_no_verdict(project):
     for root in asked(project, 10):
         add_runs(project, root, [0.4 + root / 100])
-    assert (
-        "no verdict on 0, 1, 2, 3, 4, 5, 6: it needs two fresh" in answer(project, 10)["notes"][1]
-    )
+    assert "no verdict on 0, 1, 2, 3, 4, 5, 6: it needs 3 fresh" in answer(project, 10)["notes"][1]
 
 
 def test_a_questions_confirm_is_of_all_it_names_without_a_control(project):

@@ -22,7 +22,7 @@ from svhn_tune.submission.check import check_submission
 from svhn_tune.training.engine_tensorflow import KerasTraining
 
 SLACK = 64 * 1024
-SETTINGS = {"tuner": "random", "max_trials": 1, "max_epochs": 2, "train_images": 500}
+SETTINGS = {"tuner": "random", "max_trials": 1, "max_epochs": 2, "train_images": 400}
 
 
 @pytest.fixture(scope="module", params=space_names())
@@ -31,19 +31,38 @@ def space(request):
 
 
 @pytest.fixture(scope="module")
-def searched(space, archives, tmp_path_factory):
-    """A search of the baseline alone, of two epochs."""
-    folder = tmp_path_factory.mktemp("contract") / space.name
-    return search(space, archives, project=folder, **SETTINGS)
+def images(space, archives, tmp_path_factory):
+    """A folder with the files that the space wants, the same images in each."""
+    if space.data == "svhn":
+        return archives
+    folder = tmp_path_factory.mktemp(space.data)
+    data = load_data(archives)
+    arrays = {"x_train": data.train.images, "y_train": data.train.labels[:, None]}
+    arrays |= {"x_test": data.test.images, "y_test": data.test.labels[:, None]}
+    np.savez(folder / "cifar10.npz", **arrays)
+    return folder
 
 
 @pytest.fixture(scope="module")
-def confirmed(searched, archives):
-    """Two runs of it by TensorFlow; as its first question's, where the space has questions."""
-    numbers = [question.number for question in searched.space.questions]
-    asked = {"question": numbers[0]} if numbers else {"top": 1}
+def searched(space, images, tmp_path_factory):
+    """A search of the baseline alone, of two epochs."""
+    folder = tmp_path_factory.mktemp("contract") / space.name
+    return search(space, images, project=folder, **SETTINGS)
+
+
+@pytest.fixture(scope="module")
+def confirmed(searched, images):
+    """Two runs of it by TensorFlow; as its own question's, where the space has one."""
+    number = find_question(searched.space)
+    asked = {"top": 1} if number is None else {"question": number}
     with train_by_tensorflow():
-        return confirm(searched, archives, runs=2, epochs=1, **asked)
+        return confirm(searched, images, runs=2, epochs=1, **asked)
+
+
+def find_question(space):
+    """The number of the question that asks for the baseline alone, if there is one."""
+    alone = [each for each in space.questions if each.configurations == [{}]]
+    return alone[0].number if alone else None
 
 
 class KillsTheWorker(Progress):
@@ -72,13 +91,13 @@ def test_describe_gives_layers_and_bytes_within_the_limit(space):
     [("softmax_engine", 100), pytest.param(TENSORFLOW, 2, marks=pytest.mark.soak)],
 )
 def test_a_search_killed_after_an_epoch_ends_with_the_same_bits(
-    trains, epochs, space, archives, tmp_path
+    trains, epochs, space, images, tmp_path
 ):
     settings = SETTINGS | {"max_epochs": epochs}
     progress = KillsTheWorker()
     with train_by(trains):
-        calm = search(space, archives, project=tmp_path / "calm", **settings)
-        killed = search(space, archives, project=tmp_path / "killed", progress=progress, **settings)
+        calm = search(space, images, project=tmp_path / "calm", **settings)
+        killed = search(space, images, project=tmp_path / "killed", progress=progress, **settings)
     assert calm.trials["status"].tolist() == ["completed"]
     assert calm.trials["epochs"].tolist() == [epochs]
     assert progress.killed
@@ -86,8 +105,8 @@ def test_a_search_killed_after_an_epoch_ends_with_the_same_bits(
     assert read_result(killed.folder) == read_result(calm.folder)
 
 
-def test_a_model_continued_after_an_epoch_ends_with_the_same_bits(space, archives):
-    train = load_data(archives).train.take(np.arange(80))
+def test_a_model_continued_after_an_epoch_ends_with_the_same_bits(space, images):
+    train = load_data(images, space.data).train.take(np.arange(80))
     split = Split(space.task.arrange(train.images), train.labels)
     whole, continued = (KerasTraining(space, space.baseline, 5, split) for _ in range(2))
     whole.train_epoch()
@@ -99,9 +118,9 @@ def test_a_model_continued_after_an_epoch_ends_with_the_same_bits(space, archive
 
 
 def test_the_files_of_confirm_are_within_the_bound_and_may_be_handed_in_but_for_epochs(
-    confirmed, archives
+    confirmed, images
 ):
-    runs, data = confirmed.ended("confirm"), load_data(archives)
+    runs, data = confirmed.ended("confirm"), load_data(images, confirmed.space.data)
     assert [run.run for run in runs] == [0, 1]
     assert runs[0].weights_sha256 != runs[1].weights_sha256
     bound = describe_values(confirmed.space, {})["file_bytes"]
@@ -125,7 +144,9 @@ def test_the_page_and_the_figures_show_what_there_is_and_fail_on_nothing(confirm
     has_convolutions = any(
         layer.type == "Conv2D" for layer in list_layers(confirmed.space, confirmed.space.baseline)
     )
-    assert drawn["filters"] == drawn["feature_maps"] == has_convolutions
+    of_convolutions = ("filters", "filters_by_channel", "feature_maps", "filter_through_layers")
+    assert {drawn[name] for name in of_convolutions} == {has_convolutions}
+    assert drawn["first_layer_weights"] != has_convolutions
     of_differences = ("effects", "importance", "parallel_coordinates")
     assert not any(drawn[name] for name in of_differences), "there is one configuration"
     assert drawn["learning_curves"]
@@ -136,6 +157,8 @@ def test_status_gives_an_answer_for_every_question(confirmed):
     answers = status(confirmed)["answers"]
     asked = [question.number for question in confirmed.space.questions]
     assert [each["question"] for each in answers] == asked
-    for each in answers[:1]:
+    for each in answers:
+        if each["question"] != find_question(confirmed.space):
+            continue
         assert each["answer"] is not None
         assert each["epochs"] == 1

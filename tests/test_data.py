@@ -7,7 +7,7 @@ from scipy.io import savemat
 
 from svhn_tune.data import Data, Split, builtin, load_data
 from svhn_tune.data.cache import open_arrays, share_arrays, store_arrays
-from svhn_tune.data.dataset import split_holdout
+from svhn_tune.data.dataset import count_confirmed, split_holdout
 from svhn_tune.data.sheet import write_contact_sheet
 from svhn_tune.errors import InputError
 
@@ -312,3 +312,17 @@ def test_the_contact_sheet_shows_every_class_in_a_row(archives, tmp_path):
 def test_a_contact_sheet_that_cannot_be_written_is_an_input_error(archives, tmp_path):
     with pytest.raises(InputError, match=r"cannot write the contact sheet .*: No such file"):
         write_contact_sheet(load_data(archives), tmp_path / "none" / "sheet.png")
+
+
+def test_a_share_is_held_out_stratified_and_the_same_every_time():
+    labels = np.random.default_rng(0).permutation(np.arange(1_000) % 10)
+    train, holdout = split_holdout(labels, share=0.3)
+    assert len(holdout) == 300
+    assert np.bincount(labels[holdout]).tolist() == [30] * 10
+    np.testing.assert_array_equal(np.sort(np.concatenate([train, holdout])), np.arange(1_000))
+    some, same = split_holdout(labels, 100, 0.3)
+    np.testing.assert_array_equal(same, holdout)
+    assert set(some) < set(train)
+    assert count_confirmed(1_000, 0.3) == len(train)
+    with pytest.raises(InputError, match="too few to hold out 5%: 200 are needed"):
+        split_holdout(labels[:100], share=0.05)

@@ -20,9 +20,24 @@ from svhn_tune.stages.pictures import find_hardest
 from svhn_tune.summary.curves import stitch_curves
 
 NAMES = [entry.name for entry in FIGURES]
-CONFIRMED = {"learning_curves", "confirmed", "confusion"}
-PICTURES = {"hardest_digits", "filters", "feature_maps"}
+CURVES = {"learning_curves", "loss_curves"}
+CONFIRMED = CURVES | {"confirmed", "confusion"}
+PICTURES = {
+    "hardest_digits",
+    "first_layer_weights",
+    "filters",
+    "filters_by_channel",
+    "feature_maps",
+    "filter_through_layers",
+}
 SEARCHED = set(NAMES) - CONFIRMED - PICTURES
+
+
+def name_metrics(curve):
+    """Metrics of an accuracy of this curve, in training and validation alike, and of a loss."""
+    loss = [1 - each for each in curve]
+    accuracy = {"categorical_accuracy": curve, "val_categorical_accuracy": curve}
+    return accuracy | {"loss": loss, "val_loss": loss}
 
 
 def make_trials(count=16):
@@ -39,7 +54,7 @@ def make_trials(count=16):
         }
         score = 0.9 - chosen["dropout"]
         curve = np.linspace(0.1, score, 4).tolist()
-        metrics = {"categorical_accuracy": curve, "val_categorical_accuracy": curve}
+        metrics = name_metrics(curve)
         given = {"values": space.complete(chosen), "score": score, "metrics": metrics}
         trials.append(given | {"collapsed": trial == 3, "bracket": 1, "round": 0})
     return trials
@@ -48,7 +63,7 @@ def make_trials(count=16):
 def promote(trials, parent, score):
     """A trial that goes on from `parent` for 8 epochs more."""
     curve = np.linspace(trials[parent]["score"], score, 8).tolist()
-    metrics = {"categorical_accuracy": curve, "val_categorical_accuracy": curve}
+    metrics = name_metrics(curve)
     went_on = {"initial_epoch": 4, "epochs": 12, "parent": parent, "round": 1}
     return trials[parent] | went_on | {"score": score, "metrics": metrics}
 
@@ -74,7 +89,8 @@ def add_confirm_runs(project, trial, scores, **changes):
             "epochs": 20,
             "planned_epochs": 20,
             "collapsed": number == 1,
-            "metrics": {"categorical_accuracy": np.linspace(0.1, score or 0.1, 20).tolist()},
+            "metrics": name_metrics(np.linspace(0.1, score or 0.1, 20).tolist()),
+            "test": {"categorical_accuracy": score, "loss": 1 - (score or 0.1)},
             "confusion": random.integers(0, 50, (10, 10)).tolist(),
             "predicted": base64.b64encode(predicted.tobytes()).decode(),
         }
@@ -118,7 +134,7 @@ def test_a_project_without_trials_has_nothing_to_show(name, tmp_path, make_proje
 @pytest.mark.parametrize("name", NAMES)
 def test_a_figure_is_there_where_there_is_something_to_show(name, hyperband):
     figure = getattr(Figures(hyperband), name)()
-    if name in SEARCHED | {"learning_curves"}:
+    if name in SEARCHED | CURVES:
         assert draw(figure)
     else:
         assert figure is None
@@ -145,7 +161,7 @@ def test_poor_projects_are_drawn_as_they_are(name, trials, tmp_path, make_projec
     assert figure is None or draw(figure)
 
 
-@pytest.mark.parametrize("name", sorted(SEARCHED | CONFIRMED))
+@pytest.mark.parametrize("name", sorted((SEARCHED | CONFIRMED) - {"loss_curves"}))
 def test_losses_are_drawn_and_diverged_runs_left_out(name, tmp_path, make_project):
     trials = make_trials()
     for trial, given in enumerate(trials):
@@ -198,6 +214,20 @@ def test_the_best_is_that_of_the_longest_trained(hyperband):
     assert len(lines) == 2  # of 4 epochs, then of 12
     assert lines[1].tolist() == [0.95, 0.95, 0.95]
     assert max(line.get_xdata().max() for line in axes.get_lines()) == 16 * 4 + 2 * 8
+
+
+def test_curves_of_the_loss_end_in_the_losses_on_the_test_set(confirmed):
+    *_, confirm = Figures(confirmed).loss_curves().axes
+    assert confirm.get_ylabel() == "loss"
+    dots = [line.get_ydata() for line in confirm.lines if line.get_marker() == "o"]
+    expected = [run.test["loss"] for run in confirmed.ended("confirm")]
+    assert sorted(np.concatenate(dots)) == pytest.approx(sorted(expected))
+
+
+def test_where_runs_are_scored_by_the_loss_one_figure_shows_it(hyperband):
+    text = hyperband.space.text.replace("val_categorical_accuracy", "val_loss")
+    hyperband.space = parse_space(text, "cnn", "cnn.toml")
+    assert Figures(hyperband).loss_curves() is None
 
 
 def test_rounds_name_who_was_promoted(hyperband):

@@ -146,7 +146,8 @@ def test_the_files_have_all_that_a_model_of_a_space_can_have(written):
     config = json.dumps([read_config(path) for path in folder.glob("submission-*.keras")])
     layers = ["BatchNormalization", "Activation", "SpatialDropout2D", "Dropout", "MaxPooling2D"]
     initializers = ["".join(map(str.capitalize, name.split("_"))) for name in INITIALIZERS]
-    for name in [*layers, "Conv2D", "Flatten", "Dense", "L1L2", *initializers]:
+    layers += ["Conv2D", "Flatten", "Dense", "Add", "AveragePooling2D"]
+    for name in [*layers, "Functional", "L1L2", *initializers]:
         assert f'"class_name": "{name}"' in config
     assert len(list(folder.glob("submission-*.keras"))) == count_files()
 

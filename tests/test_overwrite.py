@@ -41,7 +41,7 @@ def own_files(project):
     """The path of every file that svhn_tune writes into a project's folder, but for its lock."""
     model = project.model_path(0, 3, 100)
     top = ("space.toml", "project.json", "report.html", "trials.csv", "runs.csv", "confirm.csv")
-    paths = [project.folder / name for name in top]
+    paths = [project.folder / name for name in (*top, "architectures.csv")]
     paths += [project.journal_path, project.submission_path, project.pictures_path]
     paths += [model, maps_path(model), project.model_path(12345, 100, 7)]
     paths += [project.checkpoint_path("search", 0, 0), project.checkpoint_path("search", 12345, 0)]

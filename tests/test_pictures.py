@@ -13,16 +13,18 @@ from conftest import train_by_tensorflow
 
 from svhn_tune import CNNHyperModel, confirm, load_data, load_space, search
 from svhn_tune.figures import Figures
+from svhn_tune.figures.pictures import stretch_channels
 from svhn_tune.figures.style import Chart
-from svhn_tune.files import read_arrays
+from svhn_tune.files import read_arrays, write_arrays
 from svhn_tune.progress.progress import Progress
 from svhn_tune.project.results import find_origin
 from svhn_tune.stages.pictures import write_pictures
 from svhn_tune.submission.check import check_submission
-from svhn_tune.training.maps import maps_path, write_maps
+from svhn_tune.training.maps import FILTERS, arrange_weights, maps_path, write_maps
 
 SETTINGS = {"tuner": "random", "max_trials": 2, "max_epochs": 1, "train_images": 64}
-PICTURES = ("hardest_digits", "filters", "feature_maps")
+OF_MODELS = ("filters", "filters_by_channel", "feature_maps", "filter_through_layers")
+PICTURES = ("hardest_digits", *OF_MODELS)
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +63,12 @@ def test_confirm_leaves_pictures_of_the_submission(confirmed):
     assert (arrays["model_filters"] == first.get_weights()[0]).all()
     assert len(arrays["model_blocks"]) == best.values["blocks"]
     assert arrays["model_image"].dtype == np.uint8
+    names = arrays["model_layers"].tolist()
+    assert names == [layer.name for layer in model.layers if len(layer.output.shape) == 4]
+    last = keras.Model(model.inputs, model.get_layer(names[-1]).output)
+    maps = np.asarray(last([arrays["model_image"][None].astype(np.float32)]))[0]
+    kept = arrays[f"model_layer_maps_{len(names) - 1}"]
+    np.testing.assert_allclose(kept, maps[..., :FILTERS], rtol=1e-4, atol=1e-4)
 
 
 def test_only_kept_models_have_maps(confirmed):
@@ -117,7 +125,7 @@ def test_pictures_missing_or_of_an_older_project_are_no_error(copy):
     for path in (copy.folder / "models").glob("*.npz"):
         os.remove(path)
     copy.pictures_path.unlink()
-    assert [getattr(Figures(copy), name)() for name in PICTURES] == [None] * 3
+    assert [getattr(Figures(copy), name)() for name in PICTURES] == [None] * len(PICTURES)
     assert read_arrays(maps_path(copy.folder / "models" / "none.keras")) == {}
 
 
@@ -156,3 +164,34 @@ def test_a_model_without_convolutions_has_an_image_only(archives, tmp_path):
     assert "filters" not in arrays
     assert len(arrays["blocks"]) == 0
     assert arrays["label"] == arrays["predicted"] == test.labels[0]
+
+
+def test_weights_of_a_dense_first_layer_lie_as_the_image_does():
+    for name in ("cifar_shallow", "mlp"):
+        task = load_space(name).task
+        numbers = np.arange(32 * 32 * 3, dtype=np.float32).reshape(1, 32, 32, 3)
+        kernel = task.arrange(numbers).reshape(-1, 1) * np.array([[1.0, 0.0, -1.0]])
+        pictures = arrange_weights(kernel, task)
+        np.testing.assert_array_equal(pictures[..., 0], numbers[0])
+        np.testing.assert_array_equal(pictures[..., 2], -numbers[0])
+
+
+def test_each_channel_of_a_picture_goes_from_its_lowest_to_its_highest():
+    weights = np.random.default_rng(0).normal(0, [0.1, 5, 0], (32, 32, 3))
+    shown = stretch_channels(weights)
+    assert shown[..., :2].min(axis=(0, 1)).tolist() == [0, 0]
+    assert shown[..., :2].max(axis=(0, 1)).tolist() == [1, 1]
+    assert (shown[..., 2] == 0.5).all()
+
+
+def test_the_one_layer_network_has_a_picture_a_class(make_project, tmp_path):
+    project = make_project(tmp_path / "cnn")
+    pictures = np.random.default_rng(0).normal(size=(32, 32, 3, 10))
+    classes = np.array([f"kind {number}" for number in range(10)])
+    arrays = {"weights_1_5": pictures, "of_1_5": np.array("class"), "classes": classes}
+    arrays |= {"weights_0_30": np.repeat(pictures, 6, -1), "of_0_30": np.array("128")}
+    write_arrays(project.pictures_path, arrays)
+    figure = Figures(project).first_layer_weights()
+    drawn = [axes for axes in figure.axes if axes.images]
+    assert len(drawn) == 10 + 60
+    assert {axes.get_title() for axes in drawn} == {"", *classes.tolist()}

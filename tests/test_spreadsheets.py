@@ -1,4 +1,4 @@
-"""trials.csv, runs.csv, confirm.csv: their columns, and that they say what the journal says."""
+"""The .csv files of a project: their columns, and that they say what the journal says."""
 
 import pandas as pd
 import pytest
@@ -7,7 +7,13 @@ from svhn_tune.errors import InputError
 from svhn_tune.models.domain import TRAINING
 from svhn_tune.models.families import FAMILIES
 from svhn_tune.models.spaces import load_space
-from svhn_tune.report.spreadsheets import CONFIRM, RUNS, TRIALS, write_spreadsheets
+from svhn_tune.report.spreadsheets import (
+    ARCHITECTURES,
+    CONFIRM,
+    RUNS,
+    TRIALS,
+    write_spreadsheets,
+)
 from svhn_tune.summary.confirmed import summarize_confirmed
 
 HYPERPARAMETERS = [declaration.name for declaration in load_space("cnn").declarations]
@@ -23,6 +29,8 @@ COLUMNS = {
     "difference_low difference_high verdict probability probability_low probability_high p "
     "recommended tied_with_best left_out fresh_runs fresh_mean file_bytes "
     "seconds",
+    "architectures.csv": "data cnn trial architecture epochs runs train_accuracy train_sd "
+    "test_accuracy test_sd parameters",
 }
 METRICS = {
     "loss": [2.0, 1.5],
@@ -73,7 +81,8 @@ def test_the_columns_are_pinned(name, project, tmp_path, make_project):
 
 def test_no_hyperparameter_has_the_name_of_a_column():
     for family in FAMILIES.values():
-        assert not {*TRIALS, *RUNS, *CONFIRM} & {*family.DOMAINS, *TRAINING}
+        columns = {*TRIALS, *RUNS, *CONFIRM, *ARCHITECTURES}
+        assert not columns & {*family.DOMAINS, *TRAINING}
 
 
 def test_a_trial_a_row(project):
@@ -121,6 +130,20 @@ def test_a_confirmed_configuration_a_row(project):
     assert control.baseline
     assert control["mean"] == second.summary.mean
     assert pd.isna(control.difference)
+
+
+def test_an_architecture_a_row_with_the_last_epochs_training_accuracy(project):
+    rows = read(project, "architectures.csv")
+    assert rows.cnn.tolist() == [1, 2]
+    assert rows.runs.tolist() == [3, 3]
+    assert rows.trial.tolist() == [0, 1]
+    first = "Layer 1: CONV D=16, w=h=3, S=1, P=same; Layer 2: MAXPOOL; Layer 3: CONV D=32"
+    assert all(words.startswith(first) for words in rows.architecture)
+    assert rows.architecture[1].endswith("Layer 4: MAXPOOL; Layer 5: DENSE 96; Layer 6: DENSE 10")
+    assert rows.test_accuracy.tolist() == pytest.approx([0.71, 0.71])
+    assert rows.test_sd.tolist() == pytest.approx([0.01, 0.01])
+    # The journal has no curve of the first: there is no number, not a zero.
+    assert rows.train_accuracy.isna().tolist() == [True, True]
 
 
 def test_whole_numbers_stay_whole_beside_empty_cells(project):

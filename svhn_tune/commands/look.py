@@ -51,7 +51,7 @@ def check(
 
     loaded = load_space(space)
     require_file(file)
-    found = None if data is None else load_data(data)
+    found = None if data is None else load_data(data, loaded.data)
     from ..project.results import find_origin
     from ..submission.check import check_submission
     from .tables import print_check
@@ -72,12 +72,29 @@ def describe(
         list[str] | None, typer.Option("--set", help="NAME=VALUE; may be given again.")
     ] = None,
     project: ProjectName = None,
+    shape: Annotated[
+        str, typer.Option("--input", help="Of --layer: HEIGHTxWIDTHxCHANNELS, or a length.")
+    ] = "32x32x3",
+    layer: Annotated[
+        list[str] | None,
+        typer.Option(help="No space: 'CONV D=2, w=h=3, S=1, P=0', and after it maybe others."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Layers, shapes, parameters and bytes of a model, without building it."""
+    from .tables import print_convolutions, print_description
+
+    if layer:
+        from ..models.convolutions import explain_layers
+
+        explained = explain_layers(shape, layer)
+        if as_json:
+            print_json(explained)
+        else:
+            print_convolutions(explained)
+        return
     from ..models.describe import describe_values
     from ..models.spaces import load_space
-    from .tables import print_description
 
     if trial is not None or project is not None:
         from ..project.results import open_project
@@ -148,13 +165,16 @@ def spaces(
 
 def data(
     folder: DataFolder = None,
+    space: SpaceName = "cnn",
     sheet: Annotated[Path, typer.Option(help="Where the contact sheet goes.")] = Path(
         "contact_sheet.png"
     ),
     as_json: AsJson = False,
 ) -> None:
-    """What data is found; writes a contact sheet to look at."""
-    found = load_data(folder)
+    """What data is found for a space; writes a contact sheet to look at."""
+    from ..models.spaces import load_space
+
+    found = load_data(folder, load_space(space).data)
     from ..data.sheet import write_contact_sheet
     from .tables import print_data
 

@@ -9,16 +9,18 @@ from typing import Any
 from ..errors import InputError
 
 
-def load_data(where: str | None, quiet: bool = False) -> Any:
-    """The data of `--data`, and a note if they are not SVHN."""
+def load_data(where: str | None, source: str, quiet: bool = False) -> Any:
+    """The data of `--data`, and a note if they only stand in for those of the source."""
     from .. import data
 
-    found = data.load_data(where)
+    found = data.load_data(where, source)
     if found.synthetic and not quiet:
-        note(
-            f"the data are the {found.name}"
-            + ("" if where else " (no archives in ./data; --data DIR for yours)")
-        )
+        missing = {
+            "svhn": "no archives in ./data; --data DIR for yours",
+            "cifar10": f"none of CIFAR-10 in ./data or where keras.datasets keeps it; --data DIR "
+            f"for yours: {data.cifar10.WANTED}",
+        }
+        note(f"the data are the {found.name}" + ("" if where else f" ({missing[source]})"))
     return found
 
 

@@ -158,6 +158,21 @@ def print_description(space: Space, description: dict[str, Any]) -> None:
         )
 
 
+def print_convolutions(explained: dict[str, Any]) -> None:
+    """Each layer's output with the formulas of its height and width."""
+    print(f"input  {'x'.join(map(str, explained['input']))}")
+    for layer in explained["layers"]:
+        print(one_line(layer["words"]))
+        for formula in layer["formulas"]:
+            print(f"  {formula}")
+        maps = f"{layer['maps']} activation map{'s' * (layer['maps'] > 1)}"
+        kept = "as high and wide as the input" if layer["preserves"] else "not the input's size"
+        if not layer["preserves"] and layer["same_size"]:
+            kept += f"; {layer['same_size']} would keep it"
+        print(f"  output {'x'.join(map(str, layer['output']))}: {maps}, {kept}")
+        print(f"  {layer['parameters']:,} parameters")
+
+
 def print_plan(space: Space, plan: dict[str, Any]) -> None:
     """What an epoch, search and confirm cost; with a budget, what fits it."""
     console = make_console()

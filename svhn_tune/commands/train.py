@@ -46,7 +46,7 @@ def search(
     from ..progress.live import make_progress
 
     loaded = load_space(space)
-    found = load_data(data, quiet)
+    found = load_data(data, loaded.data, quiet)
     from ..stages.search import search as run_search
     from .tables import print_status
 
@@ -132,7 +132,7 @@ def plan(
     from ..models.spaces import load_space
 
     loaded = load_space(space)
-    found = load_data(data)
+    found = load_data(data, loaded.data)
     from ..cost.plan import plan as make_plan
     from .tables import print_plan
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from ..console import format_seconds
 from ..data import Data
+from ..data.dataset import count_confirmed
 from ..models.work import Work, measure_work
 from ..project.project import Project
 from ..project.record_types import SessionRecord, Stage
@@ -42,7 +43,8 @@ class Budget:
         self._stage = stage
         self._workers = workers
         self._forecast = forecast
-        self._images = len(data.train.labels)
+        share = project.space.protocol.validation_split
+        self._images = count_confirmed(len(data.train.labels), share)
         self._total = project.settings.budget
         self._before = project.seconds_spent()
         self._start = self._told = time.monotonic()

@@ -11,7 +11,7 @@ from statistics import fmean
 from typing import Any
 
 from ..data import Data
-from ..data.dataset import split_holdout
+from ..data.dataset import count_confirmed, split_holdout
 from ..models.work import measure_work
 from ..project.settings import Cap
 from ..space.space import Space
@@ -72,7 +72,8 @@ def make_cap(
         cost: of the space's models on this machine.
         models: feasible ones, to say which share of them is left out.
     """
-    train, holdout = split_holdout(data.train.labels, settings["train_images"])
+    share = space.protocol.validation_split
+    train, holdout = split_holdout(data.train.labels, settings["train_images"], share)
     given = settings["max_cost"]
     cap = Cap(
         most=1.0 if given is None else given,
@@ -99,7 +100,7 @@ def _confirmable(space: Space, data: Data, hours: Hours, cost: CostModel) -> flo
     """What the best three may cost for ten runs of each and of the baseline to fit the budget."""
     if hours.budget is None:
         return math.inf
-    images = len(data.train.labels)
+    images = count_confirmed(len(data.train.labels), space.protocol.validation_split)
     epoch = cost.epoch_seconds(measure_work(space, space.baseline), images, 0)
     of_one = RUNS * space.protocol.epochs * epoch / hours.workers
     return (CONFIRM_SHARE * hours.budget / of_one - 1) / TOP

@@ -12,6 +12,7 @@ from statistics import fmean
 from typing import Any
 
 from ..data import Data
+from ..data.dataset import count_confirmed
 from ..models.work import Work, measure_work
 from ..project.checkpoints import read_checkpoint
 from ..project.project import Project
@@ -88,7 +89,8 @@ class Forecast:
     ) -> None:
         self._project = project
         self._stage = stage
-        self._images = len(data.train.labels)
+        share = project.space.protocol.validation_split
+        self._images = count_confirmed(len(data.train.labels), share)
         self._plan = plan
         self._begun: dict[Key, tuple[Values, int]] = {}
         self._done: Counter[Key] = Counter()

@@ -11,7 +11,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any, Unpack
 
 from ..data import Data, load_data
-from ..data.dataset import split_holdout
+from ..data.dataset import count_confirmed, split_holdout
 from ..models.spaces import load_space
 from ..models.work import Work, measure_work
 from ..project.numbers import check_numbers
@@ -64,7 +64,7 @@ def plan(
     numbers = {"workers": workers, "top": top, "runs": runs, "epochs": epochs}
     workers, top, runs, epochs = check_numbers(numbers).values()
     space = space if isinstance(space, Space) else load_space(space)
-    data = data if isinstance(data, Data) else load_data(data)
+    data = data if isinstance(data, Data) else load_data(data, space.data)
     settings = complete_settings(space, data, wanted)
     # These import KerasTuner, which takes seconds: what can be refused has been.
     from ..oracles.simulation import simulate_search
@@ -110,10 +110,13 @@ class Estimate:
         self.workers = workers
         self.epochs = epochs
         self._cost = cost
-        self._all, self._test = len(data.train.labels), len(data.test.labels)
-        train, holdout = split_holdout(data.train.labels, settings["train_images"])
+        labels, share = data.train.labels, space.protocol.validation_split
+        self._all, self._test = count_confirmed(len(labels), share), len(data.test.labels)
+        train, holdout = split_holdout(labels, settings["train_images"], share)
         self._images = len(train)
         self._validation = self._test if settings["validate_on"] == "test" else len(holdout)
+        # Evaluated by confirm after each epoch.
+        self._shown = len(labels) - self._all + self._test * space.protocol.test_curve
         self._searches: dict[tuple[int, int, float | None], Simulated] = {}
 
     def work(self, values: dict[str, Any]) -> Work:
@@ -167,7 +170,8 @@ class Estimate:
 
     def _confirm_run(self, values: dict[str, Any]) -> float:
         # The test set is evaluated once, and its classes are predicted once.
-        return self._cost.run_seconds(self.work(values), self.epochs, self._all, 0, 2 * self._test)
+        work, judged = self.work(values), 2 * self._test
+        return self._cost.run_seconds(work, self.epochs, self._all, self._shown, judged)
 
 
 def describe_plan(

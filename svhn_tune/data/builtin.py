@@ -1,15 +1,24 @@
-"""The built-in digits: drawn once by digits/draw.py, then kept in the cache. They are not SVHN."""
+"""The built-in images: drawn once by digits/ or objects/, then kept in the cache.
+
+They are not SVHN, and not CIFAR-10.
+"""
+
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from .cache import cache_folder, open_arrays, require_room, store_arrays
 from .dataset import Data, Split
 from .digits.draw import VERSION, draw_digits
+from .objects import draw as objects
 
 NAME = "built-in digits, not SVHN"
+OBJECTS = "coloured objects, not CIFAR-10"
 TRAIN_IMAGES = 50_000
 TEST_IMAGES = 10_000
 BYTES_PER_IMAGE = 32 * 32 * 3 + 4  # with its label
+Draw = Callable[[str, int, int], tuple[np.ndarray, np.ndarray]]
 
 
 def load(seed: int = 0) -> Data:
@@ -18,16 +27,33 @@ def load(seed: int = 0) -> Data:
     Raises:
         InputError: the cache cannot be written, which is found out before they are drawn.
     """
-    folder = cache_folder(f"digits-v{VERSION}-seed{seed}")
+    return _load(NAME, f"digits-v{VERSION}-seed{seed}", draw_digits, tuple(range(10)), seed)
+
+
+def load_objects(seed: int = 0) -> Data:
+    """As many coloured objects, by the same rules.
+
+    Raises:
+        InputError: as for the digits.
+    """
+    folder = f"objects-v{objects.VERSION}-seed{seed}"
+    return _load(OBJECTS, folder, objects.draw_objects, objects.CLASSES, seed)
+
+
+def _load(name: str, place: str, draw: Draw, classes: tuple[Any, ...], seed: int) -> Data:
+    folder = cache_folder(place)
     try:
         train, test = open_arrays(folder)
     except (OSError, ValueError, EOFError):
         require_room(folder, (TRAIN_IMAGES + TEST_IMAGES) * BYTES_PER_IMAGE)
-        store_arrays(folder, _draw("train", TRAIN_IMAGES, seed), _draw("test", TEST_IMAGES, seed))
+        train, test = (
+            _as_split(*draw(split, count, seed))
+            for split, count in (("train", TRAIN_IMAGES), ("test", TEST_IMAGES))
+        )
+        store_arrays(folder, train, test)
         train, test = open_arrays(folder)
-    return Data(NAME, train, test, classes=tuple(range(10)), synthetic=True, source="builtin")
+    return Data(name, train, test, classes, synthetic=True, source="builtin")
 
 
-def _draw(split: str, count: int, seed: int) -> Split:
-    images, labels = draw_digits(split, count, seed)
+def _as_split(images: np.ndarray, labels: np.ndarray) -> Split:
     return Split(images, labels.astype(np.int32))

@@ -1,31 +1,27 @@
 """The course's archives, as assignment A4.3 loads them: p4_2026_svhn_train.npz and _test.npz.
 
-Keys `images` (32, 32, 3, N) uint8 and `labels` (N, 1), strings or integers. Nothing in them is run:
-`np.load` without pickle.
+Keys `images` (32, 32, 3, N) uint8 and `labels` (N, 1), strings or integers.
 """
 
-import zipfile
 from pathlib import Path
 
 import numpy as np
 
 from ..errors import InputError, one_line
-from ..zips import OddZipError, explain, open_member, open_zip
 from .dataset import Data, Split
+from .npz import Layout, read_npz
 
 FILES = ("p4_2026_svhn_train.npz", "p4_2026_svhn_test.npz")
 MOST_IMAGES = 650_000  # all of SVHN, its extra images included, has 630,420
 LONGEST_LABEL = 64  # bytes
 MOST_CLASSES = 10
-# The shape and the type of an array, as its file says before it is read.
-Layout = tuple[tuple[int, ...], np.dtype]
 
 
 def load(folder: Path) -> Data:
     """The data set in `folder`; labels sorted, then numbered from 0, as the assignment has it.
 
     Raises:
-        InputError: an archive that is damaged, pickled, of other keys, shapes or types, or whose
+        InputError: an archive that is damaged, of other keys, shapes or types, or whose
             labels do not match.
     """
     (train_images, train_labels), (test_images, test_labels) = (
@@ -58,44 +54,11 @@ def _show(labels: np.ndarray) -> str:
 
 
 def _read(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    try:
-        with open_zip(path) as archive:
-            keys = [name.removesuffix(".npy") for name in archive.namelist()]
-            if {"images", "labels"} - set(keys):
-                raise InputError(
-                    f"{path} has the keys {one_line(', '.join(keys)) or 'none'}; it needs images "
-                    f"and labels"
-                )
-            check_layouts(path, _read_layout(archive, "images"), _read_layout(archive, "labels"))
-            images, labels = _read_array(archive, "images"), _read_array(archive, "labels")
-    except InputError:
-        raise
-    except Exception as error:
-        # numpy, zipfile and zlib raise some ten different types for a damaged archive.
-        raise InputError(f"cannot read {path}: {_explain(path, error)}") from None
-    return check_arrays(path, images, labels)
+    def check(layouts: dict[str, Layout]) -> None:
+        check_layouts(path, layouts["images"], layouts["labels"])
 
-
-def _read_layout(archive: zipfile.ZipFile, name: str) -> Layout:
-    with open_member(archive, f"{name}.npy") as file:
-        # Later versions are for headers above 64 kB.
-        if (version := np.lib.format.read_magic(file)) != (1, 0):
-            raise OddZipError(f"its {name} are a .npy file of version {version}")
-        shape, _, dtype = np.lib.format.read_array_header_1_0(file)
-    return shape, dtype
-
-
-def _read_array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
-    with open_member(archive, f"{name}.npy") as file:
-        return np.lib.format.read_array(file, allow_pickle=False)
-
-
-def _explain(path: Path, error: Exception) -> str:
-    if isinstance(error, OddZipError | OSError | MemoryError):
-        return explain(error)
-    if not zipfile.is_zipfile(path):
-        return "it is no .npz archive, or cut short; download it again"
-    return f"it is damaged; download it again ({one_line(str(error) or repr(error))})"
+    arrays = read_npz(path, ("images", "labels"), check)
+    return check_arrays(path, arrays["images"], arrays["labels"])
 
 
 def check_layouts(path: Path, images: Layout, labels: Layout) -> None:
@@ -105,11 +68,6 @@ def check_layouts(path: Path, images: Layout, labels: Layout) -> None:
         InputError: other shapes or types, too many images, or not as many labels as images.
     """
     (shape, dtype), (labels_shape, labels_dtype) = images, labels
-    if dtype.hasobject or labels_dtype.hasobject:
-        raise InputError(
-            f"cannot read {path}: it holds pickled objects, which are never loaded; download it "
-            f"again"
-        )
     if dtype != np.uint8:
         raise InputError(f"{path}: images are {one_line(str(dtype))}; they must be uint8")
     if len(shape) != 4 or shape[:3] != (32, 32, 3):

@@ -6,6 +6,7 @@ A source module makes a `Data`; nothing here knows where the arrays came from.
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -68,14 +69,22 @@ class Data:
         return tuple(self.train.images.shape[1:])
 
 
-def split_holdout(labels: np.ndarray, images: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+def count_confirmed(images: int, share: float | None) -> int:
+    """How many of so many training images confirm trains on: all, or all but a `share`."""
+    return images - round((share or 0.0) * images)
+
+
+def split_holdout(
+    labels: np.ndarray, images: int | None = None, share: float | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Positions to train on and positions held out: stratified, and the same every time.
 
-    5,000 are held out of the course's 50,000, and a tenth of a smaller set.
+    Without a `share`, 5,000 are held out of the course's 50,000, and a tenth of a smaller set.
 
     Args:
         labels: (N,) of all training images.
         images: train on a stratified subset of this many; None for all that are not held out.
+        share: of all images, to be held out.
 
     Raises:
         InputError: too few images of a class to have it on both sides.
@@ -84,11 +93,14 @@ def split_holdout(labels: np.ndarray, images: int | None = None) -> tuple[np.nda
     from sklearn.model_selection import train_test_split
 
     held = min(HOLDOUT_IMAGES, len(labels) // 10)
+    if share is not None:
+        held = len(labels) - count_confirmed(len(labels), share)
     counts = np.unique(labels, return_counts=True)[1]
     if held < len(counts) or counts.min() < 2:
         raise InputError(
             f"{len(labels)} training images of {len(counts)} classes, {counts.min()} of the rarest "
-            f"one, are too few to hold out a tenth: {10 * len(counts)} are needed, 2 of each class"
+            f"one, are too few to hold out {'a tenth' if share is None else f'{share:.0%}'}: "
+            f"{ceil(len(counts) / (share or 0.1))} are needed, 2 of each class"
         )
     train, holdout = train_test_split(
         np.arange(len(labels)), test_size=held, stratify=labels, random_state=HOLDOUT_SEED

@@ -61,6 +61,11 @@ FIGURES = [
         "the mean of the runs, and all that lies between the lowest and the highest.",
     ),
     Entry(
+        "loss_curves",
+        "Loss curves",
+        "The same of the loss, which says how sure the networks are, too.",
+    ),
+    Entry(
         "confirmed",
         "Confirm runs",
         "A dot is a run from a fresh seed, the bar the mean with its 95 % interval; the diamond "
@@ -73,9 +78,15 @@ FIGURES = [
     ),
     Entry(
         "hardest_digits",
-        "Hardest digits",
+        "Hardest images",
         "The test images that most confirm runs get wrong; where all give the same wrong answer, "
         "look whether the label is right.",
+    ),
+    Entry(
+        "first_layer_weights",
+        "Weights of the first layer",
+        "What each unit of a network without convolutions looks for in the image: its weights, "
+        "from the lowest to the highest of each channel; of one layer, a picture a class.",
     ),
     Entry(
         "filters",
@@ -83,9 +94,21 @@ FIGURES = [
         "The weights of the file to hand in as colours: grey is zero.",
     ),
     Entry(
+        "filters_by_channel",
+        "First-layer filters by channel",
+        "The same weights, those on each channel of the image for themselves: black is negative, "
+        "grey is zero, white is positive.",
+    ),
+    Entry(
         "feature_maps",
         "Feature maps",
         "What the channels of each block of the file to hand in make of one test image.",
+    ),
+    Entry(
+        "filter_through_layers",
+        "One filter through all layers",
+        "What the filter of the same number in each layer of the file to hand in makes of the "
+        "image; `Figures(project).filter_through_layers(10)` draws another one's.",
     ),
 ]
 
@@ -144,6 +167,12 @@ class Figures:
 
         return draw_curves(self._project)
 
+    def loss_curves(self) -> "Chart | None":
+        """The same of the loss, where it is not what runs are scored by."""
+        from .curves import draw_losses
+
+        return draw_losses(self._project)
+
     def confirmed(self) -> "Chart | None":
         """Every confirm run, with the mean and 95 % interval of each configuration."""
         from .confirm import draw_confirmed
@@ -162,14 +191,39 @@ class Figures:
 
         return draw_hardest(self._project)
 
+    def first_layer_weights(self) -> "Chart | None":
+        """The weights of the first dense layer, as pictures, where there are no convolutions."""
+        from .pictures import draw_weights
+
+        return draw_weights(self._project)
+
     def filters(self) -> "Chart | None":
         """The first-layer filters of the file to hand in."""
         from .pictures import draw_filters
 
         return draw_filters(self._project)
 
+    def filters_by_channel(self) -> "Chart | None":
+        """The first-layer filters of the file to hand in, channel by channel."""
+        from .layers import draw_filters_by_channel
+
+        return draw_filters_by_channel(self._project)
+
     def feature_maps(self) -> "Chart | None":
-        """One test digit through each block of the file to hand in."""
+        """One test image through each block of the file to hand in."""
         from .pictures import draw_feature_maps
 
         return draw_feature_maps(self._project)
+
+    def filter_through_layers(self, number: int | None = None) -> "Chart | None":
+        """One test image through every layer of the file to hand in, for one filter of each.
+
+        Args:
+            number: of the filter, from 1; the one whose maps vary most if it is not given.
+
+        Raises:
+            InputError: no layer has that many filters.
+        """
+        from .layers import draw_filter_through_layers
+
+        return draw_filter_through_layers(self._project, number)

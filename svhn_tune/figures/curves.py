@@ -8,6 +8,7 @@ from matplotlib.lines import Line2D
 
 from ..project.project import Project
 from ..project.record_types import RunRecord
+from ..space.objective import OBJECTIVES, Objective
 from ..summary.curves import Series, list_longest, list_scores, stitch_curves
 from .style import CYCLE, INK, STYLE, Chart, space_labels
 
@@ -17,18 +18,26 @@ if TYPE_CHECKING:
 TOP = 5
 
 
+def draw_losses(project: Project) -> Chart | None:
+    """The same of the loss; None where that is the objective, and drawn already."""
+    loss = OBJECTIVES["val_loss"]
+    return None if project.space.objective == loss else draw_curves(project, loss)
+
+
 @rc_context(STYLE)
-def draw_curves(project: Project) -> Chart | None:
+def draw_curves(project: Project, objective: Objective | None = None) -> Chart | None:
     """A panel of the search's top trials, whole runs, and a panel of the longest confirm runs.
 
-    Confirm looks at the test set once, after the last epoch: until then it has training only.
+    They are of the space's objective, or of another one.
+
+    Confirm looks at the test set once, after the last epoch, and has training only until then,
+    unless the space's protocol has a validation split or asks for the test curve.
     """
+    objective = objective or project.space.objective
     roots = [record.root for record in list_longest(project)[:TOP]]
     curves = {root: stitch_curves(project, root) for root in roots}
-    curves = {
-        root: each for root, each in curves.items() if project.space.objective.validated in each
-    }
-    groups = _longest_confirmed(project)
+    curves = {root: each for root, each in curves.items() if objective.validated in each}
+    groups = _longest_confirmed(project, objective)
     if not curves and not groups:
         return None
     colors = _color_roots([*curves, *groups])
@@ -36,9 +45,9 @@ def draw_curves(project: Project) -> Chart | None:
     chart = Chart(0.9 + 2.9 * panels)
     places = list(chart.subplots(panels, 1, squeeze=False)[:, 0])
     if curves:
-        _draw_search(places[0], project, curves, colors)
+        _draw_search(places[0], project, objective, curves, colors)
     if groups:
-        _draw_confirm(places[-1], project, groups, colors)
+        _draw_confirm(places[-1], project, objective, groups, colors)
     for axes in places:
         axes.set_xlim(left=0)
         axes.set_xlabel("epoch")
@@ -54,11 +63,11 @@ def _color_roots(roots: list[int]) -> dict[int, str]:
     return {root: CYCLE[place % len(CYCLE)] for place, root in enumerate(known)}
 
 
-def _longest_confirmed(project: Project) -> dict[int, list[RunRecord]]:
+def _longest_confirmed(project: Project, objective: Objective) -> dict[int, list[RunRecord]]:
     groups = project.confirm_runs()
     longest = max((epochs for _, epochs in groups), default=0)
     of_length = {root: runs for (root, epochs), runs in groups.items() if epochs == longest}
-    name = project.space.objective.metric
+    name = objective.metric
     kept = {root: [r for r in runs if r.metrics.get(name)] for root, runs in of_length.items()}
     return {root: runs for root, runs in kept.items() if runs}
 
@@ -66,11 +75,11 @@ def _longest_confirmed(project: Project) -> dict[int, list[RunRecord]]:
 def _draw_search(
     axes: "Axes",
     project: Project,
+    objective: Objective,
     curves: dict[int, dict[str, Series]],
     colors: dict[int, str],
 ) -> None:
     """Validation solid, training dashed, over all rounds that a run went through."""
-    objective = project.space.objective
     ends = {}
     for root, each in curves.items():
         for name, style in ((objective.validated, "-"), (objective.metric, "--")):
@@ -81,36 +90,59 @@ def _draw_search(
             if name == objective.validated and np.isfinite(values).any():
                 ends[root] = (len(values), float(values[np.isfinite(values)][-1]))
     _name_ends(axes, {root: f"{root:03d}" for root in ends}, ends, colors)
-    axes.set(title="search", ylabel=project.space.objective.title)
+    axes.set(title="search", ylabel=objective.title)
 
 
 def _draw_confirm(
-    axes: "Axes", project: Project, groups: dict[int, list[RunRecord]], colors: dict[int, str]
+    axes: "Axes",
+    project: Project,
+    objective: Objective,
+    groups: dict[int, list[RunRecord]],
+    colors: dict[int, str],
 ) -> None:
-    """Training: mean over runs, lowest to highest; and the test scores after the last epoch."""
-    name = project.space.objective.metric
+    """Means over runs, lowest to highest; and the test scores after the last epoch.
+
+    Training dashed; validation solid and test dotted, where the space's protocol has them.
+    """
     ends = {}
     for place, (root, runs) in enumerate(groups.items()):
-        length = max(len(run.metrics[name]) for run in runs)
-        table = np.full((len(runs), length), np.nan)
-        for row, run in zip(table, runs, strict=True):
-            row[: len(run.metrics[name])] = np.array(run.metrics[name], float)
-        seen = np.isfinite(table).any(axis=0)
-        epochs, table = np.arange(1, length + 1)[seen], table[:, seen]
-        if not len(epochs):
+        length = max(len(run.metrics[objective.metric]) for run in runs)
+        named = {objective.metric: "--", objective.validated: "-", objective.tested: ":"}
+        for name, style in named.items():
+            kept = [run.metrics[name] for run in runs if run.metrics.get(name)]
+            end = _draw_runs(axes, kept, length, style, colors[root])
+            if name == objective.metric and end is not None:
+                ends[root] = (length, end)
+        if root not in ends:
             continue
-        axes.plot(epochs, np.nanmean(table, axis=0), "--", color=colors[root], linewidth=1.4)
-        low, high = np.nanmin(table, axis=0), np.nanmax(table, axis=0)
-        axes.fill_between(epochs, low, high, color=colors[root], alpha=0.2, linewidth=0)
         scores = list_scores(runs)
+        if objective != project.space.objective:
+            tested = [run.test.get(objective.metric) for run in runs]
+            scores = [each for each in tested if each is not None]
         beside = length * (1.01 + 0.012 * place)
         axes.plot([beside] * len(scores), scores, "o", color=colors[root], alpha=0.8, markersize=4)
-        ends[root] = (length, float(np.nanmean(table, axis=0)[-1]))
     names = {root: f"{root:03d}" + ", baseline" * (root == 0) for root in ends}
     _name_ends(axes, names, ends, colors, 1.02 + 0.012 * len(ends))
     counts = sorted({len(runs) for runs in groups.values()})
     title = f"confirm, {' to '.join(map(str, {counts[0], counts[-1]}))} runs each"
-    axes.set(title=title, ylabel=project.space.objective.title)
+    axes.set(title=title, ylabel=objective.title)
+
+
+def _draw_runs(
+    axes: "Axes", runs: list[Series], length: int, style: str, color: str
+) -> float | None:
+    """The mean of runs and all between the lowest and the highest; the mean's end."""
+    table = np.full((len(runs), length), np.nan)
+    for row, values in zip(table, runs, strict=True):
+        row[: len(values)] = np.array(values, float)
+    seen = np.isfinite(table).any(axis=0)
+    epochs, table = np.arange(1, length + 1)[seen], table[:, seen]
+    if not len(epochs):
+        return None
+    axes.plot(epochs, np.nanmean(table, axis=0), style, color=color, linewidth=1.4)
+    low, high = np.nanmin(table, axis=0), np.nanmax(table, axis=0)
+    axes.fill_between(epochs, low, high, color=color, alpha=0.2, linewidth=0)
+    return float(np.nanmean(table, axis=0)[-1])
 
 
 def _name_ends(
@@ -132,9 +164,12 @@ def _name_ends(
 
 def _explain(chart: Chart, project: Project, has_search: bool, has_confirm: bool) -> None:
     handles = [Line2D([], [], color=INK, linestyle="--", label="training")]
-    if has_search:
+    protocol = project.space.protocol
+    if has_search or protocol.validation_split is not None:
         on_test = ", on the test set" * (project.settings.validate_on == "test")
         handles.append(Line2D([], [], color=INK, label=f"validation{on_test}"))
+    if has_confirm and protocol.test_curve:
+        handles.append(Line2D([], [], color=INK, linestyle=":", label="test, to be shown alone"))
     if has_confirm:
         handles.append(Line2D([], [], color=INK, alpha=0.3, linewidth=8, label="lowest to highest"))
         handles.append(

@@ -37,9 +37,8 @@ def draw_hardest(project: Project) -> Chart | None:
         panels.flat, images, arrays["hard_labels"], answers, shares, strict=False
     ):
         axes.imshow(image)
-        axes.set_title(
-            f"{label}, said {answer}\n{100 * share:.0f} % wrong", fontsize=9, loc="center"
-        )
+        said = f"{_name(arrays, label)}, said {_name(arrays, answer)}"
+        axes.set_title(f"{said}\n{100 * share:.0f} % wrong", fontsize=9, loc="center")
     runs = int(arrays["hard_runs"])
     chart.headline(
         project,
@@ -47,6 +46,56 @@ def draw_hardest(project: Project) -> Chart | None:
         f"run{'s' * (runs > 1)} that did not collapse are wrong",
     )
     return chart
+
+
+def _name(arrays: Arrays, label: int) -> str:
+    names = arrays.get("classes", np.empty(0))
+    return str(names[label]) if label < len(names) else str(label)
+
+
+@rc_context(STYLE)
+def draw_weights(project: Project) -> Chart | None:
+    """A picture a unit of each confirmed network without convolutions: its best run's weights.
+
+    Each channel of a picture goes from its lowest weight to its highest, as PW04 asks.
+    """
+    arrays = read_arrays(project.pictures_path)
+    found = [
+        (int(trial), int(epochs), arrays[f"weights_{trial}_{epochs}"])
+        for trial, epochs in (
+            key.split("_")[1:] for key in sorted(arrays) if key.startswith("weights_")
+        )
+    ]
+    if not found:
+        return None
+    widths = [5 if weights.shape[-1] <= 10 else 12 for *_, weights in found]
+    rows = [math.ceil(each.shape[-1] / n) for (*_, each), n in zip(found, widths, strict=True)]
+    heights = [0.5 + WIDTH / n * 1.15 * row for n, row in zip(widths, rows, strict=True)]
+    chart = Chart(0.4 + sum(heights))
+    parts: Any = chart.subfigures(len(found), 1, height_ratios=heights, squeeze=False)[:, 0]
+    for part, (trial, epochs, weights), columns, row in zip(
+        parts, found, widths, rows, strict=True
+    ):
+        units, shown = str(arrays[f"of_{trial}_{epochs}"]), weights.shape[-1]
+        told = "each class" if units == "class" else f"{shown} of {units} units of the first layer"
+        title = f"trial {trial:03d}, {epochs} epochs: {told}"
+        part.suptitle(title, x=0.01, ha="left", fontsize=9)
+        panels = part.subplots(row, columns, squeeze=False)
+        for axes in panels.flat:
+            axes.axis("off")
+        for number, axes in zip(range(shown), panels.flat, strict=False):
+            axes.imshow(stretch_channels(weights[..., number]))
+            if units == "class":
+                axes.set_title(_name(arrays, number), fontsize=9, loc="center")
+    chart.headline(project, "Weights as pictures, each channel from its lowest to its highest")
+    return chart
+
+
+def stretch_channels(weights: np.ndarray) -> np.ndarray:
+    """Weights (height, width, channels) as 0 to 1, each channel by itself; a flat one is grey."""
+    low, high = weights.min(axis=(0, 1)), weights.max(axis=(0, 1))
+    flat = high == low
+    return np.where(flat, 0.5, (weights - low) / np.where(flat, 1, high - low))
 
 
 @rc_context(STYLE)

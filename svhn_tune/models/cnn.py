@@ -18,12 +18,12 @@ DOMAINS = {
     "batch_normalization": Domain(False),
     "l1": Domain(0.0, high=1.0, per="block"),
     "l2": Domain(0.0, high=1.0, per="block"),
-    "units": Domain(64, low=1, high=65536),
+    "units": Domain(64, low=0, high=65536),
     "spatial_dropout": Domain(0.0, high=0.95, per="block"),
     "dropout": Domain(0.0, high=0.95),
 }
-# What its models consist of, for `check`; batch normalisation where a space declares it.
 LAYER_TYPES = ("Conv2D", "SpatialDropout2D", "MaxPooling2D", "Flatten", "Dense", "Dropout")
+DECLARED_TYPES: dict[str, tuple[str, ...]] = {"batch_normalization": ("BatchNormalization",)}
 
 
 def list_layers(values: Mapping[str, Any], task: Task) -> list[Layer]:
@@ -31,7 +31,8 @@ def list_layers(values: Mapping[str, Any], task: Task) -> list[Layer]:
 
     Blocks of Conv2D (ReLU), SpatialDropout2D and MaxPooling2D with `filters`, 2 x `filters`, ...;
     one hidden dense layer (ReLU), Dropout, softmax: the network of assignment A4.3, question 1.
-    A rate of 0 and a pool of 1 leave their layer out. What `values` lacks takes the default.
+    A rate of 0, no units and a pool of 1 leave their layer out. What `values` lacks takes the
+    default.
     """
 
     def value(name: str, block: int | None = None) -> Any:
@@ -49,7 +50,8 @@ def list_layers(values: Mapping[str, Any], task: Task) -> list[Layer]:
         if (pool := value("pool_size", block)) > 1:
             layers.append(Layer("MaxPooling2D", f"pool_{block}", {"pool_size": pool}))
     layers.append(Layer("Flatten", "flatten"))
-    layers.append(Layer("Dense", "hidden", {"units": value("units"), "activation": "relu"}))
+    if units := value("units"):
+        layers.append(Layer("Dense", "hidden", {"units": units, "activation": "relu"}))
     if rate := value("dropout"):
         layers.append(Layer("Dropout", "dropout", {"rate": rate}))
     layers.append(Layer("Dense", "output", {"units": task.classes, "activation": "softmax"}))

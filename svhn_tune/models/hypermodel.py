@@ -20,7 +20,7 @@ from ..space.hyperparameters import Declaration
 from ..space.space import Space
 from ..space.task import Task
 from .families import list_layers
-from .layer_types import Layer
+from .layer_types import Layer, name_inputs
 from .size import measure_size
 from .spaces import load_space
 
@@ -182,9 +182,18 @@ CNNHyperModel = HyperModel  # the space `cnn`, unless another is named
 
 
 def build_model(layers: Sequence[Layer], task: Task, name: str) -> keras.Model:
-    """The model of these layers, not compiled: images of the task in, uint8 or float."""
-    images = keras.Input(task.image_shape, name="images")
-    return keras.Sequential([images, *map(_build_layer, layers)], name=name)
+    """The model of these layers, not compiled: images of the task in, uint8 or float.
+
+    It is sequential where every layer reads the one before.
+    """
+    images = output = keras.Input(task.image_shape, name="images")
+    if not any(layer.inputs for layer in layers):
+        return keras.Sequential([images, *map(_build_layer, layers)], name=name)
+    outputs: dict[str, Any] = {}
+    for layer, inputs in name_inputs(layers):
+        read = [outputs[each] for each in inputs] or [images]
+        output = outputs[layer.name] = _build_layer(layer)(read if len(read) > 1 else read[0])
+    return keras.Model(images, output, name=name)
 
 
 def _build_layer(layer: Layer) -> keras.layers.Layer:

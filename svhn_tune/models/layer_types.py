@@ -5,7 +5,7 @@ them, and hypermodel.py builds them, so that none can disagree about what the ne
 here imports Keras. A new kind of layer is a line of `LAYER_TYPES`, and one of portable.py.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
 from typing import Any, NamedTuple, TypeAlias
@@ -16,11 +16,24 @@ Shape: TypeAlias = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Layer:
-    """One Keras layer: its class in `keras.layers`, its name, and its arguments as plain values."""
+    """One Keras layer: its class in `keras.layers`, its name, and its arguments as plain values.
+
+    Args:
+        inputs: the names of the layers that it reads; none where it reads the one before.
+    """
 
     type: str
     name: str
     arguments: dict[str, Any] = field(default_factory=dict)
+    inputs: tuple[str, ...] = ()
+
+
+def name_inputs(layers: Sequence[Layer]) -> Iterator[tuple[Layer, tuple[str, ...]]]:
+    """Each layer with the names of those that it reads; the first has none: it reads the images."""
+    before: tuple[str, ...] = ()
+    for layer in layers:
+        yield layer, layer.inputs or before
+        before = (layer.name,)
 
 
 class Window(NamedTuple):
@@ -47,6 +60,8 @@ def _see_one_place(arguments: Arguments) -> Window | None:
 @dataclass(frozen=True)
 class LayerType:
     """What one kind of layer does, from its arguments and the shape of its input for one image.
+
+    Of a layer with several inputs, which add up, it is the shape that all of them have.
 
     Args:
         output_shape: of its output.
@@ -102,6 +117,8 @@ def _kernel_weights(arguments: Arguments, shape: Shape) -> int:
 
 LAYER_TYPES = {
     "Activation": LayerType(),
+    "Add": LayerType(),
+    "AveragePooling2D": LayerType(output_shape=_pooled, window=_pool),
     "BatchNormalization": LayerType(parameters=lambda arguments, shape: 4 * shape[-1]),
     "Conv2D": LayerType(
         output_shape=_convolve,
@@ -121,5 +138,6 @@ LAYER_TYPES = {
     "Dropout": LayerType(),
     "Flatten": LayerType(output_shape=lambda arguments, shape: (prod(shape),)),
     "MaxPooling2D": LayerType(output_shape=_pooled, window=_pool),
+    "Rescaling": LayerType(),
     "SpatialDropout2D": LayerType(),
 }

@@ -1,4 +1,4 @@
-"""The networks of assignment A4.2 as lists of plain layers: linear, or with hidden dense layers."""
+"""Networks of dense layers, as in assignment A4.2 and PW04: linear, or with hidden layers."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,15 +13,19 @@ DOMAINS = {
     "activation": Domain("tanh", choices=("tanh", "relu")),
     "kernel_initializer": Domain("random_normal", choices=INITIALIZERS),
     "bias_initializer": Domain("random_normal", choices=("zeros", *INITIALIZERS)),
+    "l2": Domain(0.0, high=1.0),
+    "dropout": Domain(0.0, high=0.95),
 }
-LAYER_TYPES = ("Flatten", "Dense")
+LAYER_TYPES = ("Flatten", "Dense", "Dropout")
+DECLARED_TYPES: dict[str, tuple[str, ...]] = {}
 
 
 def list_layers(values: Mapping[str, Any], task: Task) -> list[Layer]:
     """The layers of the network with these `values`, the output included.
 
-    The image as one vector, `layers` hidden dense layers of `units` each, softmax: none of them is
-    the linear network of assignment A4.2, question 1, and one of 256 units (tanh) question 4's.
+    The image as one vector, `layers` hidden dense layers of `units` each, Dropout, softmax: none of
+    them is the linear network of assignment A4.2, question 1, and one of 256 units (tanh) question
+    4's. `l2` is a penalty on the weights of every layer; a `dropout` of 0 leaves the layer out.
     What `values` lacks takes the default.
     """
 
@@ -29,10 +33,14 @@ def list_layers(values: Mapping[str, Any], task: Task) -> list[Layer]:
         key = name if layer is None else f"{name}_{layer}"
         return values.get(key, DOMAINS[name].default)
 
-    initializers = {name: value(name) for name in ("kernel_initializer", "bias_initializer")}
+    shared = {name: value(name) for name in ("kernel_initializer", "bias_initializer")}
+    if value("l2"):
+        shared["kernel_regularizer"] = {"l2": value("l2")}
     layers = [Layer("Flatten", "flatten")]
     for number in range(1, value("layers") + 1):
         arguments = {"units": value("units", number), "activation": value("activation")}
-        layers.append(Layer("Dense", f"hidden_{number}", arguments | initializers))
+        layers.append(Layer("Dense", f"hidden_{number}", arguments | shared))
+    if rate := value("dropout"):
+        layers.append(Layer("Dropout", "dropout", {"rate": rate}))
     output = {"units": task.classes, "activation": "softmax"}
-    return [*layers, Layer("Dense", "output", output | initializers)]
+    return [*layers, Layer("Dense", "output", output | shared)]

@@ -1,9 +1,10 @@
 """How much of the image one output of a layer sees, from the list of layers alone."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from ..space.task import Task
-from .layer_types import LAYER_TYPES, Layer, count_places
+from .layer_types import LAYER_TYPES, Layer, count_places, name_inputs
 
 
 def measure_receptive_fields(layers: Sequence[Layer], task: Task) -> list[tuple[int, int]]:
@@ -17,37 +18,51 @@ def measure_receptive_fields(layers: Sequence[Layer], task: Task) -> list[tuple[
         layers: with windows that fit on the image.
         task: gives the height and width of the images.
     """
-    fields: list[tuple[int, int]] = []
-    sides = [_Side(length) for length in (task.height, task.width)]
-    for layer in layers:
-        for side in sides:
-            side.see_through(layer)
-        fields.append((sides[0].field, sides[1].field))
-    return fields
+    height, width = (_follow_side(layers, length) for length in (task.height, task.width))
+    return [*zip(height, width, strict=True)]
 
 
-class _Side:
-    """What one output sees of the height, or of the width, of an image of `length` pixels.
+class _Sight(NamedTuple):
+    """What the outputs of a layer see of the height, or of the width, of an image.
 
-    Output `i` of the layer so far sees the pixels from `start + i * step`, `field` of them.
+    Output `i` sees the pixels from `start + i * step`, `field` of them.
     """
 
-    def __init__(self, length: int) -> None:
-        self._length = length
-        self._outputs = length
-        self._start = 0
-        self._step = 1
-        self.field = 1
+    outputs: int
+    start: int
+    step: int
+    field: int
 
-    def see_through(self, layer: Layer) -> None:
-        """Add a layer: its output sees what those of the layer before in its window saw."""
-        window = LAYER_TYPES[layer.type].window(layer.arguments)
-        if window is not None:
-            if window.is_padded:
-                self._start -= (window.size - 1) // 2 * self._step
-            self._outputs = count_places(window, self._outputs)
-            self.field += (window.size - 1) * self._step
-            self._step *= window.stride
-        elif layer.type == "Flatten":
-            end = self._start + (self._outputs - 1) * self._step + self.field
-            self.field = min(end, self._length) - max(self._start, 0)
+
+def _follow_side(layers: Sequence[Layer], length: int) -> list[int]:
+    """The field of each layer along a side of the image of `length` pixels."""
+    image = _Sight(outputs=length, start=0, step=1, field=1)
+    sights: dict[str, _Sight] = {}
+    for layer, inputs in name_inputs(layers):
+        read = [sights[name] for name in inputs] or [image]
+        sights[layer.name] = _see_through(layer, _add(read), length)
+    return [sight.field for sight in sights.values()]
+
+
+def _add(read: list[_Sight]) -> _Sight:
+    """What those see together that are added, place by place: of all the same step."""
+    start = min(sight.start for sight in read)
+    end = max(sight.start + sight.field for sight in read)
+    return read[0]._replace(start=start, field=end - start)
+
+
+def _see_through(layer: Layer, read: _Sight, length: int) -> _Sight:
+    """What a layer's output sees: all that the outputs in its window see."""
+    window = LAYER_TYPES[layer.type].window(layer.arguments)
+    if window is not None:
+        padded = (window.size - 1) // 2 * read.step if window.is_padded else 0
+        return _Sight(
+            outputs=count_places(window, read.outputs),
+            start=read.start - padded,
+            step=read.step * window.stride,
+            field=read.field + (window.size - 1) * read.step,
+        )
+    if layer.type == "Flatten":
+        end = read.start + (read.outputs - 1) * read.step + read.field
+        return read._replace(field=min(end, length) - max(read.start, 0))
+    return read

@@ -12,7 +12,7 @@ from typing import Any
 from ..errors import InputError
 from ..space.space import Space
 from .families import list_layers
-from .layer_types import LAYER_TYPES, find_misfit
+from .layer_types import LAYER_TYPES, find_misfit, name_inputs
 
 BYTES_PER_PARAMETER = 4
 BYTES_PER_LAYER = 4_000
@@ -62,16 +62,17 @@ def measure_size(space: Space, values: Mapping[str, Any]) -> Size:
         space: gives the family, the images and the limit on the file.
         values: active hyperparameter values of a trial.
     """
-    shape: tuple[int, ...] = space.task.image_shape
+    shapes: dict[str, tuple[int, ...]] = {}
     sized: list[SizedLayer] = []
-    for layer in list_layers(space, values):
+    for layer, inputs in name_inputs(list_layers(space, values)):
+        shape = shapes[inputs[0]] if inputs else space.task.image_shape
         if reason := find_misfit(layer, shape):
             return Size(sized, 0, 0, [reason])
         kind, arguments = LAYER_TYPES[layer.type], layer.arguments
         parameters = kind.parameters(arguments, shape)
         operations = kind.operations(arguments, shape)
-        shape = kind.output_shape(arguments, shape)
-        sized.append(SizedLayer(layer.name, layer.type, shape, parameters, operations))
+        shapes[layer.name] = output = kind.output_shape(arguments, shape)
+        sized.append(SizedLayer(layer.name, layer.type, output, parameters, operations))
     total = sum(layer.parameters for layer in sized)
     file_bytes = BYTES_PER_PARAMETER * total + BYTES_PER_LAYER * len(sized) + BYTES_PER_FILE
     limit = space.limits.file_size

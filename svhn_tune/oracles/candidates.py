@@ -13,12 +13,11 @@ KEPT = 0.85
 
 
 def draw_candidates(oracle: Any, best: Sequence[Mapping[str, Any]], count: int) -> list[Values]:
-    """Up to `count` feasible values that no trial had; half of them near the best, if any.
+    """Up to `count` feasible values that no trial had: half drawn at random, half near the best.
 
     Args:
         oracle: draws them, by its seed and the number of its trials alone.
-        best: values of the best trials, best first; those near them keep 85 % of one's. Without
-            them all are drawn at random.
+        best: values of the best trials, best first; those near them keep 85 % of one's.
         count: how many.
     """
     return list(islice(_draw(oracle, best), count))
@@ -28,7 +27,7 @@ def _draw(oracle: Any, best: Sequence[Mapping[str, Any]]) -> Iterator[Values]:
     rng = np.random.default_rng((oracle.seed, len(oracle.trials)))
     for draw in range(MAX_DRAWS):
         keep: Values = {}
-        if best and draw % 2:
+        if draw % 2:
             parent = best[int(rng.integers(min(PARENTS, len(best))))]
             keep = {name: parent[name] for name in parent if rng.random() < KEPT}
         values = oracle._draw(draw, keep)

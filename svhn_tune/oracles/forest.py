@@ -26,8 +26,8 @@ def choose_by_forest(oracle: Any, ended: Sequence[Any], epochs: int) -> Values |
         epochs: the length to predict for.
     """
     sign = -1.0 if oracle.objective.direction == "max" else 1.0
-    # None near the best: replayed, they found no better ones, and dearer ones (benchmarks/LOG.md).
-    candidates = draw_candidates(oracle, [], CANDIDATES)
+    ranked = sorted(ended, key=lambda trial: sign * trial.score)
+    candidates = draw_candidates(oracle, [_own(trial) for trial in ranked], CANDIDATES)
     if not candidates:
         return None
     space = oracle.hyperparameters.space

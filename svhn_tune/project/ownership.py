@@ -13,8 +13,8 @@ from .settings import make_valid_settings
 JOURNAL = "journal.jsonl"
 # Deleted in this order: what is left of a project by a kill is still known as one.
 TOP = (
-    *("report.html", "trials.csv", "runs.csv", "confirm.csv", "submission.keras", "pictures.npz"),
-    *("space.toml", "project.json", JOURNAL),
+    *("report.html", "trials.csv", "runs.csv", "confirm.csv", "architectures.csv"),
+    *("submission.keras", "pictures.npz", "space.toml", "project.json", JOURNAL),
 )
 LOCK = (".lock", ".pid")
 FOLDERS = {

@@ -162,7 +162,7 @@ def _describe_origin(folder: Path) -> Origin:
     except InputError as error:
         return Origin(str(folder), problem=str(error))
     runs = {
-        run.weights_sha256: TrainedRun(run.root, run.run, run.epochs)
+        run.weights_sha256: TrainedRun(run.root, run.run, run.epochs, run.values)
         for run in project.ended("confirm")
         if run.weights_sha256
     }

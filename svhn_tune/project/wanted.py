@@ -72,13 +72,14 @@ def complete_settings(space: Space, data: Data, wanted: Wanted) -> dict[str, Any
     if settings["validate_on"] not in ("holdout", "test"):
         raise InputError(f"validate_on={settings['validate_on']} must be 'holdout' or 'test'")
     images = settings["train_images"]
-    available = len(split_holdout(data.train.labels)[0])
+    share = space.protocol.validation_split
+    available = len(split_holdout(data.train.labels, share=share)[0])
     if images is not None and not len(data.classes) <= images <= available:
         raise InputError(
             f"train_images={images} must be from {len(data.classes)} to {available:,}, the images "
             f"that are not held out"
         )
-    split_holdout(data.train.labels, images)
+    split_holdout(data.train.labels, images, share)
     return settings
 
 

@@ -21,7 +21,7 @@ from ..summary.wording import as_sentence, say_cap, say_provenance
 from .answer import answer
 from .repetition import list_facts, repeat_commands
 from .spreadsheets import write_spreadsheets
-from .tables import list_confirm_runs, list_trials
+from .tables import list_confirm_runs, list_trials, tabulate_architectures
 
 TEMPLATES = Path(__file__).parent / "templates"
 REM_PER_AXIS = 6
@@ -87,6 +87,7 @@ def render(project: Project) -> str:
             for picture in pictures
         ],
         trials=list_trials(project),
+        architectures=tabulate_architectures(project),
         confirm_runs=list_confirm_runs(project),
         commands=repeat_commands(project),
         facts=list_facts(project, status),
@@ -132,7 +133,7 @@ def _list_banners(project: Project) -> list[str]:
     banners = []
     data = project.settings.data
     if data.synthetic:
-        banners.append(as_sentence(f"{data.name}: no number here is about house numbers"))
+        banners.append(as_sentence(f"{data.name}: no number here is about real images"))
     if project.settings.validate_on == "test":
         banners.append(
             "The search validated on the test set: what it chose has optimistic scores there."

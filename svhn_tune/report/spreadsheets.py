@@ -1,4 +1,4 @@
-"""trials.csv, runs.csv and confirm.csv: a project's tables for a spreadsheet or pandas.
+"""trials.csv, runs.csv, confirm.csv and architectures.csv: tables for a spreadsheet or pandas.
 
 Which columns there are depends on the space alone: those named here, then one per
 hyperparameter, under its name. A cell is empty where nothing is known and where a hyperparameter is
@@ -13,6 +13,7 @@ from ..errors import cannot_write
 from ..files import write_atomically
 from ..project.project import Project
 from ..project.record_types import RunRecord
+from ..summary.architectures import list_architectures
 from ..summary.confirmed import summarize_confirmed
 
 Row = dict[str, Any]
@@ -44,10 +45,15 @@ CONFIRM = (
     *("recommended", "tied_with_best", "left_out", "fresh_runs", "fresh_mean"),
     *("file_bytes", "seconds"),
 )
+# One row per configuration and length that confirm trained: PW04's Table 1. Accuracies are means.
+ARCHITECTURES = (
+    *("data", "cnn", "trial", "architecture", "epochs", "runs"),
+    *("train_accuracy", "train_sd", "test_accuracy", "test_sd", "parameters"),
+)
 
 
 def write_spreadsheets(project: Project) -> list[Path]:
-    """Write the three files into the project's folder; returns their paths.
+    """Write the four files into the project's folder; returns their paths.
 
     Raises:
         InputError: the folder cannot be written.
@@ -56,6 +62,7 @@ def write_spreadsheets(project: Project) -> list[Path]:
         "trials.csv": (TRIALS, _trial_rows(project)),
         "runs.csv": (RUNS, _run_rows(project)),
         "confirm.csv": (CONFIRM, _confirm_rows(project)),
+        "architectures.csv": (ARCHITECTURES, _architecture_rows(project)),
     }
     return [_write(project, name, *table) for name, table in tables.items()]
 
@@ -121,3 +128,20 @@ def _confirm_rows(project: Project) -> Iterator[Row]:
         row["expected_best"], row["expected_best_of"] = entry.expected_best, entry.least
         row["fresh_runs"], row["fresh_mean"] = len(entry.fresh_scores), entry.mean_fresh
         yield row
+
+
+def _architecture_rows(project: Project) -> Iterator[Row]:
+    for each in list_architectures(project):
+        yield {
+            **each.values,
+            "cnn": each.number,
+            "trial": each.trial,
+            "architecture": each.words,
+            "epochs": each.epochs,
+            "runs": each.runs,
+            "train_accuracy": each.train and each.train.mean,
+            "train_sd": each.train and each.train.sd,
+            "test_accuracy": each.test and each.test.mean,
+            "test_sd": each.test and each.test.sd,
+            "parameters": each.parameters,
+        }

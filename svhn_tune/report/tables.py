@@ -6,6 +6,8 @@ from typing import Any
 
 from ..project.project import Project
 from ..project.record_types import RunRecord
+from ..summary.architectures import list_architectures
+from ..summary.samples import Summary
 from ..summary.wording import with_provenance
 
 
@@ -159,3 +161,42 @@ def list_confirm_runs(project: Project) -> Table | None:
         )
     caption = f"Every run of confirm; the score is {objective} on the test set after its last epoch"
     return Table("confirm-runs", with_provenance(project, caption), columns, rows)
+
+
+def tabulate_architectures(project: Project) -> Table | None:
+    """PW04's Table 1 of what confirm trained; None where it has trained nothing."""
+    columns = [
+        Column("CNN"),
+        Column("architecture", is_number=False),
+        Column("acc. train %"),
+        Column("acc. test %"),
+        Column("runs"),
+        Column("epochs"),
+        Column("parameters"),
+        Column("trial"),
+    ]
+    rows = [
+        [
+            Cell(str(each.number), each.number),
+            Cell(each.words),
+            _show_percent(each.train),
+            _show_percent(each.test),
+            show_number(each.runs, "d"),
+            show_number(each.epochs, "d"),
+            show_number(each.parameters, ",d"),
+            name_trial(each.trial),
+        ]
+        for each in list_architectures(project)
+    ]
+    caption = (
+        "Every architecture that confirm trained, and its accuracy: the mean of its runs, with "
+        "their standard deviation; of training as it went in the last epoch, dropout included"
+    )
+    return Table("table-1", with_provenance(project, caption), columns, rows) if rows else None
+
+
+def _show_percent(summary: Summary | None) -> Cell:
+    if summary is None:
+        return MISSING
+    spread = "" if summary.sd is None else f" ± {100 * summary.sd:.1f}"
+    return Cell(f"{100 * summary.mean:.1f}{spread}", summary.mean)

@@ -11,43 +11,17 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from pydantic import ByteSize, Field, ValidationError, model_validator
+from pydantic import ByteSize, Field, ValidationError
 
-from ..bounds import MAX_COST, MAX_EPOCHS
+from ..bounds import MAX_COST
 from ..errors import InputError
 from .complaints import describe_complaint, say_unknown
 from .hyperparameters import Declaration, Hyperparameter, Line, Table
 from .objective import OBJECTIVES, Objective
+from .protocol import Input, Protocol
 from .questions import Question
 from .space_file import parse_tables
 from .task import SOURCES, Task
-
-
-class Protocol(Table):
-    """How every run trains, and what it is scored by. Rates are Keras's, epochs are whole."""
-
-    epochs: int = Field(ge=1, le=MAX_EPOCHS)
-    batch_size: int = Field(32, ge=1, le=65_536)
-    optimizer: Literal["adam", "adamw", "sgd", "rmsprop"] = "adam"
-    learning_rate: float = Field(gt=0, le=10)
-    loss: Literal["categorical_crossentropy"] = "categorical_crossentropy"
-    objective: Literal["val_categorical_accuracy", "val_loss"] = "val_categorical_accuracy"
-    validation: Literal["holdout", "test"] = "holdout"
-    min_epochs: int = Field(1, ge=1)
-
-    @model_validator(mode="after")
-    def _round_fits(self) -> "Protocol":
-        if self.min_epochs > self.epochs:
-            raise ValueError(
-                f"min_epochs <= epochs must hold, but got {self.min_epochs} and {self.epochs}"
-            )
-        return self
-
-
-class Input(Table):
-    """How the network gets its images: `channels` "last" or "first"."""
-
-    channels: Literal["first", "last"] = "last"
 
 
 class Limits(Table):
@@ -83,7 +57,7 @@ class Space(Table):
     name: str
     text: str
     title: Line
-    data: Literal["svhn"]
+    data: Literal["svhn", "cifar10"]
     model: str
     input: Input = Input()
     protocol: Protocol
@@ -162,6 +136,16 @@ class Space(Table):
             if values not in [*self.listed, *found]:
                 found.append(values)
         return found
+
+    def epochs_of(self, number: int | None) -> int:
+        """The epochs of a question's runs, or the protocol's."""
+        found = next((each.epochs for each in self.questions if each.number == number), None)
+        return found or self.protocol.epochs
+
+    def epochs_asked(self, values: Mapping[str, Any]) -> set[int]:
+        """The epochs that a run of these values may have: the protocol's, and its questions'."""
+        asked = [each for each in self.questions if values in self.asked_by(each)]
+        return {self.protocol.epochs} | {each.epochs for each in asked if each.epochs}
 
     def asked_by(self, question: Question) -> list[dict[str, Any]]:
         """The values of each configuration that a question names, in its order.

@@ -36,4 +36,7 @@ class Task:
 
 
 # The images and classes of every source of data there is.
-SOURCES = {"svhn": Task(height=32, width=32, channels=3, classes=10)}
+SOURCES = {
+    "svhn": Task(height=32, width=32, channels=3, classes=10),
+    "cifar10": Task(height=32, width=32, channels=3, classes=10),
+}

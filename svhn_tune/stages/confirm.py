@@ -1,7 +1,8 @@
 """Confirm: the top trials again, from fresh seeds, on all training images, for the full epochs.
 
 It runs the seeds; choice.py says of which trials, and summary/confirmed.py what came out. The test
-set is looked at once per run, after the last epoch.
+set is looked at once per run, after the last epoch; where a space asks for its curve, after each,
+and nothing follows from that. A space's validation split is held out here, too.
 """
 
 import time
@@ -11,6 +12,7 @@ from ..cost.budget import Budget
 from ..cost.forecast import Forecast, Planned
 from ..data import Data, load_data
 from ..data.cache import share_arrays
+from ..data.dataset import split_holdout
 from ..errors import InputError
 from ..files import write_atomically
 from ..models.work import measure_work
@@ -58,7 +60,7 @@ def confirm(
             all by default.
         question: the number of a question of the project's space.
         runs: of each, runs of an earlier call included.
-        epochs: of each run; the protocol's by default.
+        epochs: of each run; the question's or the protocol's by default.
         baseline: retrain the baseline, too, as a control beside the top.
         workers: how many runs train side by side.
         time_limit: stop after this many seconds, within an epoch if need be.
@@ -71,12 +73,13 @@ def confirm(
     """
     deadline = None if time_limit is None else time.monotonic() + time_limit
     project = project if isinstance(project, Project) else open_project(project)
-    epochs = project.space.protocol.epochs if epochs is None else epochs
+    epochs = project.space.epochs_of(question) if epochs is None else epochs
     numbers = {"top": top, "question": question, "runs": runs, "epochs": epochs, "workers": workers}
     top, question, runs, epochs, workers = check_numbers(numbers).values()
     choose(project, top, epochs, baseline, question)
     expected = project.settings.data
-    data = data if isinstance(data, Data) else load_data(data or expected.source)
+    if not isinstance(data, Data):
+        data = load_data(data or expected.source, project.space.data)
     if data.fingerprint != expected.fingerprint:
         raise InputError(
             f"{project.folder} was searched on {expected.name}, fingerprint "
@@ -104,7 +107,7 @@ def confirm(
 def _draw(project: Project, data: Data, progress: Progress) -> None:
     """Make the pictures for the report; without them the confirmed runs are as valid."""
     try:
-        write_pictures(project, data.test)
+        write_pictures(project, data.test, data.classes)
     except Exception as error:
         progress.note(f"no pictures for the report, all runs are saved: {error!r}")
 
@@ -145,13 +148,18 @@ def _train(
     progress: Progress,
     question: int | None,
 ) -> None:
+    protocol = project.space.protocol
+    train, held_out = None, None
+    if protocol.validation_split is not None:
+        train, held_out = split_holdout(data.train.labels, share=protocol.validation_split)
     setup = Setup(
         space=project.space,
         arrays=share_arrays(data),
         fingerprint=data.fingerprint,
-        train_index=None,
-        validate_on=None,
+        train_index=train,
+        validate_on=held_out,
         test_at_end=True,
+        test_each_epoch=protocol.test_curve,
     )
     missing = _leave_out_done(project, planned)
     if not missing:

@@ -7,6 +7,7 @@ result.
 """
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -19,21 +20,37 @@ from ..project.records import decode_predicted
 from ..training.maps import maps_path
 
 HARDEST = 24
+CONFIGURATIONS = 6  # whose first dense layers are shown
 
 
-def write_pictures(project: Project, test: Split) -> None:
-    """Write the project's pictures.npz, unless it is of these confirm runs already."""
+def write_pictures(project: Project, test: Split, classes: Sequence[Any] = ()) -> None:
+    """Write the project's pictures.npz, unless it is of these confirm runs already.
+
+    `classes` are the names of the classes, for the titles.
+    """
     runs = longest_runs(project)
     best = project.best_confirmed()
     if best is None:
         return
-    made_of = json.dumps([[run.root, run.run, run.weights_sha256] for run in [best, *runs]])
+    objective = project.space.objective
+    kept = [
+        objective.best(group, lambda run: run.score)
+        for _, group in sorted(project.confirm_runs().items())
+    ][:CONFIGURATIONS]
+    made_of = json.dumps([[run.root, run.run, run.weights_sha256] for run in [best, *runs, *kept]])
     path = project.pictures_path
     if str(read_arrays(path).get("made_of", "")) == made_of:
         return
     arrays: dict[str, Any] = {"made_of": np.array(made_of), "trial": np.array(best.trial)}
     model_file = project.model_path(best.root, best.run, best.planned_epochs)
     arrays |= {f"model_{name}": each for name, each in read_arrays(maps_path(model_file)).items()}
+    arrays["classes"] = np.array([str(name) for name in classes])
+    for run in kept:
+        path_of_run = project.model_path(run.root, run.run, run.planned_epochs)
+        found = read_arrays(maps_path(path_of_run))
+        if "weights" in found:
+            key = f"{run.trial}_{run.planned_epochs}"
+            arrays |= {f"weights_{key}": found["weights"], f"of_{key}": found["weights_of"]}
     arrays |= find_hardest(runs, test)
     write_arrays(path, arrays)
 

@@ -63,7 +63,7 @@ def search(
     """
     deadline = None if time_limit is None else time.monotonic() + time_limit
     space = space if isinstance(space, Space) else load_space(space)
-    data = data if isinstance(data, Data) else load_data(data)
+    data = data if isinstance(data, Data) else load_data(data, space.data)
     progress = progress or Progress()
     workers = check_numbers({"workers": workers})["workers"]
     folder = project_folder(space.name if project is None else project)
@@ -127,7 +127,9 @@ def _open_or_create(
 
 
 def _make_setup(project: Project, data: Data) -> Setup:
-    train, holdout = split_holdout(data.train.labels, project.settings.train_images)
+    train, holdout = split_holdout(
+        data.train.labels, project.settings.train_images, project.space.protocol.validation_split
+    )
     return Setup(
         space=project.space,
         arrays=share_arrays(data),

@@ -114,11 +114,11 @@ def _check_training(model: "keras.Model", space: Space, origin: Origin | None) -
     run = (origin.runs or {}).get(hash_weights(model))
     if run is None:
         return Check(name, True, f"not known: no run in {origin.folder} ended with these weights")
-    asked = space.protocol
-    epochs = say_count(run.epochs, "epoch")
+    epochs, batch_size = sorted(space.epochs_asked(run.values)), space.protocol.batch_size
     detail = (
-        f"{epochs} in batches of {origin.batch_size} (trial {run.trial:03d}, run "
-        f"{run.run}); expected {asked.epochs} in batches of {asked.batch_size}"
+        f"{say_count(run.epochs, 'epoch')} in batches of {origin.batch_size} "
+        f"(trial {run.trial:03d}, run {run.run}); expected {' or '.join(map(str, epochs))} in "
+        f"batches of {batch_size}"
     )
-    kept = (run.epochs, origin.batch_size) == (asked.epochs, asked.batch_size)
+    kept = run.epochs in epochs and origin.batch_size == batch_size
     return Check(name, kept, detail)

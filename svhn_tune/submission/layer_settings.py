@@ -16,8 +16,11 @@ REQUIRED = {
     layers.SpatialDropout2D: ("rate",),
     layers.Dropout: ("rate",),
     layers.MaxPooling2D: ("pool_size",),
+    layers.AveragePooling2D: ("pool_size",),
+    layers.Add: (),
     layers.Activation: ("activation",),
     layers.Flatten: (),
+    layers.Rescaling: ("scale",),
     layers.BatchNormalization: (),
 }
 VARIED = {
@@ -30,16 +33,17 @@ VARIED = {
 }
 
 
-def check_settings(model: keras.Model, flat: list[layers.Layer]) -> Check:
+def check_settings(model: keras.Model, flat: list[layers.Layer], adds: bool) -> Check:
     """The rule that every layer is as Keras makes it, but for what the spaces vary, in one chain.
 
     Args:
         model: the model.
         flat: its layers and those of models inside it.
+        adds: whether a layer of the chain may be an Add, of the one before and an earlier one.
     """
     found = [f"{layer.name} has {change}" for layer in flat for change in _find_changes(layer)]
     for each in _find_models(model):
-        found += [f"{name} is not one step of a chain" for name in _find_branches(each)]
+        found += [f"{name} is not one step of a chain" for name in _find_branches(each, adds)]
         found += [f"{each.name} reads {kind}" for kind in _find_inputs(each)]
     return Check("layer settings", not found, ", ".join(found) or "none beside the spaces'")
 
@@ -69,14 +73,31 @@ def _find_models(model: keras.Model) -> Iterator[keras.Model]:
             yield from _find_models(layer)
 
 
-def _find_branches(model: keras.Model) -> Iterator[str]:
-    """The layers that are used twice, or on more than what one other layer gives."""
+def _find_branches(model: keras.Model, adds: bool) -> Iterator[str]:
+    """The layers that are used twice, or on more than what one other layer gives.
+
+    Where there may be `adds`, an Add may read two: one layer, and one that this one depends on.
+    """
     if isinstance(model, keras.Sequential):
         return
+    before: dict[str, set[str]] = {}  # layer -> all that it depends on, itself included
     for layer in model.get_config()["layers"]:
-        found = [each["class_name"] for each in find_objects(layer["inbound_nodes"])]
-        if found.count("__keras_tensor__") > 1:
-            yield layer["name"]
+        name, nodes = layer["name"], layer["inbound_nodes"]
+        read = [
+            each["config"]["keras_history"][0]
+            for each in find_objects(nodes)
+            if each["class_name"] == "__keras_tensor__"
+        ]
+        known = [before.get(each, set()) for each in read]
+        before[name] = {name}.union(*known)
+        is_residual = (
+            adds
+            and layer["class_name"] == "Add"
+            and (len(nodes), len(read)) == (1, 2)
+            and (read[0] in known[1]) != (read[1] in known[0])
+        )
+        if len(read) > 1 and not is_residual:
+            yield name
 
 
 def _find_inputs(model: keras.Model) -> Iterator[str]:

@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import Any
 
 from ..errors import InputError
-from .configuration import find_objects
+from .configuration import VALUES, find_objects
 
 OLDEST = (3, 10)
 NEWEST = (3, 15)  # the newest that was compared
@@ -29,6 +29,7 @@ _POOLING = _LAYER + "pool_size padding strides data_format"
 # What the constructors of Keras 3.10 accept, for all that a model of ours may consist of.
 KEYS = {
     "Sequential": _LAYER + "layers build_input_shape",
+    "Functional": "name trainable layers input_layers output_layers",
     "InputLayer": "name dtype batch_shape sparse ragged optional",
     "Conv2D": _LAYER
     + _WEIGHTED
@@ -36,9 +37,12 @@ KEYS = {
     "Dense": _LAYER + _WEIGHTED + "units",
     "Flatten": _LAYER + "data_format",
     "MaxPooling2D": _POOLING,
+    "AveragePooling2D": _POOLING,
+    "Add": _LAYER,
     "Dropout": _LAYER + "rate seed noise_shape",
     "SpatialDropout2D": _LAYER + "rate seed data_format",
     "Activation": _LAYER + "activation",
+    "Rescaling": _LAYER + "scale offset",
     "ReLU": _LAYER + "max_value negative_slope threshold",
     "Softmax": _LAYER + "axis",
     "BatchNormalization": _LAYER
@@ -90,7 +94,19 @@ def strip_config(config: dict[str, Any]) -> dict[str, Any]:
         _refuse(found)
     stripped = _strip(config)
     stripped.get("compile_config", {}).pop("jit_compile", None)
+    if stripped["class_name"] == "Functional":
+        _unwrap_ends(stripped["config"])
     return stripped
+
+
+def _unwrap_ends(settings: dict[str, Any]) -> None:
+    """The one input and the one output as themselves, not as lists of one, which Keras 3.10 writes.
+
+    It and later ones take both, but warn of images that come in no list.
+    """
+    for key in ("input_layers", "output_layers"):
+        if len(settings[key]) == 1:
+            settings[key] = settings[key][0]
 
 
 def _strip(node: Any) -> Any:
@@ -111,7 +127,7 @@ def _strip(node: Any) -> Any:
 
 def _refuse(found: dict[str, Any]) -> None:
     name, settings = found["class_name"], found.get("config")
-    if not isinstance(settings, dict):
+    if not isinstance(settings, dict) or name in VALUES:
         return
     what = f"'{settings['name']}' ({name})" if "name" in settings else name
     if name not in KNOWN:

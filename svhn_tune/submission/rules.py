@@ -4,6 +4,7 @@ It knows nothing of files, or of how the model is compiled. What is expected com
 space, and from the data where some are given.
 """
 
+import math
 import re
 from collections.abc import Iterator
 from math import prod
@@ -14,7 +15,7 @@ import numpy as np
 from keras import layers
 
 from ..data.dataset import Data
-from ..models.families import FAMILIES
+from ..models.families import list_types
 from ..space.space import Space
 from .layer_settings import check_settings
 from .verdict import Check
@@ -36,6 +37,7 @@ OF_IMAGES = (
     layers.SpatialDropout2D,
     layers.Dropout,
     layers.MaxPooling2D,
+    layers.AveragePooling2D,
 )
 PREPROCESSING = re.compile("Rescaling|Normalization|Resizing|CenterCrop|Random.*")
 
@@ -50,9 +52,9 @@ def check_model(model: keras.Model, space: Space, data: Data | None = None) -> l
         _check_weights(model),
         *_check_activations(flat, space.rules.hidden_activations),
         *_check_hidden_dense(flat, space.rules.hidden_dense),
-        _check_preprocessing(flat),
+        _check_preprocessing(flat, space),
         _check_layers(flat, space),
-        check_settings(model, flat),
+        check_settings(model, flat, adds="Add" in list_types(space)),
     ]
     if data is not None:
         checks.append(_check_accuracy(model, space, data, fits=checks[0].ok and checks[1].ok))
@@ -148,7 +150,15 @@ def _check_hidden_dense(flat: list[layers.Layer], allowed: list[int] | None) -> 
     return [Check("hidden dense layers", hidden in allowed and flattened, seen)]
 
 
-def _check_preprocessing(flat: list[layers.Layer]) -> Check:
+def _check_preprocessing(flat: list[layers.Layer], space: Space) -> Check:
+    """Nothing but what divides the images by the space's `scale`, where it has one."""
+    name, scale = "no pre-processing", space.input.scale
+    if scale != 1:
+        name = f"pre-processing by 1/{scale:g} alone"
+        first = next((layer for layer in flat if not isinstance(layer, layers.InputLayer)), None)
+        if not isinstance(first, layers.Rescaling) or not math.isclose(first.scale, 1 / scale):
+            return Check(name, False, "the first layer is no Rescaling by it")
+        flat = [layer for layer in flat if layer is not first]
     found = [type(layer).__name__ for layer in flat if _is_preprocessing(layer)]
     first = next((i for i, layer in enumerate(flat) if isinstance(layer, WEIGHTED)), len(flat))
     found += [
@@ -156,7 +166,7 @@ def _check_preprocessing(flat: list[layers.Layer]) -> Check:
         for layer in flat[:first]
         if isinstance(layer, OF_IMAGES)
     ]
-    return Check("no pre-processing", not found, ", ".join(found) or "none")
+    return Check(name, not found, ", ".join(found) or "none" if scale == 1 else "as asked")
 
 
 def _is_preprocessing(layer: layers.Layer) -> bool:
@@ -164,13 +174,8 @@ def _is_preprocessing(layer: layers.Layer) -> bool:
 
 
 def _check_layers(flat: list[layers.Layer], space: Space) -> Check:
-    names = ("InputLayer", *FAMILIES[space.model].LAYER_TYPES)
-    allowed: tuple[type[layers.Layer], ...] = (
-        *(getattr(layers, name) for name in names),
-        *ACTIVATIONS,
-    )
-    if "batch_normalization" in space.hyperparameters:
-        allowed += (layers.BatchNormalization,)
+    names = {"InputLayer", *list_types(space)}
+    allowed = {*(getattr(layers, name) for name in names), *ACTIVATIONS}
     others = [
         f"{layer.name} is {type(layer).__name__}"
         for layer in flat

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class TrainedRun:
     trial: int
     run: int
     epochs: int
+    values: Mapping[str, Any]
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,11 @@ from ..space.questions import Question
 from .choices import left_out
 from .confirmed import summarize_confirmed
 from .invocation import join_command, name_project
-from .samples import mean
+from .samples import ENOUGH, mean, summarize
 from .wording import say_score
 
-RUNS = 10  # of each configuration: what the texts ask for where they ask for means
+# Of each configuration, by the form of the answer: what the texts ask for.
+RUNS = {"file": 1, "means_sd": 5, "means": 10, "best": 10}
 Runs = list[list[RunRecord]]  # of each configuration, in the question's order
 
 
@@ -75,8 +76,8 @@ def _answer(project: Project, question: Question) -> Answer:
     ]
     out = left_out(project, epochs, question.number)
     staying = [index for index, root in enumerate(roots) if root not in out]
-    wanted = 1 if question.answer == "file" else RUNS
-    missing = _list_missing(project, epochs, runs, staying, wanted)
+    asked = project.space.epochs_of(question.number)
+    missing = _list_missing(asked, epochs, runs, staying, RUNS[question.answer])
     found.complete = not missing
     told = f"incomplete: {', '.join(missing)}"
     found.notes = [told if missing else f"from {_count_runs(runs, staying)} of {epochs} epochs"]
@@ -93,7 +94,7 @@ def _count_runs(runs: Runs, staying: list[int]) -> str:
 
 
 def _list_missing(
-    project: Project, epochs: int, runs: Runs, staying: list[int], wanted: int
+    asked: int, epochs: int, runs: Runs, staying: list[int], wanted: int
 ) -> list[str]:
     """What the text asks for, beside what there is."""
     missing = []
@@ -106,7 +107,6 @@ def _list_missing(
         of_all = "" if short == staying else f" of {_name(short)}"
         fewest = min(len(runs[index]) for index in short)
         missing.append(f"{fewest} of {wanted} runs{of_all}")
-    asked = project.space.protocol.epochs
     if epochs != asked:
         missing.append(f"{epochs} of {asked} epochs")
     return missing
@@ -125,6 +125,10 @@ def _fill_in(
     means = [each["mean"] for each in found.configurations]
     if question.answer == "means":
         found.answer = ", ".join(f"{each:.4f}" for each in means)
+    elif question.answer == "means_sd":
+        found.answer = ", ".join(_say_spread(project, each) for each in runs)
+        best = objective.best(staying, lambda index: means[index])
+        found.notes += _judge_best(project, found, best, staying)
     elif question.answer == "best":
         best = objective.best(staying, lambda index: means[index])
         parameters = found.configurations[best]["parameters"]
@@ -140,6 +144,15 @@ def _fill_in(
     else:
         every = [run for each in runs for run in each]
         _fill_in_file(project, found, objective.best(every, lambda run: run.score))
+
+
+def _say_spread(project: Project, runs: list[RunRecord]) -> str:
+    """Mean and standard deviation of a configuration's runs; one run has none."""
+    objective = project.space.objective
+    scores = [objective.count(run.score) for run in runs]
+    summary = summarize(scores, highest=objective.highest)
+    spread = "no SD" if summary.sd is None else f"{summary.sd:.4f}"
+    return f"{summary.mean:.4f} ± {spread}"
 
 
 def _fill_in_file(project: Project, found: Answer, best: RunRecord) -> None:
@@ -172,7 +185,7 @@ def _judge_best(project: Project, found: Answer, best: int, staying: list[int]) 
     if ties:
         notes.append(f"a tie: {best} is not shown to be better than {', '.join(ties)}")
     if untold:
-        notes.append(f"no verdict on {', '.join(untold)}: it needs two fresh runs or more of each")
+        notes.append(f"no verdict on {', '.join(untold)}: it needs {ENOUGH} fresh runs of each")
     if others and not ties and not untold:
         chosen = "" if len(staying) == len(trials) else " that was chosen"
         notes.append(f"{best} is better than every other{chosen}")

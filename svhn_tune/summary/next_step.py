@@ -174,6 +174,6 @@ def repeat_confirm(project: Project, begin: BeginRecord) -> str:
     if runs != RUNS:
         arguments += ["--runs", str(runs)]
     epochs = begin.runs[0].epochs
-    if epochs != project.space.protocol.epochs:
+    if epochs != project.space.epochs_of(begin.question):
         arguments += ["--epochs", str(epochs)]
     return join_command("confirm", *arguments, *name_project(project))

@@ -50,10 +50,14 @@ class Training(Protocol):
         """The hash of the weights as they are now, in hexadecimal."""
 
     def train_epoch(
-        self, validation: "Split | None" = None, stop: Stop = never
+        self,
+        validation: "Split | None" = None,
+        stop: Stop = never,
+        test: "Split | None" = None,
     ) -> dict[str, float] | None:
         """Train one epoch; returns its metrics, with `val_` ones where there is a validation set.
 
+        With a test set there are `test_` ones, too.
         "loss" and "seconds", the time of training alone, are among them.
         """
 

@@ -108,9 +108,9 @@ class KerasTraining:
         return hash_weights(self.model)
 
     def train_epoch(
-        self, validation: Split | None = None, stop: Stop = never
+        self, validation: Split | None = None, stop: Stop = never, test: Split | None = None
     ) -> dict[str, float] | None:
-        """Train one epoch; returns its metrics, with `val_` ones where there is a validation set.
+        """Train one epoch; returns its metrics, with `val_` and `test_` ones of what is given.
 
         `seconds` is the time of training, compiling included in the first epoch of a process.
         """
@@ -120,11 +120,13 @@ class KerasTraining:
         if "metrics" not in self._within and not self._train(stop):
             return None
         metrics = self._within["metrics"] | {"seconds": self._within["seconds"]}
-        if validation is not None:
-            evaluated = self.evaluate(validation, stop)
-            if evaluated is None:
-                return None
-            metrics |= {f"val_{name}": value for name, value in evaluated.items()}
+        judged = self._within.get("judged", {})
+        for kind, split in (("val", validation), ("test", test)):
+            if split is not None and kind not in judged:
+                if (evaluated := self.evaluate(split, stop)) is None:
+                    return None
+                self._within["judged"] = judged = judged | {kind: evaluated}
+            metrics |= {f"{kind}_{name}": value for name, value in judged.get(kind, {}).items()}
         self._within = {}
         self.history.append(metrics)
         return metrics
@@ -219,7 +221,7 @@ class KerasTraining:
             return f"{len(history)} epochs and {batches} batches are not its optimizer's {steps}"
         names = {"seconds", *self._read_metrics()}
         known = history[-1] if history else dict.fromkeys(names, 0.0)
-        if not names <= known.keys() <= names | {f"val_{name}" for name in names}:
+        if not names <= known.keys() <= {f"{a}{b}" for a in ("", "val_", "test_") for b in names}:
             return f"its history is of {', '.join(known)}"
         # Where a loss is no number, neither are weights; squared gradients may overflow any time.
         trained = stored[: len(self._variables({}))]

@@ -60,7 +60,8 @@ class Executor:
         training = self._resume(run)
         breaks = Breaks(lambda: self._save(training, run), tell, should_pause)
         while len(training.history) < run.epochs and not _has_diverged(training):
-            metrics = training.train_epoch(self._validation, breaks.stop)
+            shown = self._test if self._setup.test_each_epoch else None
+            metrics = training.train_epoch(self._validation, breaks.stop, shown)
             epochs = len(training.history)
             if metrics is not None:
                 breaks.end_epoch(Event("epoch", run, metrics=metrics, epochs=epochs))
@@ -114,12 +115,18 @@ class Executor:
 
     def _finish(self, training: Training, run: Run, stop: Stop) -> Outcome | None:
         """What the run brought; None where it stopped before."""
+        if self._setup.test_each_epoch and not self._tested:
+            last = training.history[-1]
+            named = {name: value for name, value in last.items() if name.startswith("test_")}
+            self._tested = {name.removeprefix("test_"): value for name, value in named.items()}
         if self._setup.test_at_end and not self._tested:
             tested = training.evaluate(self._test, stop)
             if tested is None:
                 return None
             self._tested = tested
-        judged = self._test if self._validation is None else self._validation
+        judged = self._validation
+        if self._setup.test_at_end or judged is None:
+            judged = self._test
         classes = training.predict(judged, stop)
         if classes is None:
             return None

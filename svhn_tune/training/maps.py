@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import keras
 
 CHANNELS = 24  # of each block, those that vary most over the image
+UNITS = 64  # of a dense first layer, those whose weights vary most
+FILTERS = 32  # of each layer, the first
 
 
 def maps_path(model_file: Path) -> Path:
@@ -26,7 +28,9 @@ def write_maps(
 ) -> None:
     """Write a trained model's first-layer filters, and its feature maps of one test image.
 
-    The image is the first that it classifies correctly. A model without convolutions has neither.
+    The maps are those at each block's end, and those of the first filters of every layer. The image
+    is the first that it classifies correctly. A model without convolutions has neither: of it, the
+    weights of the first dense layer are kept, a picture for each unit.
 
     Args:
         model: images in, classes out.
@@ -42,7 +46,16 @@ def write_maps(
     kernels = [layer.get_weights()[0] for layer in model.layers if _is_convolution(layer)]
     if kernels:
         arrays["filters"] = kernels[0]
-    blocks = _compute_maps(model, task.arrange(image[None]))
+    elif dense := [layer for layer in model.layers if layer.weights]:
+        kernel = dense[0].get_weights()[0]
+        arrays["weights"] = arrange_weights(kernel, task)
+        # Of a single layer a unit is a class.
+        arrays["weights_of"] = np.array("class" if len(dense) == 1 else str(kernel.shape[-1]))
+    layers = _compute_maps(model, task.arrange(image[None]))
+    arrays["layers"] = np.array(list(layers))
+    for number, maps in enumerate(layers.values()):
+        arrays[f"layer_maps_{number}"] = maps[:, :, :FILTERS]
+    blocks = {_name_block(name): maps for name, maps in layers.items()}
     arrays["blocks"] = np.array(list(blocks))
     arrays["channels"] = np.array([maps.shape[-1] for maps in blocks.values()])
     for number, maps in enumerate(blocks.values()):
@@ -51,21 +64,36 @@ def write_maps(
     write_arrays(path, arrays)
 
 
+def arrange_weights(kernel: np.ndarray, task: Task) -> np.ndarray:
+    """Weights (inputs, units) as pictures (height, width, channels, units), the `UNITS` widest."""
+    pictures = kernel.reshape(*task.image_shape, -1)
+    if task.channels_first:
+        pictures = pictures.transpose(1, 2, 0, 3)
+    widest = np.argsort(-kernel.std(axis=0), kind="stable")[:UNITS]
+    return pictures[..., np.sort(widest)]
+
+
 def _is_convolution(layer: "keras.Layer") -> bool:
     return type(layer).__name__ == "Conv2D"
 
 
+def _name_block(layer: str) -> str:
+    """conv_2, conv_2_2 and pool_2 are of block 2; layers without a number stand for themselves."""
+    number = re.search(r"_(\d+|stem)", layer)
+    return layer if number is None else "stem" if number[1] == "stem" else f"block {number[1]}"
+
+
 def _compute_maps(model: "keras.Model", images: np.ndarray) -> dict[str, np.ndarray]:
-    """Block name -> maps (height, width, channels) at its end, in the order of the blocks."""
+    """Layer -> its maps (height, width, channels) of the one image, in the order of the layers."""
     import keras
 
-    # conv_2, conv_2_2 and pool_2 are of block 2; layers without a number stand for themselves.
-    ends: dict[str, Any] = {}
-    for layer in model.layers:
-        if len(layer.output.shape) == 4:
-            number = re.search(r"_(\d+)", layer.name)
-            ends[f"block {number[1]}" if number else layer.name] = layer.output
-    if not ends:
+    of_images = (keras.layers.InputLayer, keras.layers.Rescaling)
+    outputs = {
+        layer.name: layer.output
+        for layer in model.layers
+        if len(layer.output.shape) == 4 and not isinstance(layer, of_images)
+    }
+    if not outputs:
         return {}
-    outputs = keras.Model(model.inputs, ends)([images.astype(np.float32)])
-    return {name: keras.ops.convert_to_numpy(outputs[name])[0] for name in ends}
+    maps = keras.Model(model.inputs, outputs)([images.astype(np.float32)])
+    return {name: keras.ops.convert_to_numpy(maps[name])[0] for name in outputs}

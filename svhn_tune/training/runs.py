@@ -27,6 +27,7 @@ class Setup:
         validate_on: positions of the training images to evaluate each epoch on, "test" for the
             test set, None for no evaluation before the last epoch.
         test_at_end: evaluate on the test set once, after the last epoch.
+        test_each_epoch: evaluate on it after each.
         engine: the name of the module that trains.
     """
 
@@ -36,6 +37,7 @@ class Setup:
     train_index: np.ndarray | None
     validate_on: np.ndarray | Literal["test"] | None
     test_at_end: bool
+    test_each_epoch: bool = False
     engine: str = field(default_factory=lambda: engines.DEFAULT)
 
     @cached_property

@@ -1,0 +1,63 @@
+"""Table 1 of assignment PW04: each confirmed architecture in words, its training and test accuracy.
+
+The training accuracy is what Keras's `fit` prints of the last epoch: a mean over its batches, with
+dropout where there is some.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..models.families import list_layers
+from ..models.words import say_architecture
+from ..project.project import Project
+from ..project.record_types import RunRecord
+from .samples import Summary, summarize
+
+METRIC = "categorical_accuracy"
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A row of the table: `number` counts the rows, accuracies are shares of 1.
+
+    `train` and `test` are None where no run has that number.
+    """
+
+    number: int
+    trial: int
+    words: str
+    values: dict[str, Any]
+    epochs: int
+    runs: int
+    train: Summary | None
+    test: Summary | None
+    parameters: int | None
+
+
+def list_architectures(project: Project) -> list[Architecture]:
+    """A row for each configuration and length that confirm has trained, in the order of trials."""
+    groups = sorted(project.confirm_runs().items())
+    return [
+        Architecture(
+            number=number,
+            trial=runs[-1].root,
+            words=say_architecture(list_layers(project.space, runs[0].values)),
+            values=runs[0].values,
+            epochs=epochs,
+            runs=len(runs),
+            train=_summarize([_read_last(run) for run in runs]),
+            test=_summarize([run.test.get(METRIC) for run in runs]),
+            parameters=runs[0].parameters,
+        )
+        for number, ((_, epochs), runs) in enumerate(groups, start=1)
+    ]
+
+
+def _read_last(run: RunRecord) -> float | None:
+    values = run.metrics.get(METRIC, [])
+    return values[-1] if values else None
+
+
+def _summarize(values: list[float | None]) -> Summary | None:
+    known = [value for value in values if value is not None]
+    return summarize(known) if known else None
