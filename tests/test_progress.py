@@ -281,6 +281,7 @@ def test_a_log_has_plain_lines_and_quiet_says_nothing_but_the_result(place):
     logged = start_command(command(place, "--max-trials", 2), ".", stdout, stderr)
     assert logged.wait() == 0
     assert re.fullmatch(
+        r"search goes on with 1 of 2 trials and 3 epochs done\n"
         r"trial 001  val_categorical_accuracy 0\.\d{4} \(best 0\.\d{4}, trial 00\d\)  3 epochs  "
         r"[\d.]+ s  .*\nnote: the report is .*\n",
         stderr.read_text(),
