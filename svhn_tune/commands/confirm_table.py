@@ -36,7 +36,7 @@ def print_summaries(console: Console, project: Project, status: dict[str, Any]) 
     longest = [entry for entry in entries if entry.epochs == entries[0].epochs]
     console.print()
     print_text(console, as_sentence(say_answer(project, longest, status)))
-    for note in note_answer(project, longest, status):
+    for note in note_answer(longest, status):
         print_text(console, as_sentence(note))
 
 

@@ -64,7 +64,7 @@ def _answer_confirmed(project: Project, status: dict[str, Any]) -> Answer:
     groups = [list(group) for _, group in groupby(entries, key=lambda entry: entry.epochs)]
     longest = groups[0]
     notes = [line for group in groups for line in describe_used(group)]
-    notes += [*note_answer(project, longest, status), *_say_uses(status), define_columns(longest)]
+    notes += [*note_answer(longest, status), *_say_uses(status), define_columns(longest)]
     tables = [_tabulate(project, group) for group in groups]
     tables += filter(None, [list_answers(project, status["answers"])])
     values = _say_values(project, [entry.trial for entry in entries])

@@ -128,7 +128,7 @@ def _say_runs(entries: list[Confirmed]) -> str:
     return say_count(counts[0], "run") + (" each" if len(entries) > 1 else "")
 
 
-def note_answer(project: Project, entries: list[Confirmed], status: dict[str, Any]) -> list[str]:
+def note_answer(entries: list[Confirmed], status: dict[str, Any]) -> list[str]:
     """What must be known to read the answer, a line each."""
     notes = []
     if "search" in status["test_set_used_to_choose"]:
