@@ -1,5 +1,6 @@
 """cifar10: every form of it gives the same arrays, and a hostile one a line."""
 
+import hashlib
 import io
 import os
 import pickle
@@ -152,6 +153,11 @@ def test_keras_cache_is_found_where_there_is_no_data_folder(batches, tmp_path, m
 def test_what_is_wanted_and_where_to_get_it_is_said(tmp_path):
     with pytest.raises(InputError, match=r"no CIFAR-10 files in .*cs\.toronto\.edu.*x_train"):
         load_data(tmp_path, "cifar10")
+
+
+def test_a_source_that_is_none_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"no source 'cifar' \(there are svhn and cifar10\)"):
+        load_data(tmp_path, "cifar")
 
 
 def test_a_missing_batch_is_named(tmp_path):
@@ -321,6 +327,18 @@ def test_objects_stand_in_and_are_drawn_once(tmp_path, monkeypatch):
     assert data.synthetic
     monkeypatch.setattr(builtin.objects, "draw_objects", None)
     assert load_data("builtin", "cifar10").fingerprint == data.fingerprint
+
+
+PINNED = {
+    "train": "505752c246ddaae15f7813761df9d2534647300ab711d4e9bb9638520afe6e56",
+    "test": "b62fe7fee5f63c5df18a5c9c6a5cc4175f4b57780a24b1fedcbd081fec780c6c",
+}
+
+
+@pytest.mark.parametrize("split", PINNED)
+def test_objects_are_the_same_bytes_on_every_machine(split):
+    images, labels = draw_objects(split, BLOCK)
+    assert hashlib.sha256(images.tobytes() + labels.tobytes()).hexdigest() == PINNED[split]
 
 
 def test_objects_are_the_same_bytes_however_many_and_whoever_draws():

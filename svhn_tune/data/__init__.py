@@ -24,9 +24,12 @@ def load_data(where: str | Path | None = None, source: str = "svhn") -> Data:
         source: "svhn", the course's archives or Stanford's files; or "cifar10".
 
     Raises:
-        InputError: no such files in the folder, or damaged ones.
+        InputError: no such source, no such files in the folder, or damaged ones.
     """
-    find = {"svhn": _find_digits, "cifar10": _find_objects}[source]
+    finders = {"svhn": _find_digits, "cifar10": _find_objects}
+    if source not in finders:
+        raise InputError(f"no source '{source}' (there are svhn and cifar10)")
+    find = finders[source]
     if where is None and find(DEFAULT_FOLDER):
         where = DEFAULT_FOLDER
     if where is None and source == "cifar10":
