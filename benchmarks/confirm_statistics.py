@@ -5,9 +5,11 @@
 Scores are normal around 0.9 and rounded to 1/10,000, as accuracies on 10,000 images are. Trained
 from many seeds, one model's accuracy has an SD near sqrt(error / 2 n) there (Jordan 2023): 0.0017
 at 6 % error, 0.0027 at 15 %; --sd takes what your own runs had. Exit status 1 if a promise fails:
-95 % intervals cover 94 to 96 %; over a whole family of four configurations a tie is called better
-or worse at most 5 % of the time (two standard errors of the simulation granted); the interval of
-P(A > B) covers 94 % or more with ten runs each; and what is simulated is what the package says.
+95 % intervals of a mean cover 94 to 96 %, also of few scores that vary much near 1, and stay within
+0 to 1; what is expected of a file on new images is on average within a quarter of a point; over a
+whole family of four configurations a tie is called better or worse at most 5 % of the time (two
+standard errors of the simulation granted); the interval of P(A > B) covers 94 % or more with ten
+runs each; and what is simulated is what the package says.
 
 Games and Howell's test and Dunnett's (against a control, of equal variances) are beside it, to show
 why the package decides by neither: they call too many ties where spreads or numbers are unequal.
@@ -27,7 +29,8 @@ from scipy.special import ndtri, stdtrit
 from scipy.stats import dunnett, multivariate_t, studentized_range, tukey_hsd
 
 from svhn_tune.summary.comparison import compare, probability_variance
-from svhn_tune.summary.samples import summarize
+from svhn_tune.summary.expected import expect_on_new_images
+from svhn_tune.summary.samples import bound_mean
 
 COUNTS = (3, 5, 10, 20)
 SPREADS = {
@@ -138,7 +141,7 @@ def check_package(simulation: Simulation, quantile: Callable) -> None:
     """The vectorised verdicts and intervals are the package's own, on random cases."""
     random = simulation.random
     for _ in range(CASES):
-        counts = random.integers(2, 21, 4)
+        counts = random.integers(3, 21, 4)
         shifts, spreads = random.normal(0, 2, 4), random.uniform(0.5, 3, 4)
         groups = [
             random.normal(0.9 + shift * simulation.sd, spread * simulation.sd, (1, count))
@@ -176,17 +179,66 @@ def covers(estimate: np.ndarray, probability: float, n: int, m: int) -> np.ndarr
 
 
 def cover_means(simulation: Simulation) -> None:
-    """The t interval of `summarize`."""
-    print("\n95 % interval of a mean: coverage by number of runs")
-    for count in COUNTS:
-        scores = simulation.draw(count)
-        half = stdtrit(count - 1, 0.975) * scores.std(axis=1, ddof=1) / np.sqrt(count)
-        own = summarize(scores[0].tolist())
-        assert own.ci95 is not None
-        assert np.isclose(own.ci95[1] - own.mean, half[0])
-        share = (np.abs(scores.mean(axis=1) - 0.9) <= half).mean()
-        simulation.promise(0.94 <= share <= 0.96, f"interval of {count} runs covers {share:.1%}")
-        print(f"  {count:2} runs  {share:.1%}")
+    """The interval of `summarize` beside the t interval, which may leave 0 to 1."""
+    print("\n95 % interval of a mean: coverage (the t interval's, how often that leaves 0 to 1)")
+    print("  mean   SD     " + "".join(f"{count:>18} runs" for count in COUNTS[:3]))
+    for truth, sd in ((0.9, simulation.sd), (0.9, 0.02), (0.6, 0.15), (0.9, 0.05), (0.97, 0.02)):
+        cells = []
+        for count in COUNTS[:3]:
+            # Of this mean and SD, within 0 to 1.
+            many = truth * (1 - truth) / sd**2 - 1
+            shape = (simulation.repetitions, count)
+            scores = simulation.random.beta(truth * many, (1 - truth) * many, shape)
+            own, plain, beyond = cover_mean(scores, truth)
+            what = f"interval of {count} runs around {truth} of SD {sd}"
+            simulation.promise(0.94 <= own <= 0.96, f"{what} covers {own:.1%}")
+            cells.append(f"{own:.1%} ({plain:.1%}, {beyond:.0%})")
+        print(f"  {truth:.2f}   {sd:<6}" + "".join(f"{cell:>23}" for cell in cells))
+
+
+def cover_mean(scores: np.ndarray, truth: float) -> tuple[float, float, float]:
+    """How often our interval and the t interval have the truth, and the latter leaves 0 to 1."""
+    count = scores.shape[1]
+    means, sds = scores.mean(axis=1), scores.std(axis=1, ddof=1)
+    half = stdtrit(count - 1, 0.975) * sds / np.sqrt(count)
+    bounds = np.array([bound_mean(count, *each) for each in zip(means, sds, strict=True)])
+    own = (bounds[:, 0] <= truth) & (truth <= bounds[:, 1])
+    assert (bounds >= 0).all()
+    assert (bounds <= 1).all()
+    leaves = (means + half > 1) | (means - half < 0)
+    return own.mean(), (np.abs(means - truth) <= half).mean(), leaves.mean()
+
+
+def expect_files(simulation: Simulation) -> None:
+    """What the best file of four configurations that tie is worth on new images."""
+    images, accuracy = 10_000, 0.9
+    noise = np.sqrt((1 - accuracy) / 2 / images)
+    print(
+        f"\nthe best file of four that tie, {accuracy} on {images:,} images: how much too high, in "
+        f"points,\nare its score and what is expected of it on new images (root mean square)"
+    )
+    print("  true SD   " + "".join(f"{count:>27} runs" for count in COUNTS[:3]))
+    for ratio in (0, 1, 2):
+        cells = []
+        for count in COUNTS[:3]:
+            shape = (simulation.repetitions // 5, 4, count)
+            true = accuracy + ratio * noise * simulation.random.normal(size=shape)
+            scores = true + noise * simulation.random.normal(size=shape)
+            errors = np.array([judge_file(*each) for each in zip(scores, true, strict=True)]) * 100
+            of_score, of_expected = errors.mean(axis=0)
+            root = np.sqrt((errors**2).mean(axis=0))
+            what = f"{ratio} of the noise's SD, {count} runs"
+            simulation.promise(abs(of_expected) < 0.25, f"{what}: {of_expected:.2f} points off")
+            cells.append(f"{of_score:+.2f} ({root[0]:.2f}) -> {of_expected:+.2f} ({root[1]:.2f})")
+        print(f"  {100 * ratio * noise:<10.2f}" + "".join(f"{cell:>32}" for cell in cells))
+
+
+def judge_file(scores: np.ndarray, true: np.ndarray) -> tuple[float, float]:
+    """How much too high the best score (configurations, runs) is, and what is expected of it."""
+    own, run = np.unravel_index(scores.argmax(), scores.shape)
+    expected = expect_on_new_images(scores.tolist(), int(own), scores[own, run], 10_000)
+    assert expected is not None
+    return scores[own, run] - true[own, run], expected - true[own, run]
 
 
 def count_false_verdicts(simulation: Simulation, quantile: Callable) -> None:
@@ -288,6 +340,7 @@ def main() -> None:
     quantile = make_quantile(4)
     check_package(simulation, quantile)
     cover_means(simulation)
+    expect_files(simulation)
     count_false_verdicts(simulation, quantile)
     count_after_two_stages(simulation, quantile)
     cover_probabilities(simulation)

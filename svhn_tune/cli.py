@@ -4,12 +4,14 @@ import os
 import signal
 import sys
 import threading
-from typing import Any, NoReturn
+from importlib.metadata import version
+from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.exceptions import TyperException
 
 from .commands.look import check, data, describe, export, report, spaces, status
+from .commands.output import tell
 from .commands.streams import guard_streams
 from .commands.train import confirm, plan, search
 from .errors import InputError, one_line
@@ -17,11 +19,29 @@ from .errors import InputError, one_line
 INTERRUPTED = 130  # what typer, too, makes of a KeyboardInterrupt
 
 app = typer.Typer(
-    help="From a search space to a .keras file that can be handed in.",
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"svhn_tune {version('svhn_tune')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    _: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """From a search space to a .keras file that can be handed in."""
+
 
 for command in (search, confirm, plan, status, report, check, describe, export, spaces, data):
     app.command()(command)
@@ -86,5 +106,5 @@ def main() -> NoReturn:
 
 
 def _refuse(text: str) -> int:
-    print("error:", one_line(text), file=sys.stderr)
+    tell(f"error: {one_line(text)}")
     return 2

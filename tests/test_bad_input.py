@@ -447,7 +447,14 @@ def test_a_project_that_lacks_a_file(refused, searched, name):
     [
         (
             ["--set", "kernel_siz_1=5"],
-            "no hyperparameter 'kernel_siz_1' in the space 'cnn'. Did you mean 'kernel_size_1'?",
+            "no hyperparameter 'kernel_siz_1' in the space 'cnn'. Did you mean 'kernel_size_1'? "
+            "It has blocks, padding, kernel_initializer, units, dropout, class_weight, "
+            "kernel_size_1 … _5, pool_size_1 … _5, l2_1 … _5, spatial_dropout_1 … _5",
+        ),
+        (
+            ["--set", "kernel_size=5"],
+            "no hyperparameter 'kernel_size' in the space 'cnn': it has one per block, "
+            "kernel_size_1 … _5",
         ),
         (["--set", "kernel_size_4=5"], "kernel_size_4 is not active with blocks=3"),
         (["--set", "blocks=2", "--set", "l2_3=0.001"], "l2_3 is not active with blocks=2"),

@@ -208,7 +208,7 @@ def test_scores_on_the_test_set_are_called_so(hyperband):
 
 def test_the_best_is_that_of_the_longest_trained(hyperband):
     chart = Figures(hyperband).score_against_epochs()
-    assert "0.9500 after 12 epochs (trial 016)" in texts(chart)
+    assert "0.9500 after 12 epochs (trial 005)" in texts(chart)
     (axes,) = chart.axes
     lines = [line.get_ydata() for line in axes.get_lines()]
     assert len(lines) == 2  # of 4 epochs, then of 12
@@ -233,7 +233,7 @@ def test_where_runs_are_scored_by_the_loss_one_figure_shows_it(hyperband):
 def test_rounds_name_who_was_promoted(hyperband):
     words = texts(Figures(hyperband).rounds())
     assert "16 configurations began in 1 bracket; 2 times one was promoted" in words
-    assert "016" in words
+    assert "005" in words
     assert "n=16" in words
 
 
@@ -339,7 +339,7 @@ def test_text_of_a_space_file_is_no_html(tmp_path, make_project):
 def test_confirm_runs_are_all_there_collapsed_and_used_ones_marked(confirmed):
     confirmed.record(ChoiceRecord(epochs=20, chosen=[5], used=[[5, 0], [6, 0]]))
     words = texts(Figures(confirmed).confirmed())
-    for said in ("trial 016\n3 runs of 20 epochs", "trial 000, baseline", "not chosen"):
+    for said in ("trial 005\n3 runs of 20 epochs", "trial 000, baseline", "not chosen"):
         assert said in words
     for said in ("collapsed", "used to choose", "the search's score", "95 % interval"):
         assert said in words

@@ -1,6 +1,7 @@
 """commands/look: what is shown without training."""
 
 import json
+from importlib.metadata import version
 
 import pytest
 from typer.testing import CliRunner
@@ -31,3 +32,8 @@ def test_describe_of_a_project_is_of_its_space_and_of_its_trial(shown, make_proj
 
 def test_describe_of_linear_has_its_parameters(shown):
     assert shown("describe", "--space", "linear")["parameters"] == 30_730
+
+
+def test_the_version_is_that_of_the_package():
+    done = CliRunner().invoke(app, ["--version"])
+    assert (done.exit_code, done.stdout) == (0, f"svhn_tune {version('svhn_tune')}\n")

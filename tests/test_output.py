@@ -97,7 +97,7 @@ def test_an_ascii_terminal_gets_ascii(place, arguments, environment):
     assert (status, stderr) == (0, "")
     assert stdout.isascii()
     if arguments == ["status"]:
-        assert b"0.4500+-0.0707" in stdout
+        assert b"0.4500 +- 0.0707" in stdout
 
 
 @pytest.mark.parametrize("environment", ASCII, ids=str)
@@ -114,7 +114,7 @@ def test_a_search_whose_progress_cannot_be_written_goes_on(place, archives, smal
     arguments += ["--tuner", "random", "--max-trials", "1", "--max-epochs", "1"]
     told = place / "told.txt"
     assert start_command(arguments, place, stdout=told, stderr="/dev/full").wait() == 0
-    assert "1 trials completed" in told.read_text()
+    assert "1 trial completed" in told.read_text()
     assert start_command(arguments, place, stdout="/dev/full", stderr=told).wait() == 2
     assert told.read_text() == FULL
 

@@ -48,7 +48,7 @@ def test_the_submission_is_the_best_run_and_lacks_nothing_but_epochs(confirmed, 
     result = check_submission(path, confirmed.space, data, find_origin(path))
     broken = {c["name"]: c["detail"] for c in result["checks"] if not c["ok"]}
     assert set(broken) == {"training"}
-    assert broken["training"].startswith("1 epochs in batches of 32")
+    assert broken["training"].startswith("1 epoch in batches of 32")
     best = max(record.score for record in confirmed.ended("confirm"))
     accuracy = next(c for c in result["checks"] if c["name"] == "test accuracy")
     assert accuracy["detail"].startswith(f"{best:.4f}")

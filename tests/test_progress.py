@@ -93,7 +93,7 @@ def test_the_picture_of_confirm_tells_the_best_mean_and_names_runs():
     assert lines[1] == "confirm: runs 12 of 106, epochs 211 of 2,102"
     told = " ".join(lines[3:5])
     assert told == (
-        "best so far: trial 017, categorical_accuracy on the test set 0.8125, the mean of "
+        "best mean so far: trial 017, categorical_accuracy on the test set 0.8125, the mean of "
         "4 runs of 12 epochs"
     )
     assert lines[-1].split()[:5] == ["021", "run", "01", "1/100", "0.3750"]
@@ -277,10 +277,11 @@ def test_a_log_has_plain_lines_and_quiet_says_nothing_but_the_result(place):
     quiet = start_command([*command(place, "--max-trials", 1), "--quiet"], ".", stdout, stderr)
     assert quiet.wait() == 0
     assert stderr.read_text() == ""
-    assert "1 trials completed" in stdout.read_text()
+    assert "1 trial completed" in stdout.read_text()
     logged = start_command(command(place, "--max-trials", 2), ".", stdout, stderr)
     assert logged.wait() == 0
     assert re.fullmatch(
+        r"search goes on with 1 of 2 trials and 3 epochs done\n"
         r"trial 001  val_categorical_accuracy 0\.\d{4} \(best 0\.\d{4}, trial 00\d\)  3 epochs  "
         r"[\d.]+ s  .*\nnote: the report is .*\n",
         stderr.read_text(),

@@ -5,6 +5,7 @@ import hashlib
 import json
 import re
 import shlex
+from html import escape
 from html.parser import HTMLParser
 
 import pytest
@@ -15,7 +16,8 @@ from svhn_tune.models.spaces import load_space
 from svhn_tune.project.project import Project
 from svhn_tune.report import write_report
 from svhn_tune.summary.confirmed import summarize_confirmed
-from svhn_tune.summary.wording import describe_recommendation
+from svhn_tune.summary.status import status
+from svhn_tune.summary.wording import say_answer
 
 EVIL = "<script>alert(1)</script>\"'&<img src=x onerror=alert(2)>"
 GOOD = [0.850, 0.852, 0.848, 0.851]
@@ -114,11 +116,13 @@ def hostile(tmp_path_factory, make_project, change_space):
 
 def test_the_page_begins_with_the_answer(page, confirmed):
     (sentence,) = page.find("p", class_="answer")
-    recommendation = describe_recommendation(summarize_confirmed(confirmed))
-    assert recommendation == "recommended: trial 001, better than every other"
-    assert sentence.startswith("Recommended: trial 001, better than every other")
-    assert "0.8502 ± 0.0017 on the test set (4 runs of 2 epochs" in sentence
-    assert page.text.index(sentence) < page.text.index("<table")
+    told = say_answer(confirmed, summarize_confirmed(confirmed), status(confirmed))
+    assert sentence == f"{told[0].upper()}{told[1:]}."
+    assert "trial 001's run 1, 0.8520 on the test set, but it is none to hand in" in sentence
+    assert "by that trial 001 (0.8502) is better than every other, over 4 runs each" in sentence
+    assert page.text.index(escape(sentence, quote=False).replace("'", "&#39;")) < page.text.index(
+        "<table"
+    )
 
 
 def test_the_first_table_has_the_confirmed_numbers(page, confirmed):
@@ -128,7 +132,7 @@ def test_the_first_table_has_the_confirmed_numbers(page, confirmed):
     assert row[:2] == ["trial 001", f"{best.summary.mean:.4f} ± {best.summary.sd:.4f}"]
     assert row[2] == f"{best.summary.ci95[0]:.4f}..{best.summary.ci95[1]:.4f}"
     assert row[3].startswith(f"+{best.against_baseline.difference:.4f} (")
-    assert row[4] == "better, recommended"
+    assert row[4] == "better"
     assert row[5] == f"{best.file_bytes:,}"
     assert texts[16:18] == ["trial 000", f"{baseline.summary.mean:.4f} ± {baseline.summary.sd:.4f}"]
     assert texts[20] == "the baseline"
@@ -136,8 +140,7 @@ def test_the_first_table_has_the_confirmed_numbers(page, confirmed):
 
 def test_what_was_chosen_on_the_test_set_is_said(page):
     notes = " ".join(page.find("li"))
-    assert "The test set was used to choose: of all runs, the file to hand in" in notes
-    assert "The file to hand in is trial 001's run 1" in notes
+    assert "The test set was used to choose: the best file is that of the run" in notes
     assert not page.find("p", class_="banner")
 
 
@@ -147,7 +150,7 @@ def test_collapsed_runs_are_counted(tmp_path, make_project):
     add_runs(project, 0, [0.1], collapsed=True)
     text = read(project).text
     assert "3 (1 collapsed)" in text
-    assert "1 of them collapsed" in text
+    assert "A run collapses where it puts all images into one class" in text
 
 
 def test_an_unconfirmed_answer_is_about_the_search(tmp_path, make_project):

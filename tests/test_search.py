@@ -10,6 +10,7 @@ from svhn_tune.data import load_data
 from svhn_tune.data.cache import share_arrays
 from svhn_tune.data.dataset import split_holdout
 from svhn_tune.errors import InputError
+from svhn_tune.progress.progress import Progress
 from svhn_tune.training.runs import Run, Setup
 from svhn_tune.training.workers import Workers
 
@@ -36,6 +37,27 @@ def test_hyperband_trains_every_trial_it_planned(project):
     assert status["best"]["score"] == max(
         r.score for r in project.ended("search") if r.epochs == 12
     )
+
+
+class Notes(Progress):
+    """What a person is told."""
+
+    def __init__(self):
+        self.texts = []
+
+    def note(self, text):
+        self.texts.append(text)
+
+
+@pytest.mark.parametrize(("max_epochs", "told"), [(4, "trains 3 trials and stops none"), (12, "")])
+def test_a_hyperband_that_stops_none_early_says_how_few_it_trains(
+    small_space, archives, tmp_path, max_epochs, told
+):
+    settings = SETTINGS | {"max_epochs": max_epochs, "time_limit": 0}
+    notes = Notes()
+    search(small_space, archives, project=tmp_path / "cnn", progress=notes, **settings)
+    assert told in "".join(notes.texts)
+    assert bool(notes.texts) == bool(told)
 
 
 def test_the_score_is_that_of_the_last_epoch(project):

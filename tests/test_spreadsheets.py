@@ -118,7 +118,7 @@ def test_a_confirmed_configuration_a_row(project):
     rows = read(project, "confirm.csv")
     first, second = summarize_confirmed(project)
     best, control = rows.iloc[0], rows.iloc[1]
-    assert (best.trial, best.root, best.runs, best.epochs, best.units) == (2, 1, 3, 100, 96)
+    assert (best.trial, best.root, best.runs, best.epochs, best.units) == (1, 1, 3, 100, 96)
     assert best["mean"] == first.summary.mean
     assert (best.ci95_low, best.ci95_high) == first.summary.ci95
     against = first.against_baseline
@@ -136,7 +136,7 @@ def test_an_architecture_a_row_with_the_last_epochs_training_accuracy(project):
     rows = read(project, "architectures.csv")
     assert rows.cnn.tolist() == [1, 2]
     assert rows.runs.tolist() == [3, 3]
-    assert rows.trial.tolist() == [0, 2]
+    assert rows.trial.tolist() == [0, 1]
     first = "Layer 1: CONV D=16, w=h=3, S=1, P=same; Layer 2: MAXPOOL; Layer 3: CONV D=32"
     assert all(words.startswith(first) for words in rows.architecture)
     assert rows.architecture[1].endswith("Layer 4: MAXPOOL; Layer 5: DENSE 96; Layer 6: DENSE 10")

@@ -3,6 +3,7 @@
 import os
 import re
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from svhn_tune.project.record_types import SessionRecord
 from svhn_tune.project.records import confirm_seed, search_seed
 from svhn_tune.stages.begin import record_begin
 from svhn_tune.summary.status import read_standing
+from svhn_tune.summary.wording import say_resumed
 from svhn_tune.training.checkpoints import State, write
 from svhn_tune.training.runs import Run
 
@@ -239,15 +241,21 @@ def test_time_left_and_time_limit_are_those_that_the_call_wrote_down(stopped):
 def test_status_prints_and_tells_where_it_stands(stopped, capsys):
     print_status(stopped)
     printed = capsys.readouterr().out
-    assert "search has stopped: the same command goes on" in printed
+    again = f"search --space cnn --data data --project {stopped.folder}"
+    assert (
+        f"\nnext: go on with the search, which has stopped:\n  python -m svhn_tune {again}\n"
+        in printed
+    )
     assert "search: trials 2 of 10, epochs 11 of 60" in printed
-    assert "best so far: trial 001, val_categorical_accuracy 0.7000 after 4 epochs" in printed
+    assert re.search("\n001 +4 +0.7000", printed)
     assert re.search("002 +3/12 +0.3000", printed)
-    assert "2 trials completed (0 collapsed), 3 unfinished, 0 failed" in printed
+    assert "2 trials completed, 3 unfinished; " in printed
     with stopped.lock():
         print_status(stopped)
         progress = svhn_tune.status(stopped)["progress"]
-    assert f"search is running in the process {os.getpid()}" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert f"search is running in the process {os.getpid()}" in printed
+    assert "next: wait for the search" in printed
     assert progress["process"] == os.getpid()
     assert progress["runs"][0] == {
         "trial": 2,
@@ -256,6 +264,15 @@ def test_status_prints_and_tells_where_it_stands(stopped, capsys):
         "planned": 12,
         "training": True,
     }
+
+
+def test_a_call_that_goes_on_says_with_how_much(stopped, tmp_path, make_project):
+    standing = read_standing(stopped)
+    assert say_resumed(standing) == "search goes on with 2 of 10 trials and 11 epochs done"
+    endless = replace(standing, trials_planned=None)
+    assert say_resumed(endless) == "search goes on with 2 trials and 11 epochs done"
+    assert say_resumed(replace(standing, trials=10)) == ""
+    assert say_resumed(read_standing(make_project(tmp_path / "new"))) == ""
 
 
 def test_the_line_of_a_run_names_it_its_score_and_its_values(confirming):
@@ -270,7 +287,6 @@ def test_a_run_without_a_score_has_a_dash_for_it(tmp_path, make_project, capsys)
     assert text.startswith("val_categorical_accuracy - (best -, trial 000)")
     print_status(project)
     printed = capsys.readouterr().out
-    assert "best so far: trial 000, val_categorical_accuracy - after 4 epochs" in printed
     assert re.search("000 +4 +- ", printed)
     assert svhn_tune.status(project)["best"]["score"] is None
 

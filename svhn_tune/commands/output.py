@@ -1,7 +1,9 @@
 """What the commands share: where the data are, and what is said beside the result."""
 
 import json
+import shutil
 import sys
+import textwrap
 from typing import Any
 
 from ..errors import InputError
@@ -40,7 +42,15 @@ def try_report(project: Any, quiet: bool = False) -> None:
 
 def note(text: str) -> None:
     """Tell a person on stderr."""
-    print(f"note: {text}", file=sys.stderr)
+    tell(f"note: {text}")
+
+
+def tell(text: str) -> None:
+    """Print on stderr: one line, which a terminal gets wrapped at spaces."""
+    if sys.stderr.isatty():
+        width = shutil.get_terminal_size().columns
+        text = textwrap.fill(text, width, break_long_words=False, break_on_hyphens=False)
+    print(text, file=sys.stderr)
 
 
 def print_json(document: Any) -> None:

@@ -1,22 +1,27 @@
 """Tables on stdout for people: what the commands print. No number is made here."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
-from ..console import format_seconds
-from ..console import make_console as _console
-from ..console import make_table as _table
+from ..console import format_seconds, make_console, print_table, print_text, say_count
 from ..errors import one_line
 from ..progress.picture import Picture
 from ..project.project import Project
 from ..space.space import Space
+from ..summary.next_step import list_steps
 from ..summary.standing import Standing
 from ..summary.status import read_standing
 from ..summary.status import status as read_status
-from ..summary.wording import say_cap, say_score
-from .confirm_table import print_answers, print_class_weights, print_summaries
+from ..summary.wording import COLLAPSED, say_cap, say_score
+from .confirm_table import (
+    print_answers,
+    print_best_run,
+    print_class_weights,
+    print_summaries,
+)
 
 
 def _data_line(project: Project) -> str:
@@ -26,122 +31,130 @@ def _data_line(project: Project) -> str:
 
 
 def print_status(project: Project) -> None:
-    """Counts, the best trials, and what was confirmed."""
-    console = _console()
+    """Counts, what was confirmed or else the best trials, and what comes next."""
+    console = make_console()
     status = read_status(project)
-    trials = status["trials"]
-    console.print(f"{project.folder}: space '{project.space.name}', {_data_line(project)}")
+    print_text(console, f"{project.folder}: space '{project.space.name}', {_data_line(project)}")
     standing = read_standing(project)
-    begun = "unfinished" if standing.process is None else "running"
-    console.print(
-        f"{trials['completed']} trials completed ({trials['collapsed']} collapsed), "
-        f"{trials['running']} {begun}, {trials['failed']} failed; "
-        f"{status['epochs_trained']:,} epochs in "
-        f"{status['seconds_trained'] / 60:.1f} minutes of training; "
-        f"{status['disk_bytes'] / 2**20:,.1f} MiB on disk"
-    )
+    print_text(console, _say_counts(status, standing.process is not None))
     if status["cap"] is not None:
-        console.print(say_cap(**status["cap"]))
+        print_text(console, say_cap(**status["cap"]))
     if (budget := status["budget_seconds"]) is not None:
-        console.print(f"budget {format_seconds(budget)}, of search and confirm together")
-    print_standing(console, standing)
-    ranking = project.ranking()[:5]
-    if ranking:
-        objective = project.space.objective.validated
-        table = _table("trial", "epochs", objective, "bytes", "changes from the baseline")
-        table.columns[-1].justify = "left"
-        table.columns[-1].no_wrap = False
-        for record in ranking:
-            table.add_row(
-                f"{record.trial:03d}",
-                f"{record.epochs}",
-                say_score(record.score),
-                f"{record.file_bytes:,}",
-                project.space.changes(record.values),
-            )
-        console.print(table)
-    if status["confirm"]:
-        print_summaries(console, project, status)
-    elif ranking and not status["answers"]:
-        console.print(f"next: python -m svhn_tune confirm --top {min(3, len(ranking))}")
-    print_answers(console, project, status)
-
-
-def print_standing(console: Console, standing: Standing) -> None:
-    """Who is at work on it, if anyone, and the picture that a search or a confirm shows."""
+        print_text(console, f"budget {format_seconds(budget)}, of search and confirm together")
     if standing.process is not None:
         who = f"the process {standing.process}" if standing.process else "another process"
         console.print(f"{standing.stage} is running in {who}")
-    elif standing.epochs_left > 0:
-        console.print(f"{standing.stage} has stopped: the same command goes on")
-    console.print(Picture(standing))
+    # The best is told below, once.
+    console.print(Picture(replace(standing, best=None)))
+    if status["confirm"]:
+        print_summaries(console, project, status)
+    else:
+        _print_ranking(console, project)
+    print_answers(console, project, status)
+    _print_steps(console, project, standing)
+
+
+def _say_counts(status: dict[str, Any], is_running: bool) -> str:
+    trials = status["trials"]
+    counts = [f"{say_count(trials['completed'], 'trial')} completed"]
+    if trials["collapsed"]:
+        counts[0] += f" ({trials['collapsed']} collapsed: {COLLAPSED})"
+    if trials["running"]:
+        counts.append(f"{trials['running']} {'running' if is_running else 'unfinished'}")
+    if trials["failed"]:
+        counts.append(f"{trials['failed']} failed")
+    told = [", ".join(counts)]
+    if status["epochs_trained"]:
+        epochs = say_count(status["epochs_trained"], "epoch")
+        told.append(f"{epochs} of ended runs in {format_seconds(status['seconds_trained'])}")
+    return "; ".join([*told, f"{status['disk_bytes'] / 2**20:,.1f} MiB on disk"])
+
+
+def _print_ranking(console: Console, project: Project) -> None:
+    """The best of the search, one run each."""
+    ranking = project.ranking()[:5]
+    if not ranking:
+        return
+    console.print()
+    print_text(console, "the best of the search, of one run each, longest trained first:")
+    rows = [
+        [
+            f"{record.root:03d}",
+            f"{record.epochs}",
+            say_score(record.score),
+            f"{record.file_bytes:,}",
+            project.space.changes(record.values),
+        ]
+        for record in ranking
+    ]
+    objective = project.space.objective.validated
+    titles = ["trial", "epochs", objective, "bytes", "differs from the baseline in"]
+    print_table(console, titles, rows, words=True)
+
+
+def _print_steps(console: Console, project: Project, standing: Standing, page: bool = True) -> None:
+    """What comes next; a command is one line, to be copied whole."""
+    console.print()
+    for step in list_steps(project, standing, page):
+        print_text(console, f"next: {step.text}" + (":" if step.command else ""))
+        if step.command:
+            console.print(f"  {step.command}")
 
 
 def print_confirmed(project: Project) -> None:
-    """The summary of each confirmed configuration, then the best run: confusion and classes."""
-    console = _console()
-    console.print(f"{project.folder}: {_data_line(project)}")
+    """Confusion of the best run, the summary of each configuration, and what comes next."""
+    console = make_console()
+    print_text(console, f"{project.folder}: {_data_line(project)}")
     status = read_status(project)
-    if not status["confirm"]:
-        console.print("no run is finished yet: the same command goes on")
-        return
-    print_summaries(console, project, status)
-    best = project.best_confirmed()
-    assert best is not None
-    console.print(
-        f"\nbest run: trial {best.trial:03d}, run {best.run}, {say_score(best.score)}; "
-        f"rows: true class; columns: predicted class"
-    )
-    confusion = best.confusion or []
-    table = _table("class", *[str(index) for index in range(len(confusion))], "accuracy")
-    for index, row in enumerate(confusion):
-        total = sum(row)
-        share = f"{row[index] / total:.3f}" if total else "-"
-        table.add_row(str(index), *[str(count) for count in row], share)
-    console.print(table)
-    print_class_weights(console, project)
-    print_answers(console, project, status)
-    asked = project.space.protocol.epochs
-    if best.planned_epochs not in project.space.epochs_asked(best.values):
-        console.print(f"trained for {best.planned_epochs} epochs; the space asks for {asked}")
-    if not status["answers"]:
-        console.print(f"to hand in: {project.submission_path}")
-    for each in status["answers"]:
-        if each["file"]:
-            console.print(f"to hand in for question {each['question']}: {each['file']}")
+    if status["confirm"]:
+        print_best_run(console, project, status)
+        print_class_weights(console, project)
+        print_summaries(console, project, status)
+        print_answers(console, project, status)
+        for each in status["answers"]:
+            if each["complete"] and each["file"]:
+                console.print(f"to hand in for question {each['question']}: {each['file']}")
+    else:
+        console.print("no run is finished yet")
+    # The report is written now, and its path is told.
+    _print_steps(console, project, read_standing(project), page=False)
 
 
 def print_check(path: Path, result: dict[str, Any]) -> None:
     """One line per rule: kept, broken, or not known."""
-    console = _console()
+    console = make_console()
     for check in result["checks"]:
         known = not check["detail"].startswith("not known")
         mark = ("ok" if known else "?") if check["ok"] else "FAIL"
-        console.print(f"{mark:4}  {check['name']}: {check['detail']}")
-    console.print(f"{one_line(str(path))} {'may' if result['ok'] else 'may NOT'} be handed in")
+        print_text(console, f"{mark:4}  {check['name']}: {check['detail']}", hang=len("FAIL  "))
+    print_text(
+        console, f"{one_line(str(path))} {'may' if result['ok'] else 'may NOT'} be handed in"
+    )
 
 
 def print_description(space: Space, description: dict[str, Any]) -> None:
     """The layers as a table, then parameters and bytes, or why it is infeasible."""
-    console = _console()
-    table = _table("layer", "type", "output shape", "receptive field", "parameters", "bytes")
-    table.columns[1].justify = "left"
-    for layer in description["layers"]:
-        table.add_row(
+    console = make_console()
+    titles = ["layer", "type", "output shape", "receptive field", "parameters", "bytes"]
+    rows = [
+        [
             layer["name"],
             layer["type"],
             "x".join(map(str, layer["output_shape"])),
             "x".join(map(str, layer["receptive_field"])),
             f"{layer['parameters']:,}",
             f"{layer['bytes']:,}",
-        )
-    console.print(table)
+        ]
+        for layer in description["layers"]
+    ]
+    print_table(console, titles, rows, left=2)
     for reason in description["reasons"]:
-        console.print(f"infeasible: {reason}")
+        print_text(console, f"infeasible: {reason}")
     if description["feasible"]:
-        console.print(
-            f"{description['parameters']:,} parameters, a file of at most "
-            f"{description['file_bytes']:,} of {space.limits.file_size:,} bytes"
+        print_text(
+            console,
+            f"{say_count(description['parameters'], 'parameter')}, a file of at most "
+            f"{description['file_bytes']:,} of {space.limits.file_size:,} bytes",
         )
 
 
@@ -162,59 +175,57 @@ def print_convolutions(explained: dict[str, Any]) -> None:
 
 def print_plan(space: Space, plan: dict[str, Any]) -> None:
     """What an epoch, search and confirm cost; with a budget, what fits it."""
-    console = _console()
+    console = make_console()
     search, confirm = plan["search"], plan["confirm"]
     epochs = [f"{seconds:.1f} s {name}" for name, seconds in plan["seconds_per_epoch"].items()]
-    console.print(f"space '{space.name}', {plan['workers']} workers; an epoch: {', '.join(epochs)}")
+    workers = say_count(plan["workers"], "worker")
+    print_text(console, f"space '{space.name}', {workers}; an epoch: {', '.join(epochs)}")
     if plan["cap"] is not None:
-        console.print(say_cap(**plan["cap"]))
-    table = _table("stage", "trainings", "epochs", "time")
-    for name, count, stage in (
-        ("search", search["trials"], search),
-        ("confirm", confirm["runs"], confirm),
-    ):
-        table.add_row(name, f"{count:,}", f"{stage['epochs']:,}", format_seconds(stage["seconds"]))
+        print_text(console, say_cap(**plan["cap"]))
+    rows = [
+        [name, f"{count:,}", f"{stage['epochs']:,}", format_seconds(stage["seconds"])]
+        for name, count, stage in (
+            ("search", search["trials"], search),
+            ("confirm", confirm["runs"], confirm),
+        )
+    ]
     total = search["seconds"] + confirm["seconds"]
-    table.add_row("both", "", "", format_seconds(total))
-    console.print(table)
-    console.print("confirm is of models of mean cost: which will be the best is not known yet")
+    rows.append(["both", "", "", format_seconds(total)])
+    print_table(console, ["stage", "trainings", "epochs", "time"], rows)
+    print_text(
+        console, "confirm is of models of mean cost: which will be the best is not known yet"
+    )
     budget = plan["budget_seconds"]
     if budget is None:
         return
-    console.print(
-        f"budget {format_seconds(budget)}: this {'fits' if plan['fits'] else 'does NOT fit'}"
-    )
+    fits = "fits" if plan["fits"] else "does NOT fit"
+    print_text(console, f"budget {format_seconds(budget)}: this {fits}")
     if not plan["advice"]:
         console.print("what fits: nothing")
     for choice in plan["advice"]:
         options = {"max-epochs": choice["max_epochs"], "factor": choice["factor"]}
         given = "".join(f" --{name} {value}" for name, value in options.items() if value)
         search = f"search{given or ' in the hours that are left'}"
-        console.print(
+        print_text(
+            console,
             f"what fits: {search}, then confirm --top {choice['top']} --runs {choice['runs']}: "
-            f"{format_seconds(choice['seconds'])}"
+            f"{format_seconds(choice['seconds'])}",
         )
 
 
 def print_spaces(spaces: list[Space]) -> None:
     """One line per space."""
-    table = _table("space", "hyperparameters", "title")
-    table.columns[-1].justify = "left"
-    for space in spaces:
-        table.add_row(space.name, str(len(space.declarations)), space.title)
-    _console().print(table)
+    rows = [[space.name, str(len(space.declarations)), space.title] for space in spaces]
+    print_table(make_console(), ["space", "hyperparameters", "title"], rows, words=True)
 
 
 def print_data(summary: dict[str, Any]) -> None:
     """Where the data come from, counts per class, and the contact sheet."""
-    console = _console()
-    console.print(f"{summary['name']} ({summary['source']})")
+    console = make_console()
+    print_text(console, f"{summary['name']} ({summary['source']})")
     console.print(f"fingerprint {summary['fingerprint']}")
-    table = _table("class", "train", "test")
-    for label, train, test in zip(
-        summary["classes"], summary["train"], summary["test"], strict=True
-    ):
-        table.add_row(str(label), f"{train:,}", f"{test:,}")
-    table.add_row("all", f"{sum(summary['train']):,}", f"{sum(summary['test']):,}")
-    console.print(table)
+    counts = zip(summary["classes"], summary["train"], summary["test"], strict=True)
+    rows = [[str(label), f"{train:,}", f"{test:,}"] for label, train, test in counts]
+    rows.append(["all", f"{sum(summary['train']):,}", f"{sum(summary['test']):,}"])
+    print_table(console, ["class", "train", "test"], rows)
     console.print(f"contact sheet: {summary['contact_sheet']}")

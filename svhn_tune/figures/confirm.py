@@ -12,6 +12,7 @@ from matplotlib import rc_context
 from matplotlib.colors import LinearSegmentedColormap, to_rgba
 from matplotlib.lines import Line2D
 
+from ..console import say_count
 from ..project.project import Project
 from ..project.record_types import RunRecord
 from ..summary.confirmed import (
@@ -45,7 +46,7 @@ def draw_confirmed(project: Project) -> Chart | None:
         _draw_entry(axes, row, entry, runs)
     axes.set_yticks(range(len(entries)), [_name_entry(project, entry) for entry in entries])
     for label, entry in zip(axes.get_yticklabels(), entries, strict=True):
-        label.set_fontweight("bold" if entry.recommended else "normal")
+        label.set_fontweight("bold" if entry.tied_with_best else "normal")
     axes.set_ylim(len(entries) - 0.45, -0.55)
     axes.grid(axis="y", visible=False)
     axes.set_xlabel(f"{name_score(project, 'confirm')}, after the last epoch")
@@ -53,7 +54,7 @@ def draw_confirmed(project: Project) -> Chart | None:
     seen += [entry.search_score for entry in entries]
     _limit_scores(axes, project, entries, [score for score in seen if score is not None])
     _explain(chart, entries)
-    chart.headline(project, _say_recommended(entries))
+    chart.headline(project, _say_best(entries))
     return chart
 
 
@@ -90,7 +91,8 @@ def _draw_entry(axes: "Axes", row: int, entry: Confirmed, runs: list[RunRecord])
 def _name_entry(project: Project, entry: Confirmed) -> str:
     name = f"trial {entry.trial:03d}" + (", baseline" if entry.baseline else "")
     out = ", not chosen" if entry.left_out else ""
-    return f"{name}\n{entry.summary.n} runs of {entry.epochs} epochs{out}"
+    runs = say_count(entry.summary.n, "run")
+    return f"{name}\n{runs} of {say_count(entry.epochs, 'epoch')}{out}"
 
 
 def _limit_scores(
@@ -128,14 +130,14 @@ def _explain(chart: Chart, entries: list[Confirmed]) -> None:
     chart.legend(handles=handles, loc="outside lower left", ncols=4, handletextpad=0.4)
 
 
-def _say_recommended(entries: list[Confirmed]) -> str:
-    best = next((entry for entry in entries if entry.recommended), None)
-    if best is None:
-        return "One run each says nothing of the spread: nothing can be recommended"
+def _say_best(entries: list[Confirmed]) -> str:
+    best = entries[0]
     tied = sum(e.tied_with_best and e.epochs == best.epochs for e in entries)
     name = f"trial {best.trial:03d}" + (" (the baseline)" if best.baseline else "")
-    tie = f", tied with {tied - 1} other{'s' * (tied > 2)}" if tied > 1 else ""
-    return f"Recommended: {name}, mean {best.summary.mean:.4f} of {best.summary.n} runs{tie}"
+    told = f"Best mean: {name}, {best.summary.mean:.4f} of {say_count(best.summary.n, 'run')}"
+    if tied == 0:
+        return f"{told}: too few to tell configurations apart"
+    return told + (f", tied with {say_count(tied - 1, 'other')}" if tied > 1 else "")
 
 
 @rc_context(STYLE)
@@ -159,10 +161,9 @@ def _choose_panels(project: Project) -> dict[str, Sequence[Sequence[float]]]:
     """Title -> mean confusion matrix; a configuration that is asked for twice is there once."""
     entries = summarize_confirmed(project)
     longest = [e for e in entries if e.epochs == entries[0].epochs]
-    recommended = next((e for e in longest if e.recommended), longest[0] if longest else None)
     baseline = next((e for e in longest if e.baseline), None)
     shown: dict[int, tuple[str, Confirmed]] = {}
-    for name, entry in (("baseline", baseline), ("recommended", recommended)):
+    for name, entry in (("baseline", baseline), ("best mean", longest[0] if longest else None)):
         if entry is not None:
             known = shown.get(entry.trial)
             shown[entry.trial] = (f"{known[0]} and {name}" if known else name, entry)
@@ -183,7 +184,7 @@ def _choose_panels(project: Project) -> dict[str, Sequence[Sequence[float]]]:
 
 
 def _title(name: str, trial: int, runs: int) -> str:
-    return f"trial {trial:03d}, {runs} runs:\n{name}"
+    return f"trial {trial:03d}, {say_count(runs, 'run')}:\n{name}"
 
 
 def _draw_matrix(axes: "Axes", title: str, confusion: Sequence[Sequence[float]]) -> None:

@@ -89,8 +89,7 @@ def _draw_search(
             )
             if name == objective.validated and np.isfinite(values).any():
                 ends[root] = (len(values), float(values[np.isfinite(values)][-1]))
-    latest = {r.root: r.trial for r in project.ranking()}
-    _name_ends(axes, {root: f"{latest[root]:03d}" for root in ends}, ends, colors)
+    _name_ends(axes, {root: f"{root:03d}" for root in ends}, ends, colors)
     axes.set(title="search", ylabel=objective.title)
 
 
@@ -122,8 +121,7 @@ def _draw_confirm(
             scores = [each for each in tested if each is not None]
         beside = length * (1.01 + 0.012 * place)
         axes.plot([beside] * len(scores), scores, "o", color=colors[root], alpha=0.8, markersize=4)
-    trials = {root: groups[root][-1].trial for root in ends}
-    names = {root: f"{trials[root]:03d}" + ", baseline" * (root == 0) for root in ends}
+    names = {root: f"{root:03d}" + ", baseline" * (root == 0) for root in ends}
     _name_ends(axes, names, ends, colors, 1.02 + 0.012 * len(ends))
     counts = sorted({len(runs) for runs in groups.values()})
     title = f"confirm, {' to '.join(map(str, {counts[0], counts[-1]}))} runs each"

@@ -54,7 +54,7 @@ def draw_score(project: Project, against: str) -> Chart | None:
     chart.headline(
         project,
         f"Best of {len(records)} trials: {best.score:.4f} after {best.epochs} epochs "
-        f"(trial {best.trial:03d})",
+        f"(trial {best.root:03d})",
     )
     return chart
 
@@ -218,7 +218,7 @@ def _name_best(axes: "Axes", project: Project, last: Iterable[RunRecord], place:
     scores = list_scores(best)
     for run, score, height in zip(best, scores, space_labels(axes, scores), strict=True):
         axes.annotate(
-            f"{run.trial:03d}",
+            f"{run.root:03d}",
             (place, score),
             xytext=(place + 0.12, height),
             color=INK,

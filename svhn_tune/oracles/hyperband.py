@@ -60,6 +60,11 @@ class Hyperband(FeasibleMixin, kt.oracles.HyperbandOracle):
                     found |= {int(entry["id"]) for entry in this if entry["id"] not in taken}
         return found
 
+    @property
+    def stops_none(self) -> bool:
+        """Whether it is plain random search: no round is long enough for a shorter one before."""
+        return self._get_num_brackets() == 1
+
     def rounds(self) -> list[tuple[int, int, int, int]]:
         """(bracket, trials, first epoch, last epoch) of every round, in order."""
         plan = []

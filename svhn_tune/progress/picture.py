@@ -8,7 +8,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from ..console import format_seconds, make_table
+from ..console import format_seconds, make_table, say_count
 from ..summary.standing import Best, RunStanding, Standing
 from ..summary.wording import say_score
 
@@ -70,11 +70,11 @@ def _has_bars(console: Console) -> bool:
 
 
 def _describe_counts(standing: Standing) -> str:
-    name = "trials" if standing.stage == "search" else "runs"
+    name = "trial" if standing.stage == "search" else "run"
     if standing.trials_planned is None or standing.epochs_planned is None:
-        return f"{standing.trials:,} {name}, {standing.epochs:,} epochs"
+        return f"{say_count(standing.trials, name)}, {say_count(standing.epochs, 'epoch')}"
     return (
-        f"{name} {standing.trials:,} of {standing.trials_planned:,}, "
+        f"{name}s {standing.trials:,} of {standing.trials_planned:,}, "
         f"epochs {standing.epochs:,} of {standing.epochs_planned:,}"
     )
 
@@ -91,14 +91,17 @@ def _draw_bar(standing: Standing) -> Table:
 
 def _draw_best(standing: Standing, best: Best, console: Console, width: int) -> RenderResult:
     """What the best is, then its values, in so many lines."""
+    epochs = say_count(best.epochs, "epoch")
     if best.runs is None:
-        told = f"{standing.objective.validated} {say_score(best.score)} after {best.epochs} epochs"
+        told = f"{standing.objective.validated} {say_score(best.score)} after {epochs}"
+        name = "best so far"
     else:
         told = (
             f"{standing.objective.metric} on the test set {say_score(best.score)}, the mean of "
-            f"{best.runs} runs of {best.epochs} epochs"
+            f"{say_count(best.runs, 'run')} of {epochs}"
         )
-    yield Text(f"best so far: trial {best.trial:03d}, {told}")
+        name = "best mean so far"
+    yield Text(f"{name}: trial {best.trial:03d}, {told}")
     lines = Text(best.changes).wrap(console, max(width - 2, 1))
     for number, line in enumerate(lines[:VALUE_LINES], start=1):
         line.rstrip()
@@ -117,7 +120,7 @@ def _draw_runs(standing: Standing, runs: list[RunStanding], console: Console, wi
     table.columns[2].no_wrap = False
     for run in runs:
         cells: list[str | ProgressBar] = [
-            f"{run.trial:03d}" if run.run is None else f"{run.trial:03d} run {run.run:02d}",
+            f"{run.root:03d}" if run.run is None else f"{run.root:03d} run {run.run:02d}",
             f"{run.epochs}/{run.planned}",
             _read_metric(standing, run),
         ]

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from rich.console import Console
 
+from ..console import say_count
 from ..project.project import Project
 from ..project.record_types import RunRecord
 from ..summary.standing import Standing
@@ -76,14 +77,14 @@ class LineProgress(Progress):
 def describe_end(project: Project, record: RunRecord) -> tuple[str, str]:
     """Which run has ended (`trial 007`), and its score, epochs, seconds and values."""
     name = project.space.objective.validated
-    who = f"trial {record.trial:03d}"
+    who = f"trial {record.root:03d}"
     if record.stage == "confirm":
         name = project.space.objective.tested
         who += f" run {record.run:02d}"
     text = f"{name} {say_score(record.score)}"
     if record.stage == "search" and (ranking := project.ranking()):
-        text += f" (best {say_score(ranking[0].score)}, trial {ranking[0].trial:03d})"
-    notes = [text, f"{record.epochs} epochs", f"{record.seconds:.1f} s"]
+        text += f" (best {say_score(ranking[0].score)}, trial {ranking[0].root:03d})"
+    notes = [text, say_count(record.epochs, "epoch"), f"{record.seconds:.1f} s"]
     if record.status == "failed":
         notes.append(f"FAILED: {record.reason}")
     elif record.collapsed:

@@ -121,13 +121,18 @@ def delete_project(folder: Path) -> list[Path]:
         raise InputError(f"cannot delete the project {folder}: {error.strerror}") from None
 
 
+def list_projects() -> list[Path]:
+    """The folders of the projects in results/."""
+    return [path.parent for path in RESULTS.glob(f"*/{JOURNAL}") if path.is_file()]
+
+
 def open_project(name: str | Path | None = None) -> Project:
     """A project by its name in results/ or its folder; by default the only, or the latest, one.
 
     Raises:
         InputError: there is none, or its files are damaged.
     """
-    known = {path.parent.name: path for path in RESULTS.glob(f"*/{JOURNAL}") if path.is_file()}
+    known = {folder.name: folder / JOURNAL for folder in list_projects()}
     if name is None:
         if not known:
             raise InputError(f"no project in {RESULTS}/: run `python -m svhn_tune search` first")
@@ -157,7 +162,7 @@ def _describe_origin(folder: Path) -> Origin:
     except InputError as error:
         return Origin(str(folder), problem=str(error))
     runs = {
-        run.weights_sha256: TrainedRun(run.trial, run.run, run.epochs, run.values)
+        run.weights_sha256: TrainedRun(run.root, run.run, run.epochs, run.values)
         for run in project.ended("confirm")
         if run.weights_sha256
     }

@@ -4,15 +4,18 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+from ..console import say_count
 from ..project.project import Project
 from ..summary.confirmed import Confirmed, summarize_confirmed
-from ..summary.samples import summarize
+from ..summary.next_step import list_steps
+from ..summary.status import read_standing
 from ..summary.wording import (
     as_sentence,
-    conclude,
+    define_columns,
     describe_interval,
-    describe_recommendation,
     describe_used,
+    note_answer,
+    say_answer,
     say_score,
     with_provenance,
 )
@@ -30,7 +33,7 @@ SHOWN = 5  # of a search that nothing confirms yet
 USES = {
     "search": "the search validated on it",
     "configurations": "confirm chose among configurations by their means on it",
-    "file": "of all runs, the file to hand in is the one that is best on it",
+    "file": "the best file is that of the run that is best on it",
 }
 
 
@@ -61,32 +64,18 @@ def _answer_confirmed(project: Project, status: dict[str, Any]) -> Answer:
     groups = [list(group) for _, group in groupby(entries, key=lambda entry: entry.epochs)]
     longest = groups[0]
     notes = [line for group in groups for line in describe_used(group)]
-    notes += list(conclude(longest, status))[1:]
-    asked = project.space.protocol.epochs
-    if longest[0].epochs not in project.space.epochs_asked(project.values(longest[0].trial)):
-        notes.append(f"trained for {longest[0].epochs} epochs; the space asks for {asked}")
-    notes += _say_uses(status)
-    sentence = _say_confirmed(project, longest)
+    notes += [*note_answer(longest, status), *_say_uses(status), define_columns(longest)]
     tables = [_tabulate(project, group) for group in groups]
     tables += filter(None, [list_answers(project, status["answers"])])
     values = _say_values(project, [entry.trial for entry in entries])
-    return Answer(sentence, tables, values, _as_sentences(notes))
+    sentence = as_sentence(say_answer(project, longest, status))
+    return Answer(sentence, tables, values, [*_as_sentences(notes), *_say_steps(project)])
 
 
-def _say_confirmed(project: Project, entries: list[Confirmed]) -> str:
-    """The recommendation, and the recommended one's mean over runs that no choice was made on."""
-    chosen = next((entry for entry in entries if entry.recommended), entries[0])
-    scores = chosen.fresh_scores or chosen.scores
-    summary = summarize(scores)
-    spread = "" if summary.sd is None else f" ± {summary.sd:.4f}"
-    runs = "1 run" if summary.n == 1 else f"{summary.n} runs"
-    collapsed = f", {chosen.collapsed} of them collapsed" if chosen.collapsed else ""
-    objective = project.space.objective.metric
-    return as_sentence(
-        f"{describe_recommendation(entries)}; trial {chosen.trial:03d} has {objective} "
-        f"{summary.mean:.4f}{spread} on the test set ({runs} of {chosen.epochs} epochs from "
-        f"fresh seeds{collapsed})"
-    )
+def _say_steps(project: Project) -> list[str]:
+    steps = list_steps(project, read_standing(project), page=False)
+    # Without a full stop, for a command to be copied.
+    return [f"Next: {step.text}" + (f": {step.command}" if step.command else "") for step in steps]
 
 
 def _tabulate(project: Project, entries: list[Confirmed]) -> Table:
@@ -102,7 +91,8 @@ def _tabulate(project: Project, entries: list[Confirmed]) -> Table:
         Column("runs"),
     ]
     epochs = entries[0].epochs
-    caption = f"Confirmed: {objective} on the test set after {epochs} epochs, fresh seeds"
+    after = say_count(epochs, "epoch")
+    caption = f"Confirmed: {objective} on the test set after {after}, fresh seeds"
     rows = [_tabulate_entry(project, entry) for entry in entries]
     return Table(f"confirmed-{epochs}", with_provenance(project, caption), columns, rows)
 
@@ -120,7 +110,7 @@ def _tabulate_entry(project: Project, entry: Confirmed) -> list[Cell]:
             summary.ci95 and summary.ci95[0],
         ),
         difference,
-        Cell(verdict + (", recommended" if entry.recommended else "")),
+        Cell(verdict),
         show_number(entry.file_bytes, ",d"),
         show_minutes(entry.seconds),
         Cell(f"{summary.n}{collapsed}", summary.n),
@@ -135,6 +125,8 @@ def _tabulate_verdict(entry: Confirmed) -> tuple[Cell, str]:
         return MISSING, "not chosen"
     if against is None:
         return MISSING, "not compared"
+    if against.ci95 is None:
+        return Cell(f"{against.difference:+.4f}", against.difference), "no verdict"
     interval = describe_interval(against.ci95, "+.4f")
     return Cell(f"{against.difference:+.4f} ({interval})", against.difference), against.verdict
 
@@ -144,11 +136,12 @@ def _answer_searched(project: Project, status: dict[str, Any]) -> Answer:
     completed = status["trials"]["completed"]
     sentence = (
         f"Nothing is confirmed yet: trial {best['trial']:03d} is the best of the search, with "
-        f"{objective} {say_score(best['score'])} after {best['epochs']} epochs, from one run"
+        f"{objective} {say_score(best['score'])} after {say_count(best['epochs'], 'epoch')}, from "
+        f"one run"
     )
     notes = [
-        f"it was chosen as the best of {completed} completed trials, so its score is optimistic: "
-        f"python -m svhn_tune confirm trains it again from fresh seeds",
+        f"it was chosen as the best of {say_count(completed, 'completed trial')}, so its score is "
+        f"optimistic",
         *_say_uses(status),
     ]
     columns = [
@@ -161,7 +154,7 @@ def _answer_searched(project: Project, status: dict[str, Any]) -> Answer:
     seconds = _sum_seconds(project)
     rows = [
         [
-            Cell(f"trial {record.trial:03d}", record.trial),
+            Cell(f"trial {record.root:03d}", record.root),
             show_number(record.score, ".4f"),
             show_number(record.epochs, "d"),
             show_number(record.file_bytes, ",d"),
@@ -171,8 +164,9 @@ def _answer_searched(project: Project, status: dict[str, Any]) -> Answer:
     ]
     caption = "The best of the search, longest trained first: one run each, not confirmed"
     table = Table("searched", with_provenance(project, caption), columns, rows)
-    values = _say_values(project, [record.trial for record in project.ranking()[:SHOWN]])
-    return Answer(as_sentence(sentence), [table], values, _as_sentences(notes))
+    values = _say_values(project, [record.root for record in project.ranking()[:SHOWN]])
+    told = [*_as_sentences(notes), *_say_steps(project)]
+    return Answer(as_sentence(sentence), [table], values, told)
 
 
 def _say_values(project: Project, trials: list[int]) -> list[tuple[str, str]]:

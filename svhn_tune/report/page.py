@@ -155,8 +155,9 @@ def _count(status: dict[str, Any]) -> list[tuple[str, str]]:
         counts.append(("time on the clock", format_seconds(status["seconds_spent"])))
     if status["cap"]:
         counts.append(("left out as too dear", as_sentence(say_cap(**status["cap"]))))
-    if status["submission"] and not status["answers"]:
-        counts.append(("the file to hand in", status["submission"]))
+    if status["submission"] and status["handed_in"] and not status["answers"]:
+        file = "the file to hand in" if status["handed_in"]["final"] else "the best file"
+        counts.append((file, status["submission"]))
     counts += [
         (f"the file of question {each['question']}", each["file"])
         for each in status["answers"]

@@ -1,24 +1,20 @@
 """How to repeat a project: the commands, and the versions, seeds and data that they ran with."""
 
-import shlex
 from collections.abc import Iterator
 from typing import Any
 
-from ..errors import InputError
-from ..models.spaces import load_space
 from ..project.project import Project
 from ..project.record_types import BeginRecord, RunRecord, SessionRecord
 from ..summary.answers import find_asked
-
-PROGRAM = ["python", "-m", "svhn_tune"]
+from ..summary.invocation import count_top, join_command, name_space
 
 
 def repeat_commands(project: Project) -> list[str]:
     """The commands that do the same again, in a project of another name."""
     again = ["--project", f"{project.name}-again"]
     return [
-        shlex.join([*PROGRAM, *_search_arguments(project), *again]),
-        *[shlex.join([*PROGRAM, *each, *again]) for each in _confirm_arguments(project)],
+        join_command(*_search_arguments(project), *again),
+        *[join_command(*each, *again) for each in _confirm_arguments(project)],
     ]
 
 
@@ -26,7 +22,7 @@ def _search_arguments(project: Project) -> list[str]:
     settings = project.settings
     tuner = settings.tuner
     own = {"hyperband": ["factor"], "halving": ["factor", "max_trials"]}.get(tuner, ["max_trials"])
-    arguments = ["search", "--space", _name_space(project), "--data", settings.data.source]
+    arguments = ["search", "--space", name_space(project), "--data", settings.data.source]
     arguments += ["--tuner", tuner]
     for name in ("max_epochs", *own, "max_cost", "seed", "train_images", "validate_on"):
         value = getattr(settings, name)
@@ -36,15 +32,6 @@ def _search_arguments(project: Project) -> list[str]:
         if value is not None:
             arguments += [f"--{name.replace('_', '-')}", str(value)]
     return arguments + _worker_arguments(project, "search")
-
-
-def _name_space(project: Project) -> str:
-    """The space's name where it is still that space, else the copy that the project keeps."""
-    try:
-        known = load_space(project.space.name).sha256 == project.space.sha256
-    except InputError:
-        known = False
-    return project.space.name if known else str(project.folder / "space.toml")
 
 
 def _confirm_arguments(project: Project) -> list[list[str]]:
@@ -62,7 +49,7 @@ def _confirm_arguments(project: Project) -> list[list[str]]:
         if any((root, record.run, epochs) not in named for record in records):
             runs.setdefault(epochs, {})[root] = len(records)
     calls += [
-        ["confirm", "--top", str(_count_top(project, set(counts)))]
+        ["confirm", "--top", str(count_top(project, set(counts)))]
         + ["--runs", str(max(counts.values())), "--epochs", str(epochs)]
         + ([] if 0 in counts else ["--no-baseline"])
         for epochs, counts in runs.items()
@@ -83,15 +70,6 @@ def _question_arguments(project: Project, begins: list[BeginRecord]) -> Iterator
         top = [] if count == named.get(question or 0) else ["--top", str(count)]
         lengths = ["--runs", str(most), "--epochs", str(epochs)]
         yield ["confirm", "--question", str(question), *top, *lengths]
-
-
-def _count_top(project: Project, roots: set[int]) -> int:
-    """How many of the best, with the baseline beside them, are these configurations."""
-    ranking = [record.root for record in project.ranking()]
-    for top in range(1, len(ranking) + 1):
-        if {*ranking[:top], 0} == {*roots, 0}:
-            return top
-    return max(len(roots - {0}), 1)
 
 
 def _worker_arguments(project: Project, stage: str) -> list[str]:

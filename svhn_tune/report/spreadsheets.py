@@ -120,7 +120,7 @@ def _last_metrics(record: RunRecord) -> Row:
 def _confirm_rows(project: Project) -> Iterator[Row]:
     for entry in summarize_confirmed(project):
         beside = entry.against_baseline.as_dict() if entry.against_baseline else {}
-        row = {**project.values(entry.trial), **beside, **entry.as_dict(), "root": entry.root}
+        row = {**project.values(entry.trial), **beside, **entry.as_dict(), "root": entry.trial}
         row["ci95_low"], row["ci95_high"] = entry.summary.ci95 or (None, None)
         row["difference_low"], row["difference_high"] = beside.get("ci95") or (None, None)
         between = beside.get("probability_ci95") or (None, None)

@@ -62,33 +62,34 @@ def list_trials(project: Project) -> Table:
         Column("trial"),
         Column("score"),
         Column("epochs"),
+        Column("from epoch"),
         Column("status", is_number=False),
-        Column("continues"),
         Column("bytes"),
         Column("minutes"),
         Column("seed"),
-        Column("changes from the baseline", is_number=False),
+        Column("differs from the baseline in", is_number=False),
     ]
     caption = with_provenance(
         project,
-        f"Every trial; the score is {objective} after its last epoch; one that continues another "
-        f"counts that one's epochs, but not its minutes",
+        f"Every trial; the score is {objective} after its last epoch; a trial that went on later "
+        f"has a row again, from the epoch where it had stopped, whose minutes are those since",
     )
     return Table("trials", caption, columns, list(_trial_rows(project)))
 
 
 def _trial_rows(project: Project) -> Iterator[list[Cell]]:
     ended = {record.trial: record for record in project.ended("search")}
+    roots = project.roots()
     for proposal in project.proposals():
         end = ended.get(proposal.trial)
         scored = end if end and end.status == "completed" else None
-        parent = proposal.parent
+        first = proposal.initial_epoch
         yield [
-            name_trial(proposal.trial),
+            name_trial(roots[proposal.trial]),
             show_number(scored.score if scored else None, ".4f"),
             show_number(scored.epochs if scored else proposal.epochs, "d"),
+            show_number(first, "d") if first else MISSING,
             Cell(_say_status(end)),
-            MISSING if parent is None else name_trial(parent),
             show_number(end.file_bytes if end else None, ",d"),
             show_minutes(scored.seconds if scored else None),
             show_number(end.seed if end else None, "d"),
@@ -129,7 +130,7 @@ def list_answers(project: Project, answers: list[dict[str, Any]]) -> Table | Non
 
 def list_confirm_runs(project: Project) -> Table | None:
     """Every run of confirm with its seed; None where there is none."""
-    runs = sorted(project.ended("confirm"), key=lambda run: (run.trial, run.run))
+    runs = sorted(project.ended("confirm"), key=lambda run: (run.root, run.run))
     if not runs:
         return None
     objective = project.space.objective.metric
@@ -148,7 +149,7 @@ def list_confirm_runs(project: Project) -> Table | None:
         is_scored = run.status == "completed"
         rows.append(
             [
-                name_trial(run.trial),
+                name_trial(run.root),
                 show_number(run.run, "d"),
                 show_number(run.seed, "d"),
                 show_number(run.epochs, "d"),

@@ -1,15 +1,32 @@
 """What pydantic finds wrong with a space file -> one line that names the table and the key."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import ValidationError
 
 from ..errors import nearest
-from .hyperparameters import TYPES, Table
+from .hyperparameters import TYPES, Declaration, Table
 
 # Where a value may have several types, pydantic complains once for each.
 KINDS = ("bool", "int", "float", "str")
+
+
+def say_unknown(name: str, space: str, declarations: Iterable[Declaration]) -> str:
+    """Which hyperparameters there are in a space, where it has none of that name."""
+    groups: dict[str, list[Declaration]] = {}
+    for each in declarations:
+        own = each.name.rpartition("_")[0] if each.hyperparameter.per else each.name
+        groups.setdefault(own, []).append(each)
+    known = {
+        own: group[0].name + (f" … _{len(group)}" if len(group) > 1 else "")
+        for own, group in groups.items()
+    }
+    told = f"no hyperparameter '{name}' in the space '{space}'"
+    if name in known:
+        return f"{told}: it has one per {groups[name][0].hyperparameter.per}, {known[name]}"
+    names = [each.name for group in groups.values() for each in group]
+    return f"{told}.{nearest(name, names)} It has {', '.join(known.values())}"
 
 
 def describe_complaint(error: ValidationError, known: Mapping[str, type[Table]]) -> str:

@@ -18,12 +18,14 @@ class Objective:
         title: its name in tables and figures.
         worst: the worst score possible. It stands for the score of a run that failed or diverged,
             which has none, where a number is needed.
+        highest: the highest score possible; none is below 0.
     """
 
     metric: str
     direction: Literal["max", "min"]
     title: str
     worst: float
+    highest: float
 
     @property
     def validated(self) -> str:
@@ -56,6 +58,6 @@ class Objective:
 
 
 OBJECTIVES = {
-    "val_categorical_accuracy": Objective("categorical_accuracy", "max", "accuracy", 0.0),
-    "val_loss": Objective("loss", "min", "loss", 1e9),
+    "val_categorical_accuracy": Objective("categorical_accuracy", "max", "accuracy", 0.0, 1.0),
+    "val_loss": Objective("loss", "min", "loss", 1e9, math.inf),
 }

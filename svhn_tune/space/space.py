@@ -14,8 +14,8 @@ from typing import Annotated, Any, Literal
 from pydantic import ByteSize, Field, ValidationError
 
 from ..bounds import MAX_COST
-from ..errors import InputError, nearest
-from .complaints import describe_complaint
+from ..errors import InputError
+from .complaints import describe_complaint, say_unknown
 from .hyperparameters import Declaration, Hyperparameter, Line, Table
 from .objective import OBJECTIVES, Objective
 from .protocol import Input, Protocol
@@ -182,9 +182,7 @@ class Space(Table):
         known = {declaration.name: declaration for declaration in self.declarations}
         for name in chosen:
             if name not in known:
-                raise InputError(
-                    f"no hyperparameter '{name}' in the space '{self.name}'.{nearest(name, known)}"
-                )
+                raise InputError(say_unknown(name, self.name, self.declarations))
             if name not in values:
                 parents = [f"{parent}={values.get(parent)}" for parent in known[name].parents]
                 raise InputError(f"{name} is not active with {' and '.join(parents)}")

@@ -10,6 +10,7 @@ from ..progress.progress import Progress, shown
 from ..project.project import Project
 from ..project.record_types import RunRecord
 from ..summary.standing import Standing
+from ..summary.wording import say_resumed
 from ..training.runs import Event, Run
 from ..training.workers import Workers
 
@@ -66,6 +67,8 @@ def drive(
     with shown(
         call.progress, call.project, standing, call.forecast.seconds_left, lambda: budget.left
     ):
+        if resumed := say_resumed(standing):
+            call.progress.note(resumed)
         while True:
             while not is_over and workers.free and (run := next_run()) is not None:
                 call.forecast.begin_run(run)

@@ -7,10 +7,12 @@ is restored by asking and telling again in the journal's order.
 import numpy as np
 
 from ..bounds import MAX_TRIALS
+from ..console import say_count
 from ..cost.remaining import Remaining
 from ..errors import InputError
 from ..oracles.ask_tell import Oracle, Proposal, ask, make_oracle, tell
 from ..oracles.feasible import Values
+from ..oracles.hyperband import Hyperband
 from ..project.project import Project
 from ..project.record_types import RunRecord, TrialRecord
 from ..project.records import run_record, search_seed
@@ -61,9 +63,22 @@ class SearchLoop:
             self.remaining.epochs,
             deadline=self.call.deadline,
         )
+        if not standing.epochs:
+            self._warn_of_few()
         drive(self.call, standing, self._next_run, self._end_run)
         # A bracket may have ended with fewer trials than it has room for.
         self._drop_checkpoints()
+
+    def _warn_of_few(self) -> None:
+        """Hyperband's trials follow from its rounds, for which there may be few epochs."""
+        settings, trials = self.settings, self.remaining.trials
+        if isinstance(self.oracle, Hyperband) and self.oracle.stops_none and trials is not None:
+            shortest = say_count(self.project.space.protocol.min_epochs, "epoch")
+            self.call.progress.note(
+                f"hyperband with --max-epochs {settings.max_epochs} and --factor {settings.factor} "
+                f"trains {say_count(trials, 'trial')} and stops none early, as its shortest round "
+                f"has {shortest}; --tuner halving, or random, takes --max-trials"
+            )
 
     def _next_run(self) -> Run | None:
         """A run that was begun, or of the next trial; None where the oracle proposes none now."""

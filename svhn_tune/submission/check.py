@@ -9,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..console import say_count
 from ..data.dataset import Data
 from ..errors import one_line
 from ..space.space import Space
@@ -115,8 +116,9 @@ def _check_training(model: "keras.Model", space: Space, origin: Origin | None) -
         return Check(name, True, f"not known: no run in {origin.folder} ended with these weights")
     epochs, batch_size = sorted(space.epochs_asked(run.values)), space.protocol.batch_size
     detail = (
-        f"{run.epochs} epochs in batches of {origin.batch_size} (trial {run.trial:03d}, run "
-        f"{run.run}); expected {' or '.join(map(str, epochs))} in batches of {batch_size}"
+        f"{say_count(run.epochs, 'epoch')} in batches of {origin.batch_size} "
+        f"(trial {run.trial:03d}, run {run.run}); expected {' or '.join(map(str, epochs))} in "
+        f"batches of {batch_size}"
     )
     kept = run.epochs in epochs and origin.batch_size == batch_size
     return Check(name, kept, detail)

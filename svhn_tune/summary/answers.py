@@ -11,7 +11,8 @@ from ..project.record_types import RunRecord
 from ..space.questions import Question
 from .choices import left_out
 from .confirmed import summarize_confirmed
-from .samples import mean, summarize
+from .invocation import join_command, name_project
+from .samples import ENOUGH, mean, summarize
 from .wording import say_score
 
 # Of each configuration, by the form of the answer: what the texts ask for.
@@ -57,14 +58,16 @@ def _answer(project: Project, question: Question) -> Answer:
     found = Answer(question.number, question.title)
     lengths = [epochs for root, epochs in groups if root in roots]
     if not lengths:
-        found.notes = [f"no run yet: python -m svhn_tune confirm --question {question.number}"]
+        option = ["--question", str(question.number)]
+        command = join_command("confirm", *option, *name_project(project))
+        found.notes = [f"no run yet: {command}"]
         return found
     found.epochs = epochs = max(lengths)
     runs: Runs = [[] if root is None else groups.get((root, epochs), []) for root in roots]
     objective = project.space.objective
     found.configurations = [
         {
-            "trial": each[-1].trial if each else root,
+            "trial": root,
             "runs": len(each),
             "mean": mean([objective.count(run.score) for run in each]) if each else None,
             "parameters": each[0].parameters if each else None,
@@ -145,7 +148,9 @@ def _fill_in(
 
 def _say_spread(project: Project, runs: list[RunRecord]) -> str:
     """Mean and standard deviation of a configuration's runs; one run has none."""
-    summary = summarize([project.space.objective.count(run.score) for run in runs])
+    objective = project.space.objective
+    scores = [objective.count(run.score) for run in runs]
+    summary = summarize(scores, highest=objective.highest)
     spread = "no SD" if summary.sd is None else f"{summary.sd:.4f}"
     return f"{summary.mean:.4f} ± {spread}"
 
@@ -180,7 +185,7 @@ def _judge_best(project: Project, found: Answer, best: int, staying: list[int]) 
     if ties:
         notes.append(f"a tie: {best} is not shown to be better than {', '.join(ties)}")
     if untold:
-        notes.append(f"no verdict on {', '.join(untold)}: it needs two fresh runs or more of each")
+        notes.append(f"no verdict on {', '.join(untold)}: it needs {ENOUGH} fresh runs of each")
     if others and not ties and not untold:
         chosen = "" if len(staying) == len(trials) else " that was chosen"
         notes.append(f"{best} is better than every other{chosen}")

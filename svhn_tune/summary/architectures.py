@@ -40,7 +40,7 @@ def list_architectures(project: Project) -> list[Architecture]:
     return [
         Architecture(
             number=number,
-            trial=runs[-1].trial,
+            trial=runs[-1].root,
             words=say_architecture(list_layers(project.space, runs[0].values)),
             values=runs[0].values,
             epochs=epochs,

@@ -1,8 +1,8 @@
 """Is one configuration better than another, or is it a tie? Of lists of scores; reads nothing.
 
 Runs of two configurations share nothing worth pairing, so every comparison is unpaired. Numbers of
-runs may differ, and so may spreads. Where a number cannot be had (one run, no spread) it is None,
-and the verdict is "tie": nothing was shown.
+runs may differ, and so may spreads. Where a number cannot be had (fewer than three runs, no spread)
+it is None, and the verdict is "tie": nothing was shown.
 """
 
 import math
@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from itertools import combinations
 from typing import Any, Literal
 
-from .samples import mean, variance
+from .samples import ENOUGH, mean, variance
 
 Verdict = Literal["better", "tie", "worse"]
 Scores = Sequence[float]
@@ -53,7 +53,7 @@ class Comparison:
 
 
 def compare(
-    groups: Sequence[Scores], *, higher_is_better: bool = True
+    groups: Sequence[Scores], *, higher_is_better: bool = True, highest: float = 1.0
 ) -> list[list[Comparison | None]]:
     """Row i, column j: configuration i against j; None on the diagonal and where one has no runs.
 
@@ -66,17 +66,20 @@ def compare(
     Args:
         groups: the scores of each configuration's runs.
         higher_is_better: False for a loss or an error.
+        highest: the highest score possible; no difference is greater, and no interval wider.
     """
-    tested = sum(len(scores) > 1 for scores in groups)
+    tested = sum(len(scores) >= ENOUGH for scores in groups)
     rows: list[list[Comparison | None]] = [[None] * len(groups) for _ in groups]
     for i, j in combinations(range(len(groups)), 2):
         if groups[i] and groups[j]:
-            comparison = _compare_pair(groups[i], groups[j], tested, higher_is_better)
+            comparison = _compare_pair(groups[i], groups[j], tested, higher_is_better, highest)
             rows[i][j], rows[j][i] = comparison, comparison.mirror()
     return rows
 
 
-def _compare_pair(a: Scores, b: Scores, tested: int, higher_is_better: bool) -> Comparison:
+def _compare_pair(
+    a: Scores, b: Scores, tested: int, higher_is_better: bool, highest: float
+) -> Comparison:
     difference = mean(a) - mean(b)
     probability = estimate_probability(a, b, higher_is_better=higher_is_better)
     ci95, p = _test_difference(a, b, tested)
@@ -85,7 +88,7 @@ def _compare_pair(a: Scores, b: Scores, tested: int, higher_is_better: bool) -> 
         verdict = "better" if (difference > 0) == higher_is_better else "worse"
     return Comparison(
         difference=difference,
-        ci95=ci95,
+        ci95=ci95 and (max(ci95[0], -highest), min(ci95[1], highest)),
         p=p,
         probability=probability,
         probability_ci95=bound_probability(probability, len(a), len(b)),
@@ -115,7 +118,7 @@ def _test_difference(
 
 def _welch(a: Scores, b: Scores) -> tuple[float, float] | None:
     """The standard error of a difference of means, and its degrees of freedom."""
-    if min(len(a), len(b)) < 2:
+    if min(len(a), len(b)) < ENOUGH:
         return None
     squares = [variance(a) / len(a), variance(b) / len(b)]
     error = math.sqrt(sum(squares))
@@ -185,9 +188,9 @@ def recommend(
 ) -> tuple[int, list[int]] | None:
     """The configuration to choose, and those tied with the best mean, the best among them.
 
-    Of the tied, the smaller file, then the fewer seconds. None where no configuration has two runs.
+    Of the tied, the smaller file, then the fewer seconds. None where none has three runs.
     """
-    able = [index for index, scores in enumerate(groups) if len(scores) > 1]
+    able = [index for index, scores in enumerate(groups) if len(scores) >= ENOUGH]
     if not able:
         return None
     best = (max if higher_is_better else min)(able, key=lambda index: mean(groups[index]))

@@ -1,22 +1,22 @@
 """What a project's confirm runs say: summaries, comparisons, the recommendation, the file's score.
 
 Three numbers are kept apart: what the search said (`search_score`), the configuration's mean over
-runs (`mean`), and the accuracy of the one file handed in (`handed_in`: the best of n).
+runs (`mean`), and the accuracy of the one file handed in (handed_in.py: the best of n).
 """
 
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..project.project import Project
-from ..project.record_types import ChoiceRecord, RunRecord
+from ..project.record_types import RunRecord
 from .choices import BASELINE, left_out_of_all, used_runs
 from .comparison import Comparison, compare, recommend
-from .samples import Summary, expected_best, mean, summarize
+from .samples import ENOUGH, Summary, expected_best, mean, summarize
 
 
 @dataclass(frozen=True)
 class Confirmed:
-    """One configuration and its runs of one length.
+    """One configuration, named by its first trial, and its runs of one length.
 
     In `scores` a run without a score counts as the worst, so that no mean is better without it.
     `used` are the numbers of the runs that a choice was made on, `fresh_scores` the scores of the
@@ -26,7 +26,6 @@ class Confirmed:
     """
 
     trial: int
-    root: int
     summary: Summary
     scores: list[float]
     epochs: int
@@ -47,9 +46,19 @@ class Confirmed:
     tied_with_best: bool = False
 
     @property
+    def root(self) -> int:
+        """The first trial, which names it."""
+        return self.trial
+
+    @property
     def baseline(self) -> bool:
         """Whether it is the baseline."""
-        return self.root == BASELINE
+        return self.trial == BASELINE
+
+    @property
+    def enough(self) -> bool:
+        """Whether it has as many runs, that no choice was made on, as a verdict needs."""
+        return len(self.fresh_scores) >= ENOUGH
 
     @property
     def mean_fresh(self) -> float | None:
@@ -111,14 +120,13 @@ def _summarize_runs(
     scores = [objective.count(run.score) for run in runs]
     used = {run for each, run in used_runs(project, epochs) if each == root}
     search = next((record for record in project.ranking() if record.root == root), None)
-    summary = summarize(scores)
+    summary = summarize(scores, highest=objective.highest)
     drop = None
     if search is not None and search.score is not None:
         drop = search.score - summary.mean
         drop = drop if objective.higher_is_better else -drop
     return Confirmed(
-        trial=runs[-1].trial,
-        root=root,
+        trial=root,
         summary=summary,
         scores=scores,
         epochs=epochs,
@@ -140,9 +148,10 @@ def _summarize_runs(
 
 def _compare_entries(project: Project, entries: list[Confirmed]) -> list[Confirmed]:
     """Them with how every one compares with every other, and which is recommended."""
-    higher = project.space.objective.higher_is_better
+    objective = project.space.objective
+    higher = objective.higher_is_better
     groups = [[] if entry.left_out else entry.fresh_scores for entry in entries]
-    rows = compare(groups, higher_is_better=higher)
+    rows = compare(groups, higher_is_better=higher, highest=objective.highest)
     found = recommend(
         groups,
         rows,
@@ -167,37 +176,6 @@ def _compare_entries(project: Project, entries: list[Confirmed]) -> list[Confirm
     return compared
 
 
-def describe_handed_in(project: Project) -> dict[str, Any] | None:
-    """The run whose file is handed in: selected, so no estimate of its configuration."""
-    best = project.best_confirmed()
-    if best is None:
-        return None
-    longest = best.planned_epochs
-    groups = {
-        root: runs for (root, epochs), runs in project.confirm_runs().items() if epochs == longest
-    }
-    return {
-        "trial": best.trial,
-        "run": best.run,
-        "epochs": longest,
-        "score": best.score,
-        "best_of": sum(map(len, groups.values())),
-        "mean": mean([project.space.objective.count(run.score) for run in groups[best.root]]),
-    }
-
-
-def list_test_set_uses(project: Project) -> list[str]:
-    """What was chosen by looking at the test set: "search", "configurations", "file"."""
-    uses = []
-    if project.settings.validate_on == "test":
-        uses.append("search")
-    if any(isinstance(record, ChoiceRecord) for record in project.records):
-        uses.append("configurations")
-    if project.confirm_runs():
-        uses.append("file")
-    return uses
-
-
 def compare_class_weights(project: Project) -> list[dict[str, Any]]:
     """The best confirmed configuration without class weights and the best with them.
 
@@ -220,7 +198,7 @@ def average_confusion(project: Project, entry: Confirmed) -> dict[str, Any] | No
 
     None where no run has one.
     """
-    group = project.confirm_runs()[entry.root, entry.epochs]
+    group = project.confirm_runs()[entry.trial, entry.epochs]
     matrices = [run.confusion for run in group if run.confusion is not None]
     if not matrices:
         return None

@@ -15,18 +15,16 @@ from ..project.lock import find_holder
 from ..project.project import Project
 from ..project.record_types import BeginRecord, RunRecord, SessionRecord
 from .answers import read_answers
-from .confirmed import describe_handed_in, list_test_set_uses, summarize_confirmed
+from .confirmed import summarize_confirmed
+from .handed_in import describe_handed_in, list_test_set_uses
 from .samples import mean
 from .standing import Best, RunStanding, Standing
-
-BEST = ("trial", "score", "epochs", "values")
 
 
 def status(project: Project) -> dict[str, Any]:
     """Where the project stands, as `status --json` prints it."""
     ranking = project.ranking()
     runs = project.ended("search") + project.ended("confirm")
-    best = {key: getattr(ranking[0], key) for key in BEST} if ranking else None
     return {
         "project": project.name,
         "space": project.space.name,
@@ -40,7 +38,7 @@ def status(project: Project) -> dict[str, Any]:
         "cap": describe_cap(project),
         "disk_bytes": count_bytes(project.folder),
         "progress": read_standing(project).as_dict(),
-        "best": best,
+        "best": describe_best(ranking[0]) if ranking else None,
         "confirm": [entry.as_dict() for entry in summarize_confirmed(project)],
         "answers": read_answers(project),
         "handed_in": describe_handed_in(project),
@@ -60,12 +58,21 @@ def describe_cap(project: Project) -> dict[str, Any] | None:
         return None
     space = project.space
     near = [run for run in project.ranking() if cap.times(space, run.values) > cap.most / 2]
-    nearest = {key: getattr(near[0], key) for key in BEST} if near else None
     return {
         "most": cap.most,
         "share": cap.share,
         "left_out": cap.left_out,
-        "nearest": nearest,
+        "nearest": describe_best(near[0]) if near else None,
+    }
+
+
+def describe_best(record: RunRecord) -> dict[str, Any]:
+    """A run of the search; its configuration goes by its first trial's number everywhere."""
+    return {
+        "trial": record.root,
+        "score": record.score,
+        "epochs": record.epochs,
+        "values": record.values,
     }
 
 
@@ -124,7 +131,7 @@ def find_best(project: Project, stage: str, epochs: int | None = None) -> Best |
         group, score = objective.best(zip(groups, means, strict=True), lambda pair: pair[1])
         best, runs = group[-1], len(group)
     changes = project.space.changes(best.values)
-    return Best(best.trial, score, best.epochs, runs, changes)
+    return Best(best.root, score, best.epochs, runs, changes)
 
 
 def read_begun(project: Project, begin: BeginRecord | None, process: int | None = None) -> Standing:

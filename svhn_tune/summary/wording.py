@@ -3,8 +3,13 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..console import say_count
 from ..project.project import Project
 from .confirmed import Confirmed
+from .samples import ENOUGH, mean
+from .standing import Standing
+
+COLLAPSED = "a run collapses where it puts all images into one class, or its loss is no number"
 
 
 def as_sentence(text: str) -> str:
@@ -33,7 +38,7 @@ def say_score(score: float | None) -> str:
 
 
 def describe_interval(interval: tuple[float, float] | None, form: str) -> str:
-    """`0.8510..0.8590`, or `-` where one run says nothing about the spread."""
+    """`0.8510..0.8590`, or `-` where too few runs say nothing about the spread."""
     return "-" if interval is None else f"{interval[0]:{form}}..{interval[1]:{form}}"
 
 
@@ -50,45 +55,113 @@ def describe_used(entries: list[Confirmed]) -> Iterator[str]:
             )
 
 
-def conclude(entries: list[Confirmed], status: dict[str, Any]) -> Iterator[str]:
-    """What follows from the configurations that were trained longest, a line each.
+def say_answer(project: Project, entries: list[Confirmed], status: dict[str, Any]) -> str:
+    """The file and the configuration in one sentence, the same in confirm, status and the report.
 
-    First the recommendation, then whose file is handed in, then what was chosen by the test set.
+    A grade is that of one file, a configuration's merit is the mean of its runs: the best file may
+    be of a configuration that ties with others.
+
+    Args:
+        project: that is confirmed.
+        entries: its configurations that were trained longest.
+        status: the project's.
     """
-    yield describe_recommendation(entries)
+    return f"{_say_file(project, status)}; {_say_configurations(entries)}"
+
+
+def _say_file(project: Project, status: dict[str, Any]) -> str:
     file = status["handed_in"]
+    name = f"trial {file['trial']:03d}'s run {file['run']}"
+    score = f"{say_score(file['score'])} on the test set"
+    if file["expected"] is not None:
+        score += f" (expect {file['expected']:.4f} on new images)"
+    several = "the only file" if file["best_of"] == 1 else f"the best of {file['best_of']} files"
+    if not file["final"]:
+        asked = project.space.protocol.epochs
+        return (
+            f"{several} is {name}, {score}, but it is none to hand in, trained for "
+            f"{file['epochs']} of {say_count(asked, 'epoch')}"
+        )
     # Questions have files of their own.
-    handed_in = "best file" if status["answers"] else "file to hand in"
-    yield (
-        f"the {handed_in} is trial {file['trial']:03d}'s run {file['run']}: "
-        f"{say_score(file['score'])} on the test set (selected: best of {file['best_of']}; the "
-        f"mean of its configuration is {file['mean']:.4f})"
-    )
-    if "search" in status["test_set_used_to_choose"]:
-        yield "the search chose by the test set, too: the scores of what it chose are optimistic"
-    if any(e.search_epochs not in (None, e.epochs) for e in entries):
-        yield "the search's scores are after other epochs: the drop is no winner's curse alone"
+    if status["answers"]:
+        return f"{several} is {name}, {score}"
+    return f"a grade is that of one file: hand in {name}, {several}, {score}"
 
 
-def describe_recommendation(entries: list[Confirmed]) -> str:
-    """Which configuration to choose, and whether it was shown to be better."""
-    recommended = next((entry for entry in entries if entry.recommended), None)
-    if recommended is None:
-        return "no verdict: it needs two runs or more of a configuration (confirm --runs)"
-    name = f"trial {recommended.trial:03d}" + _baseline_note(recommended)
-    tied = [entry for entry in entries if entry.tied_with_best]
+def _say_configurations(entries: list[Confirmed]) -> str:
+    """Which configuration is the best by the mean of its runs, if that can be told."""
+    merit = "a configuration's merit is the mean of its runs"
+    if len(entries) == 1:
+        return f"{merit}: {_say_mean(entries[0])}, over {_say_runs(entries)}"
+    staying = [entry for entry in entries if not entry.left_out]
+    judged = [entry for entry in staying if entry.enough]
+    if len(judged) < 2:
+        short = " and ".join(f"trial {e.trial:03d}" for e in staying if not e.enough)
+        chose = ", those that chose left out" if any(entry.used for entry in staying) else ""
+        return (
+            f"{merit}, and with fewer than {ENOUGH} runs of {short if judged else 'each'}{chose}, "
+            f"it cannot be told which is better"
+        )
+    tied = [entry for entry in judged if entry.tied_with_best]
+    runs = _say_runs(judged)
     if len(tied) == 1:
-        compared = sum(bool(entry.comparisons) for entry in entries)
-        return f"recommended: {name}" + (", better than every other" if compared > 1 else "")
-    names = ", ".join(f"{entry.trial:03d}{_baseline_note(entry)}" for entry in tied)
+        others = "every other" if len(judged) == len(entries) else "every other compared"
+        return f"{merit}, and by that {_say_mean(tied[0])} is better than {others}, over {runs}"
+    smallest = next(entry for entry in tied if entry.recommended)
+    names = [_say_mean(entry) for entry in tied]
     return (
-        f"a tie at the top (5 % over the family): trials {names}; recommended: {name}, the smaller "
-        f"file ({recommended.file_bytes:,} bytes, {recommended.seconds:,.0f} s per run)"
+        f"{merit}, and by that {', '.join(names[:-1])} and {names[-1]} tie over {runs}: "
+        f"none is shown to be better, and the smallest is trial {smallest.trial:03d}"
     )
 
 
-def _baseline_note(entry: Confirmed) -> str:
-    return " (the baseline)" if entry.baseline else ""
+def _say_mean(entry: Confirmed) -> str:
+    """The configuration and the mean of its runs that no choice was made on."""
+    name = "the baseline, " if entry.baseline else ""
+    return f"trial {entry.trial:03d} ({name}{mean(entry.fresh_scores or entry.scores):.4f})"
+
+
+def _say_runs(entries: list[Confirmed]) -> str:
+    counts = sorted({len(entry.fresh_scores or entry.scores) for entry in entries})
+    if len(counts) > 1:
+        return f"{counts[0]} to {say_count(counts[-1], 'run')} each"
+    return say_count(counts[0], "run") + (" each" if len(entries) > 1 else "")
+
+
+def note_answer(entries: list[Confirmed], status: dict[str, Any]) -> list[str]:
+    """What must be known to read the answer, a line each."""
+    notes = []
+    if "search" in status["test_set_used_to_choose"]:
+        notes.append(
+            "the search chose by the test set, too: the scores of what it chose are optimistic"
+        )
+    if any(entry.collapsed for entry in entries):
+        notes.append(f"{COLLAPSED}; a mean and an interval over runs of both kinds say little")
+    return notes
+
+
+def define_columns(entries: list[Confirmed]) -> str:
+    """What the columns of a table of confirm are, for who does not know them."""
+    found = (
+        "mean ± SD: of the runs, and their spread; 95 % interval: of the mean of very many such "
+        "runs; against the baseline: the difference of the means, its interval and the verdict (a "
+        "tie: no difference is shown)"
+    )
+    if any(not entry.enough for entry in entries):
+        found += f"; - and no verdict: fewer than {ENOUGH} runs are too few"
+    return found
+
+
+def say_resumed(standing: Standing) -> str:
+    """With how much of it a stage goes on; nothing where it begins, or all is done."""
+    planned = standing.trials_planned
+    if not standing.epochs or (planned is not None and standing.trials >= planned):
+        return ""
+    name = "trial" if standing.stage == "search" else "run"
+    done = say_count(standing.trials, name)
+    if planned is not None:
+        done = f"{standing.trials:,} of {say_count(planned, name)}"
+    return f"{standing.stage} goes on with {done} and {say_count(standing.epochs, 'epoch')} done"
 
 
 def say_cap(
@@ -107,7 +180,7 @@ def say_cap(
     if nearest is not None:
         reached = (
             f"; the best of those above half of that, trial {nearest['trial']:03d}, reached "
-            f"{say_score(nearest['score'])} after {nearest['epochs']} epochs"
+            f"{say_score(nearest['score'])} after {say_count(nearest['epochs'], 'epoch')}"
         )
     return (
         f"no model is proposed whose epoch costs more than {most:.3g} times the baseline's{why}: "
