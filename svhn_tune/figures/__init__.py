@@ -6,41 +6,60 @@ from typing import TYPE_CHECKING, Any
 from ..project.project import Project
 
 if TYPE_CHECKING:
+    from .importance import Importance
     from .style import Chart
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A figure of the page: the method of `Figures` that draws it, its title, how to read it."""
+    """A figure of the page: the method of `Figures` that draws it, its title, how to read it.
+
+    `explored` is the method of what replaces it where the page can be interactive, `folded` of what
+    the page shows when asked for more.
+    """
 
     name: str
     title: str
     reading: str
+    explored: str | None = None
+    folded: str | None = None
 
 
+HOW_TO_ZOOM = (
+    "Point at a dot or a line for what it is; drag a frame to zoom in, double-click to zoom out; "
+    "click a name of the legend to hide or show it."
+)
 FIGURES = [
     Entry(
+        "confirmed",
+        "Confirm runs",
+        "A dot is a run from a fresh seed; the bar below the dots is the mean with its 95 % "
+        "interval, the diamond what the search had said after as many epochs.",
+    ),
+    Entry(
+        "confusion",
+        "Confusion matrices",
+        "Rows: true class; columns: predicted class; in percent of the true class, mean over runs.",
+    ),
+    Entry(
         "score_against_hours",
-        "Best score against hours",
+        "Best score",
         "A dot is a trial at the end of its training; the line is the best so far among the "
         "longest trained, and begins anew, often lower or higher, where trials are trained longer.",
+        explored="explore_score",
     ),
     Entry(
-        "score_against_epochs",
-        "Best score against epochs",
-        "The same against epochs of training, which do not depend on the machine.",
+        "learning_curves",
+        "Learning curves",
+        "Training and validation in the search (the gap is overfitting), and training in confirm: "
+        "the mean of the runs, and all that lies between the lowest and the highest.",
+        explored="explore_curves",
     ),
     Entry(
-        "rounds",
-        "Rounds",
-        "A line is one configuration; it goes on to the next round where it was promoted. "
-        "Hyperband's brackets differ in how many begin and for how long each first round trains.",
-    ),
-    Entry(
-        "effects",
-        "Score against each hyperparameter",
-        "A dot is a configuration at its longest training; compare dots of one colour only, which "
-        "are trained equally long, and mind that longer trained ones were chosen to be.",
+        "loss_curves",
+        "Loss curves",
+        "The same of the loss, which says how sure the networks are, too.",
+        explored="explore_losses",
     ),
     Entry(
         "importance",
@@ -49,32 +68,25 @@ FIGURES = [
         "space and these trials, with the spread over repetitions.",
     ),
     Entry(
+        "effects",
+        "Score against each hyperparameter",
+        "The most important come first. A dot is a configuration at its longest training; compare "
+        "dots of one colour only, which are trained equally long, and mind that longer trained "
+        "ones were chosen to be.",
+        folded="other_effects",
+    ),
+    Entry(
         "parallel_coordinates",
         "All trials at once",
         "A line is a configuration; drag along an axis to keep those that cross it there, and "
         "drag an axis to move it.",
+        explored="parallel_coordinates",
     ),
     Entry(
-        "learning_curves",
-        "Learning curves",
-        "Training and validation in the search (the gap is overfitting), and training in confirm: "
-        "the mean of the runs, and all that lies between the lowest and the highest.",
-    ),
-    Entry(
-        "loss_curves",
-        "Loss curves",
-        "The same of the loss, which says how sure the networks are, too.",
-    ),
-    Entry(
-        "confirmed",
-        "Confirm runs",
-        "A dot is a run from a fresh seed, the bar the mean with its 95 % interval; the diamond "
-        "is what the search had said.",
-    ),
-    Entry(
-        "confusion",
-        "Confusion matrices",
-        "Rows: true class; columns: predicted class; in percent of the true class, mean over runs.",
+        "rounds",
+        "Rounds",
+        "A line is one configuration; it goes on to the next round where it was promoted. "
+        "Hyperband's brackets differ in how many begin and for how long each first round trains.",
     ),
     Entry(
         "hardest_digits",
@@ -124,6 +136,21 @@ class Figures:
 
     def __init__(self, project: Project) -> None:
         self._project = project
+        self._measured: tuple[int, Importance | None] = (-1, None)
+
+    def _measure(self) -> "Importance | None":
+        """The importance of the hyperparameters: it takes seconds, so once per journal."""
+        from .importance import measure_importance
+
+        length = len(self._project.records)
+        if self._measured[0] != length:
+            self._measured = (length, measure_importance(self._project))
+        return self._measured[1]
+
+    def _rank(self) -> list[str]:
+        from .importance import rank_hyperparameters
+
+        return rank_hyperparameters(self._project, self._measure())
 
     def score_against_hours(self) -> "Chart | None":
         """Every trial's score and the best so far, against hours of training."""
@@ -143,23 +170,35 @@ class Figures:
 
         return draw_rounds(self._project)
 
-    def effects(self) -> "Chart | None":
-        """Score against the value of each hyperparameter that varied."""
-        from .effects import draw_effects
+    def explore_score(self) -> Any:
+        """Every trial's score and the best so far: a plotly figure to hover over and zoom into."""
+        from .interactive import explore_score
 
-        return draw_effects(self._project)
+        return explore_score(self._project)
+
+    def effects(self) -> "Chart | None":
+        """Score against the value of each of the six most important hyperparameters that varied."""
+        from .effects import FIRST, draw_effects
+
+        return draw_effects(self._project, self._rank()[:FIRST])
+
+    def other_effects(self) -> "Chart | None":
+        """Score against the value of each of the other hyperparameters that varied."""
+        from .effects import FIRST, draw_effects
+
+        return draw_effects(self._project, self._rank()[FIRST:])
 
     def importance(self) -> "Chart | None":
         """How much of the score each hyperparameter explains."""
         from .importance import draw_importance
 
-        return draw_importance(self._project)
+        return draw_importance(self._project, self._measure())
 
     def parallel_coordinates(self) -> Any:
-        """Hyperparameters, epochs and score of all trials: a plotly figure with axes to brush."""
+        """Score, epochs and hyperparameters of all trials: a plotly figure with axes to brush."""
         from .parallel import draw_parallel
 
-        return draw_parallel(self._project)
+        return draw_parallel(self._project, self._rank())
 
     def learning_curves(self) -> "Chart | None":
         """Curves of the search's top trials, and of the confirm runs of each configuration."""
@@ -172,6 +211,18 @@ class Figures:
         from .curves import draw_losses
 
         return draw_losses(self._project)
+
+    def explore_curves(self) -> Any:
+        """The learning curves, and those of more trials: a plotly figure to zoom into."""
+        from .interactive_curves import explore_curves
+
+        return explore_curves(self._project)
+
+    def explore_losses(self) -> Any:
+        """The same of the loss, where it is not what runs are scored by."""
+        from .interactive_curves import explore_losses
+
+        return explore_losses(self._project)
 
     def confirmed(self) -> "Chart | None":
         """Every confirm run, with the mean and 95 % interval of each configuration."""
