@@ -12,6 +12,7 @@ import pytest
 
 from svhn_tune.figures import FIGURES, Figures
 from svhn_tune.figures.importance import measure_importance
+from svhn_tune.figures.parallel import draw_still
 from svhn_tune.figures.style import INK, Chart
 from svhn_tune.models.spaces import load_space, parse_space
 from svhn_tune.project.record_types import ChoiceRecord, RunRecord
@@ -31,6 +32,8 @@ PICTURES = {
     "filter_through_layers",
 }
 SEARCHED = set(NAMES) - CONFIRMED - PICTURES
+# Beside those of the page's list.
+OTHERS = {"score_against_epochs", "explore_score", "explore_curves", "explore_losses"}
 
 
 def name_metrics(curve):
@@ -118,12 +121,15 @@ def texts(figure):
     return " ".join(text.get_text() for text in figure.findobj(matplotlib.text.Text))
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_every_figure_of_the_list_is_a_method_that_says_what_it_draws(name):
-    assert getattr(Figures, name).__doc__.strip().endswith(".")
+def test_every_figure_of_the_list_is_a_method_that_says_what_it_draws():
+    named = [name for e in FIGURES for name in (e.name, e.explored, e.folded) if name]
+    last = ["filters", "filters_by_channel", "feature_maps", "filter_through_layers"]
+    assert named[-4:] == last
+    for name in {*named, *OTHERS}:
+        assert getattr(Figures, name).__doc__.strip().endswith(".")
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, *sorted(OTHERS), "other_effects"])
 def test_a_project_without_trials_has_nothing_to_show(name, tmp_path, make_project):
     project = make_project(tmp_path / "cnn")
     assert getattr(Figures(project), name)() is None
@@ -131,10 +137,10 @@ def test_a_project_without_trials_has_nothing_to_show(name, tmp_path, make_proje
     assert getattr(Figures(project), name)() is None
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, *sorted(OTHERS)])
 def test_a_figure_is_there_where_there_is_something_to_show(name, hyperband):
     figure = getattr(Figures(hyperband), name)()
-    if name in SEARCHED | CURVES:
+    if name in SEARCHED | CURVES | OTHERS:
         assert draw(figure)
     else:
         assert figure is None
@@ -145,7 +151,7 @@ def test_a_figure_of_confirm_runs(name, confirmed):
     assert "<svg" in draw(getattr(Figures(confirmed), name)())
 
 
-@pytest.mark.parametrize("name", sorted((SEARCHED | CONFIRMED) - {"rounds", "importance"}))
+@pytest.mark.parametrize("name", sorted((SEARCHED | CONFIRMED | OTHERS) - {"rounds", "importance"}))
 @pytest.mark.parametrize(
     "trials",
     [
@@ -161,7 +167,9 @@ def test_poor_projects_are_drawn_as_they_are(name, trials, tmp_path, make_projec
     assert figure is None or draw(figure)
 
 
-@pytest.mark.parametrize("name", sorted((SEARCHED | CONFIRMED) - {"loss_curves"}))
+@pytest.mark.parametrize(
+    "name", sorted((SEARCHED | CONFIRMED | OTHERS) - {"loss_curves", "explore_losses"})
+)
 def test_losses_are_drawn_and_diverged_runs_left_out(name, tmp_path, make_project):
     trials = make_trials()
     for trial, given in enumerate(trials):
@@ -188,7 +196,7 @@ def test_figures_are_readable_on_light_and_dark(confirmed):
             assert "fill: #000000" not in drawing
 
 
-@pytest.mark.parametrize("name", sorted(SEARCHED | CONFIRMED))
+@pytest.mark.parametrize("name", sorted(SEARCHED | CONFIRMED | OTHERS))
 def test_built_in_digits_are_called_so(name, confirmed):
     assert "not SVHN" not in draw(getattr(Figures(confirmed), name)())
     data = confirmed.settings.data.model_dump()
@@ -232,9 +240,10 @@ def test_where_runs_are_scored_by_the_loss_one_figure_shows_it(hyperband):
 
 def test_rounds_name_who_was_promoted(hyperband):
     words = texts(Figures(hyperband).rounds())
-    assert "16 configurations began in 1 bracket; 2 times one was promoted" in words
+    said = "16 configurations began in 1 bracket; 2 times one was promoted"
+    assert said in " ".join(words.split())
     assert "005" in words
-    assert "n=16" in words
+    assert "4\n16" in words
 
 
 def test_halving_has_rounds_without_brackets(tmp_path, make_project):
@@ -304,13 +313,55 @@ def test_a_promoted_trials_curve_is_whole(hyperband):
     assert curve[-1] == 0.95
 
 
-def test_parallel_coordinates_have_an_axis_a_varied_hyperparameter(hyperband):
+def test_parallel_coordinates_begin_with_the_score_and_what_decides_it(hyperband):
     (lines,) = Figures(hyperband).parallel_coordinates().data
     labels = [dimension.label for dimension in lines.dimensions]
-    assert labels == ["blocks", "padding", "units", "dropout", "epochs", "validation accuracy"]
+    assert labels[:3] == ["validation accuracy", "epochs", "dropout"]
+    assert set(labels[3:]) == {"blocks", "padding", "units"}
     assert {len(dimension.values) for dimension in lines.dimensions} == {16}
-    padding = lines.dimensions[1]
+    padding = lines.dimensions[labels.index("padding")]
     assert list(padding.ticktext) == ["same", "valid"]
+
+
+def test_many_hyperparameters_are_shown_in_part_and_it_is_said(tmp_path, make_project):
+    space = load_space("cnn")
+    chosen = [{f"kernel_size_{n}": 5, f"pool_size_{n}": 1, f"l2_{n}": 0.01} for n in (1, 2, 3)]
+    trials = [{"values": space.complete(each)} for each in chosen]
+    figures = Figures(make_project(tmp_path / "cnn", trials))
+    parallel = figures.parallel_coordinates()
+    assert len(parallel.data[0].dimensions) == 2 + 8
+    assert "the 8 of 9 hyperparameters that matter most" in parallel.layout.title.text
+    first, folded = figures.effects(), figures.other_effects()
+    assert (len(first.axes), len(folded.axes)) == (6, 3)
+    still = texts(draw_still(parallel))
+    assert "kernel_\nsize_1" in still
+    assert "the 8 of 9 hyperparameters" in " ".join(still.split())
+
+
+def test_the_score_can_be_explored_against_hours_and_epochs(hyperband):
+    figure = Figures(hyperband).explore_score()
+    dots = [trace for trace in figure.data if trace.mode == "markers"]
+    assert [trace.name for trace in dots] == ["4 epochs", "12 epochs", "collapsed"]
+    assert sum(len(trace.y) for trace in dots) == 18
+    assert dots[1].text[0].startswith("trial 005: 0.9500 after 12 epochs<br>")
+    assert "dropout=" in "".join(dots[0].text)
+    hours, epochs = figure.layout.meta["switch"]
+    assert [trace.x for trace in figure.data] == [tuple(each) for each in hours["x"]]
+    assert max(max(each) for each in epochs["x"]) == 16 * 4 + 2 * 8
+    lines = [trace for trace in figure.data if trace.mode == "lines"]
+    assert lines[1].y == (0.95, 0.95, 0.95)
+    assert {line.legendgroup for line in lines} == {dot.legendgroup for dot in dots[:2]}
+
+
+def test_more_curves_than_the_first_can_be_explored(confirmed):
+    figure = Figures(confirmed).explore_curves()
+    named = {trace.name: trace.visible for trace in figure.data if trace.showlegend}
+    assert list(named)[:2] == ["trial 005", "trial 006"]
+    assert named["trial 000, baseline"] is None
+    assert list(named.values()).count("legendonly") == 10 - 1
+    assert {trace.xaxis for trace in figure.data if trace.name == "trial 005"} == {None, "x2"}
+    curve = next(trace for trace in figure.data if trace.name == "trial 005")
+    assert (len(curve.y), curve.y[-1]) == (12, 0.95)
 
 
 def test_text_of_a_space_file_is_no_html(tmp_path, make_project):
@@ -331,6 +382,9 @@ def test_text_of_a_space_file_is_no_html(tmp_path, make_project):
     (lines,) = Figures(project).parallel_coordinates().data
     padding = next(d for d in lines.dimensions if d.label == "padding")
     assert padding.ticktext[0] == "&lt;a href=x&gt;&amp;$_{2}$"
+    (dots, *_) = Figures(project).explore_score().data
+    assert any("padding=&lt;a href=x&gt;" in text for text in dots.text)
+    assert not any("<a" in text for text in dots.text)
     drawing = draw(Figures(project).effects())
     assert "<a href" not in drawing
     assert "&lt;a href" in drawing  # and its dollars are no formula
@@ -341,8 +395,48 @@ def test_confirm_runs_are_all_there_collapsed_and_used_ones_marked(confirmed):
     words = texts(Figures(confirmed).confirmed())
     for said in ("trial 005\n3 runs of 20 epochs", "trial 000, baseline", "not chosen"):
         assert said in words
-    for said in ("collapsed", "used to choose", "the search's score", "95 % interval"):
+    for said in ("collapsed", "used to choose", "search: 0.9500, 12 epochs", "95 % interval"):
         assert said in words
+
+
+def test_a_score_of_other_epochs_is_not_on_the_axis_of_confirms(tmp_path, make_project):
+    project = make_project(tmp_path / "cnn", [{"score": 0.2, "epochs": 4}])
+    add_confirm_runs(project, 0, [0.9, 0.91, 0.92], collapsed=False)
+    (axes,) = Figures(project).confirmed().axes
+    assert axes.get_xlim()[0] > 0.8
+    alike = make_project(tmp_path / "alike", [{"score": 0.2, "epochs": 20}])
+    add_confirm_runs(alike, 0, [0.9, 0.91, 0.92], collapsed=False)
+    chart = Figures(alike).confirmed()
+    assert chart.axes[0].get_xlim()[0] < 0.2
+    assert "the search's score" in texts(chart)
+
+
+def test_no_dot_of_a_run_lies_on_the_interval(confirmed):
+    (axes,) = Figures(confirmed).confirmed().axes
+    dots = [line.get_ydata()[0] for line in axes.get_lines() if line.get_marker() in "oX"]
+    bars = [line.get_ydata()[0] for line in axes.get_lines() if line.get_linewidth() == 8]
+    assert bars
+    assert min(abs(dot - bar) for dot in dots for bar in bars) > 0.2
+
+
+def test_nothing_of_two_confusion_matrices_is_cut_or_overlaps(tmp_path, make_project):
+    project = make_project(tmp_path / "cnn", [{"score": 0.5}, {"score": 0.6}])
+    for trial in (0, 1):
+        add_confirm_runs(project, trial, [0.5, 0.6], collapsed=False)
+    project.update_settings(validate_on="test")
+    chart = Figures(project).confusion()
+    draw(chart)
+    room = chart.bbox
+    boxes = [text.get_window_extent() for text in chart.findobj(matplotlib.text.Text)]
+    for box in boxes:
+        if box.width:
+            assert room.x0 <= box.x0 < box.x1 <= room.x1
+            assert room.y0 <= box.y0 < box.y1 <= room.y1
+    said = chart._suptitle.get_window_extent()
+    assert len(chart.axes) == 2
+    for axes in chart.axes:
+        titles = [axes.title, axes._left_title]
+        assert all(said.y0 > title.get_window_extent().y1 for title in titles if title.get_text())
 
 
 def test_confusion_is_in_percent_of_the_true_class(tmp_path, make_project):
@@ -384,7 +478,7 @@ def test_the_hardest_are_wrong_in_most_runs_and_agreed_upon_first():
 def test_a_notebook_shows_a_chart_by_itself(hyperband):
     data, size = Figures(hyperband).rounds()._repr_png_()
     assert data.startswith(b"\x89PNG")
-    assert size["width"] == pytest.approx(614, abs=1)
+    assert size["width"] == pytest.approx(518, abs=1)
 
 
 def test_a_users_own_style_changes_nothing(hyperband):

@@ -182,6 +182,78 @@ def test_dragging_along_an_axis_keeps_what_crosses_it_there(page):
     wait_until(page, f"{brushed} === 1")
 
 
+SCORE = "document.querySelector('#score_against_hours .plot')"
+
+
+def open_score(chromium):
+    """Scroll to the score, and wait until it can be explored."""
+    chromium.execute_script(f"{SCORE}.closest('figure').scrollIntoView()")
+    wait_until(chromium, f"{SCORE}.parentNode.parentNode.querySelector('.switch') !== null")
+
+
+def test_the_score_switches_to_epochs_and_back(page):
+    from selenium.webdriver.common.by import By
+
+    open_score(page)
+    title = f"{SCORE}.layout.xaxis.title.text"
+    assert run(page, title).startswith("minutes of training")
+    buttons = page.find_elements(By.CSS_SELECTOR, "#score_against_hours .switch button")
+    assert [button.text for button in buttons] == ["against minutes", "against epochs"]
+    buttons[1].click()
+    wait_until(page, f"{title}.startsWith('epochs of training')")
+    assert run(page, f"{SCORE}.data[0].x.slice(0, 3)") == [4, 8, 12]
+    assert [button.get_attribute("aria-pressed") for button in buttons] == ["false", "true"]
+    buttons[0].click()
+    wait_until(page, f"{title}.startsWith('minutes')")
+
+
+def test_a_dot_of_the_score_says_what_it_is(page):
+    from selenium.webdriver.common.action_chains import ActionChains
+    from selenium.webdriver.common.by import By
+
+    open_score(page)
+    dot = page.find_elements(By.CSS_SELECTOR, "#score_against_hours .points path")[3]
+    ActionChains(page).move_to_element(dot).perform()
+    said = "document.querySelector('#score_against_hours .hoverlayer').textContent"
+    wait_until(page, f"{said}.includes('trial 003: 0.5900 after 4 epochs')")
+    assert "units=67" in run(page, said)
+
+
+def test_a_frame_zooms_and_the_legend_filters(page):
+    from selenium.webdriver.common.action_chains import ActionChains
+    from selenium.webdriver.common.by import By
+
+    open_score(page)
+    area = page.find_element(By.CSS_SELECTOR, "#score_against_hours .nsewdrag")
+    before = run(page, f"{SCORE}.layout.xaxis.range")
+    (
+        ActionChains(page)
+        .move_to_element_with_offset(area, -100, -60)
+        .click_and_hold()
+        .move_by_offset(100, 60)
+        .move_by_offset(60, 30)
+        .release()
+        .perform()
+    )
+    wait_until(page, f"{SCORE}.layout.xaxis.range[0] > {before[0]} + 0.01")
+    assert run(page, f"{SCORE}.layout.xaxis.range")[1] < before[1]
+    page.find_element(By.CSS_SELECTOR, "#score_against_hours .legendtoggle").click()
+    wait_until(page, f"{SCORE}.data[0].visible === 'legendonly'")
+
+
+def test_a_wide_page_cuts_neither_the_table_nor_an_axis(page):
+    resize(page, 1200, 900)
+    open_plot(page)
+    for box in ("#trials", "#parallel_coordinates .plot"):
+        scroll = f"document.querySelector('{box}').closest('.scroll')"
+        assert run(page, f"{scroll}.scrollWidth <= {scroll}.clientWidth"), box
+    labels = f"[...{PLOT}.querySelectorAll('.axis-title')]"
+    assert run(page, f"{labels}.map(e => e.textContent)")[0] == "validation accuracy"
+    edge = f"{PLOT}.getBoundingClientRect()"
+    rights = f"{labels}.map(e => e.getBoundingClientRect())"
+    assert run(page, f"{rights}.every(r => r.left >= {edge}.left && r.right <= {edge}.right)")
+
+
 def test_a_dark_scheme_is_dark_with_light_letters(page):
     def brightness(selector, name):
         color = run(page, f"getComputedStyle(document.querySelector('{selector}')).{name}")

@@ -1,116 +1,15 @@
 """The figures of a project, for a notebook and for the page. Each is drawn when it is asked for."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..project.project import Project
+from .listing import FIGURES, HOW_TO_ZOOM, Entry
 
 if TYPE_CHECKING:
+    from .importance import Importance
     from .style import Chart
 
-
-@dataclass(frozen=True)
-class Entry:
-    """A figure of the page: the method of `Figures` that draws it, its title, how to read it."""
-
-    name: str
-    title: str
-    reading: str
-
-
-FIGURES = [
-    Entry(
-        "score_against_hours",
-        "Best score against hours",
-        "A dot is a trial at the end of its training; the line is the best so far among the "
-        "longest trained, and begins anew, often lower or higher, where trials are trained longer.",
-    ),
-    Entry(
-        "score_against_epochs",
-        "Best score against epochs",
-        "The same against epochs of training, which do not depend on the machine.",
-    ),
-    Entry(
-        "rounds",
-        "Rounds",
-        "A line is one configuration; it goes on to the next round where it was promoted. "
-        "Hyperband's brackets differ in how many begin and for how long each first round trains.",
-    ),
-    Entry(
-        "effects",
-        "Score against each hyperparameter",
-        "A dot is a configuration at its longest training; compare dots of one colour only, which "
-        "are trained equally long, and mind that longer trained ones were chosen to be.",
-    ),
-    Entry(
-        "importance",
-        "Importance of the hyperparameters",
-        "How much of the differences between scores each hyperparameter explains within this "
-        "space and these trials, with the spread over repetitions.",
-    ),
-    Entry(
-        "parallel_coordinates",
-        "All trials at once",
-        "A line is a configuration; drag along an axis to keep those that cross it there, and "
-        "drag an axis to move it.",
-    ),
-    Entry(
-        "learning_curves",
-        "Learning curves",
-        "Training and validation in the search (the gap is overfitting), and training in confirm: "
-        "the mean of the runs, and all that lies between the lowest and the highest.",
-    ),
-    Entry(
-        "loss_curves",
-        "Loss curves",
-        "The same of the loss, which says how sure the networks are, too.",
-    ),
-    Entry(
-        "confirmed",
-        "Confirm runs",
-        "A dot is a run from a fresh seed, the bar the mean with its 95 % interval; the diamond "
-        "is what the search had said.",
-    ),
-    Entry(
-        "confusion",
-        "Confusion matrices",
-        "Rows: true class; columns: predicted class; in percent of the true class, mean over runs.",
-    ),
-    Entry(
-        "hardest_digits",
-        "Hardest images",
-        "The test images that most confirm runs get wrong; where all give the same wrong answer, "
-        "look whether the label is right.",
-    ),
-    Entry(
-        "first_layer_weights",
-        "Weights of the first layer",
-        "What each unit of a network without convolutions looks for in the image: its weights, "
-        "from the lowest to the highest of each channel; of one layer, a picture a class.",
-    ),
-    Entry(
-        "filters",
-        "First-layer filters",
-        "The weights of the file to hand in as colours: grey is zero.",
-    ),
-    Entry(
-        "filters_by_channel",
-        "First-layer filters by channel",
-        "The same weights, those on each channel of the image for themselves: black is negative, "
-        "grey is zero, white is positive.",
-    ),
-    Entry(
-        "feature_maps",
-        "Feature maps",
-        "What the channels of each block of the file to hand in make of one test image.",
-    ),
-    Entry(
-        "filter_through_layers",
-        "One filter through all layers",
-        "What the filter of the same number in each layer of the file to hand in makes of the "
-        "image; `Figures(project).filter_through_layers(10)` draws another one's.",
-    ),
-]
+__all__ = ["FIGURES", "HOW_TO_ZOOM", "Entry", "Figures"]
 
 
 class Figures:
@@ -124,6 +23,21 @@ class Figures:
 
     def __init__(self, project: Project) -> None:
         self._project = project
+        self._measured: tuple[int, Importance | None] = (-1, None)
+
+    def _measure(self) -> "Importance | None":
+        """The importance of the hyperparameters: it takes seconds, so once per journal."""
+        from .importance import measure_importance
+
+        length = len(self._project.records)
+        if self._measured[0] != length:
+            self._measured = (length, measure_importance(self._project))
+        return self._measured[1]
+
+    def _rank(self) -> list[str]:
+        from .importance import rank_hyperparameters
+
+        return rank_hyperparameters(self._project, self._measure())
 
     def score_against_hours(self) -> "Chart | None":
         """Every trial's score and the best so far, against hours of training."""
@@ -143,23 +57,35 @@ class Figures:
 
         return draw_rounds(self._project)
 
-    def effects(self) -> "Chart | None":
-        """Score against the value of each hyperparameter that varied."""
-        from .effects import draw_effects
+    def explore_score(self) -> Any:
+        """Every trial's score and the best so far: a plotly figure to hover over and zoom into."""
+        from .interactive import explore_score
 
-        return draw_effects(self._project)
+        return explore_score(self._project)
+
+    def effects(self) -> "Chart | None":
+        """Score against the value of each of the six most important hyperparameters that varied."""
+        from .effects import FIRST, draw_effects
+
+        return draw_effects(self._project, self._rank()[:FIRST])
+
+    def other_effects(self) -> "Chart | None":
+        """Score against the value of each of the other hyperparameters that varied."""
+        from .effects import FIRST, draw_effects
+
+        return draw_effects(self._project, self._rank()[FIRST:])
 
     def importance(self) -> "Chart | None":
         """How much of the score each hyperparameter explains."""
         from .importance import draw_importance
 
-        return draw_importance(self._project)
+        return draw_importance(self._project, self._measure())
 
     def parallel_coordinates(self) -> Any:
-        """Hyperparameters, epochs and score of all trials: a plotly figure with axes to brush."""
+        """Score, epochs and hyperparameters of all trials: a plotly figure with axes to brush."""
         from .parallel import draw_parallel
 
-        return draw_parallel(self._project)
+        return draw_parallel(self._project, self._rank())
 
     def learning_curves(self) -> "Chart | None":
         """Curves of the search's top trials, and of the confirm runs of each configuration."""
@@ -172,6 +98,18 @@ class Figures:
         from .curves import draw_losses
 
         return draw_losses(self._project)
+
+    def explore_curves(self) -> Any:
+        """The learning curves, and those of more trials: a plotly figure to zoom into."""
+        from .interactive_curves import explore_curves
+
+        return explore_curves(self._project)
+
+    def explore_losses(self) -> Any:
+        """The same of the loss, where it is not what runs are scored by."""
+        from .interactive_curves import explore_losses
+
+        return explore_losses(self._project)
 
     def confirmed(self) -> "Chart | None":
         """Every confirm run, with the mean and 95 % interval of each configuration."""

@@ -11,6 +11,7 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.colors import LinearSegmentedColormap, to_rgba
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from ..console import say_count
 from ..project.project import Project
@@ -39,7 +40,7 @@ def draw_confirmed(project: Project) -> Chart | None:
     entries = summarize_confirmed(project)
     if not entries:
         return None
-    chart = Chart(1.7 + 0.55 * len(entries))
+    chart = Chart(1.8 + 0.72 * len(entries))
     axes = chart.subplots()
     groups = [project.confirm_runs()[entry.root, entry.epochs] for entry in entries]
     for row, (entry, runs) in enumerate(zip(entries, groups, strict=True)):
@@ -50,8 +51,9 @@ def draw_confirmed(project: Project) -> Chart | None:
     axes.set_ylim(len(entries) - 0.45, -0.55)
     axes.grid(axis="y", visible=False)
     axes.set_xlabel(f"{name_score(project, 'confirm')}, after the last epoch")
+    axes.xaxis.set_major_locator(MaxNLocator(6))
     seen = [run.score for runs in groups for run in runs]
-    seen += [entry.search_score for entry in entries]
+    seen += [entry.search_score for entry in entries if _is_comparable(entry)]
     _limit_scores(axes, project, entries, [score for score in seen if score is not None])
     _explain(chart, entries)
     chart.headline(project, _say_best(entries))
@@ -59,13 +61,14 @@ def draw_confirmed(project: Project) -> Chart | None:
 
 
 def _draw_entry(axes: "Axes", row: int, entry: Confirmed, runs: list[RunRecord]) -> None:
+    # Two lanes: the runs above, what they amount to below, so that no dot hides the interval.
     color = ORANGE if entry.baseline else BLUE
-    summary = entry.summary
+    summary, below = entry.summary, row + 0.2
     if summary.ci95 is not None:
         low, high = summary.ci95
-        axes.plot([low, high], [row, row], color=color, alpha=0.35, linewidth=9, zorder=2)
-    axes.plot([summary.mean] * 2, [row - 0.24, row + 0.24], color=color, linewidth=2, zorder=3)
-    spread = [row + 0.13 * (place % 3 - 1) for place in range(len(runs))]
+        axes.plot([low, high], [below, below], color=color, alpha=0.4, linewidth=8, zorder=2)
+    axes.plot([summary.mean] * 2, [below - 0.13, below + 0.13], color=color, linewidth=2, zorder=3)
+    spread = [row - 0.16 + 0.1 * (place % 3 - 1) for place in range(len(runs))]
     for height, run in zip(spread, runs, strict=True):
         if run.score is None:
             continue
@@ -81,18 +84,32 @@ def _draw_entry(axes: "Axes", row: int, entry: Confirmed, runs: list[RunRecord])
             linestyle="none",
             zorder=4,
         )
-    said = entry.search_score
-    if said is not None:
+    if entry.search_score is not None and _is_comparable(entry):
         axes.plot(
-            said, row + 0.32, marker="D", markersize=5, markerfacecolor="none", color=INK, zorder=4
+            entry.search_score,
+            below,
+            marker="D",
+            markersize=5,
+            markerfacecolor="none",
+            color=INK,
+            zorder=4,
         )
+
+
+def _is_comparable(entry: Confirmed) -> bool:
+    """Whether the search trained it as long as confirm: else its score is of another scale."""
+    return entry.search_score is not None and entry.search_epochs == entry.epochs
 
 
 def _name_entry(project: Project, entry: Confirmed) -> str:
     name = f"trial {entry.trial:03d}" + (", baseline" if entry.baseline else "")
     out = ", not chosen" if entry.left_out else ""
     runs = say_count(entry.summary.n, "run")
-    return f"{name}\n{runs} of {say_count(entry.epochs, 'epoch')}{out}"
+    label = f"{name}\n{runs} of {say_count(entry.epochs, 'epoch')}{out}"
+    if entry.search_score is None or _is_comparable(entry):
+        return label
+    epochs = say_count(entry.search_epochs or 0, "epoch")
+    return f"{label}\nsearch: {entry.search_score:.4f}, {epochs}"
 
 
 def _limit_scores(
@@ -118,7 +135,7 @@ def _explain(chart: Chart, entries: list[Confirmed]) -> None:
         Line2D([], [], color=INK, alpha=0.35, linewidth=8, label="95 % interval"),
     ]
     hollow: dict[str, Any] = {"markerfacecolor": "none", **none}
-    if any(entry.search_score is not None for entry in entries):
+    if any(map(_is_comparable, entries)):
         handles.append(Line2D([], [], marker="D", label="the search's score", **hollow))
     if any(entry.used for entry in entries):
         handles.append(Line2D([], [], marker="o", label="used to choose", **hollow))
@@ -127,7 +144,7 @@ def _explain(chart: Chart, entries: list[Confirmed]) -> None:
         handles.append(Line2D([], [], marker="X", markeredgewidth=0, label="collapsed", **crossed))
     if any(entry.baseline for entry in entries):
         handles.append(Line2D([], [], marker="s", label="baseline", linestyle="none", color=ORANGE))
-    chart.legend(handles=handles, loc="outside lower left", ncols=4, handletextpad=0.4)
+    chart.legend(handles=handles, loc="outside lower left", ncols=3, handletextpad=0.4)
 
 
 def _say_best(entries: list[Confirmed]) -> str:
@@ -147,7 +164,9 @@ def draw_confusion(project: Project) -> Chart | None:
     if not panels:
         return None
     rows = math.ceil(len(panels) / 2)
-    chart = Chart(3.35 * rows + 0.4)
+    chart = Chart(3.0 * rows + 0.75)
+    # Square panels end up beside where the layout has put them, and their titles with them.
+    chart.set_layout_engine("constrained", w_pad=0.12)
     places = chart.subplots(rows, 2, squeeze=False)
     for axes in places.flat[len(panels) :]:
         axes.remove()

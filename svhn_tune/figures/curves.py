@@ -37,10 +37,10 @@ def draw_curves(project: Project, objective: Objective | None = None) -> Chart |
     roots = [record.root for record in list_longest(project)[:TOP]]
     curves = {root: stitch_curves(project, root) for root in roots}
     curves = {root: each for root, each in curves.items() if objective.validated in each}
-    groups = _longest_confirmed(project, objective)
+    groups = longest_confirmed(project, objective)
     if not curves and not groups:
         return None
-    colors = _color_roots([*curves, *groups])
+    colors = color_roots([*curves, *groups])
     panels = int(bool(curves)) + int(bool(groups))
     chart = Chart(0.9 + 2.9 * panels)
     places = list(chart.subplots(panels, 1, squeeze=False)[:, 0])
@@ -57,13 +57,14 @@ def draw_curves(project: Project, objective: Objective | None = None) -> Chart |
     return chart
 
 
-def _color_roots(roots: list[int]) -> dict[int, str]:
+def color_roots(roots: list[int]) -> dict[int, str]:
     """One colour per configuration, the same in both panels."""
     known = list(dict.fromkeys(roots))
     return {root: CYCLE[place % len(CYCLE)] for place, root in enumerate(known)}
 
 
-def _longest_confirmed(project: Project, objective: Objective) -> dict[int, list[RunRecord]]:
+def longest_confirmed(project: Project, objective: Objective) -> dict[int, list[RunRecord]]:
+    """The runs of each configuration's longest confirm that have a training curve."""
     groups = project.confirm_runs()
     longest = max((epochs for _, epochs in groups), default=0)
     of_length = {root: runs for (root, epochs), runs in groups.items() if epochs == longest}
@@ -132,17 +133,22 @@ def _draw_runs(
     axes: "Axes", runs: list[Series], length: int, style: str, color: str
 ) -> float | None:
     """The mean of runs and all between the lowest and the highest; the mean's end."""
-    table = np.full((len(runs), length), np.nan)
-    for row, values in zip(table, runs, strict=True):
-        row[: len(values)] = np.array(values, float)
-    seen = np.isfinite(table).any(axis=0)
-    epochs, table = np.arange(1, length + 1)[seen], table[:, seen]
+    epochs, table = tabulate_runs(runs, length)
     if not len(epochs):
         return None
     axes.plot(epochs, np.nanmean(table, axis=0), style, color=color, linewidth=1.4)
     low, high = np.nanmin(table, axis=0), np.nanmax(table, axis=0)
     axes.fill_between(epochs, low, high, color=color, alpha=0.2, linewidth=0)
     return float(np.nanmean(table, axis=0)[-1])
+
+
+def tabulate_runs(runs: list[Series], length: int) -> tuple[np.ndarray, np.ndarray]:
+    """A metric of runs: the epochs in which any has it, (E,), and all of it there, (runs, E)."""
+    table = np.full((len(runs), length), np.nan)
+    for row, values in zip(table, runs, strict=True):
+        row[: len(values)] = np.array(values, float)
+    seen = np.isfinite(table).any(axis=0)
+    return np.arange(1, length + 1)[seen], table[:, seen]
 
 
 def _name_ends(
@@ -175,4 +181,4 @@ def _explain(chart: Chart, project: Project, has_search: bool, has_confirm: bool
         handles.append(
             Line2D([], [], color=INK, linestyle="none", marker="o", markersize=4, label="test")
         )
-    chart.legend(handles=handles, loc="outside lower left", ncols=5)
+    chart.legend(handles=handles, loc="outside lower left", ncols=4)

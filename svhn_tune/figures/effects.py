@@ -1,4 +1,4 @@
-"""Score against the value of each hyperparameter: a small chart each, side by side."""
+"""Score against the value of each hyperparameter: a chart each, two side by side."""
 
 import math
 from typing import TYPE_CHECKING, Any
@@ -9,29 +9,35 @@ from matplotlib import rc_context
 from ..project.project import Project
 from ..project.record_types import RunRecord
 from ..space.hyperparameters import Declaration, Float, Int
-from ..summary.curves import list_longest, list_scores, list_varied
+from ..summary.curves import list_longest, list_scores
 from .search import explain_dots, scale_scores
 from .style import INK, MANY, STYLE, Chart, color_epochs, name_number, name_score, name_value
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-COLUMNS = 3
+COLUMNS, WIDTH = 2, 4.6  # inches: on a phone letters keep three quarters of their size
+FIRST = 6  # of all that varied, before the others
 
 
 @rc_context(STYLE)
-def draw_effects(project: Project) -> Chart | None:
-    """One dot per configuration, after its longest training, for each hyperparameter that varied.
+def draw_effects(project: Project, names: list[str]) -> Chart | None:
+    """One dot per configuration, after its longest training, for each of these hyperparameters.
 
     One that is active only for some values of others is shown for those only.
+
+    Args:
+        project: whose trials are drawn.
+        names: of hyperparameters that varied, in the order of the panels.
     """
-    records = list_longest(project)
-    varied = list_varied(project, [record.values for record in records])
-    if not varied:
+    if not names:
         return None
+    records = list_longest(project)
+    known = {declaration.name: declaration for declaration in project.space.declarations}
+    varied = [known[name] for name in names]
     colors = color_epochs(record.planned_epochs for record in records)
     rows = math.ceil(len(varied) / COLUMNS)
-    chart = Chart(1.9 * rows + 0.8)
+    chart = Chart(1.75 * rows + 0.9, WIDTH)
     panels = chart.subplots(rows, COLUMNS, sharey=True, squeeze=False)
     for axes in panels.flat[len(varied) :]:
         axes.remove()
@@ -39,7 +45,7 @@ def draw_effects(project: Project) -> Chart | None:
     for axes, declaration in zip(panels.flat, varied, strict=False):
         _draw_effect(axes, declaration, records[::-1], colors, is_many)
     for axes in panels[:, 0]:
-        axes.set_ylabel(name_score(project), fontsize=9)
+        axes.set_ylabel(name_score(project), fontsize=8)
     scale_scores(panels[0, 0], project, records)
     explain_dots(chart, records, colors)
     warning = "; dots of different colours are not comparable" if len(colors) > 1 else ""
@@ -65,7 +71,7 @@ def _draw_effect(
         axes.scatter(
             places[some],
             scores[some],
-            s=16,
+            s=20,
             c=list(shades[some]) or None,
             marker=marker,
             linewidths=0 if marker == "o" else 1,

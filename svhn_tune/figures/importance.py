@@ -38,9 +38,8 @@ class Importance:
 
 
 @rc_context(STYLE)
-def draw_importance(project: Project) -> Chart | None:
-    """One bar per hyperparameter, the most important first."""
-    found = measure_importance(project)
+def draw_importance(project: Project, found: Importance | None) -> Chart | None:
+    """One bar per hyperparameter, the most important first; `found` is the project's."""
     if found is None:
         return None
     means, spread = found.shares.mean(axis=1), found.shares.std(axis=1)
@@ -55,7 +54,7 @@ def draw_importance(project: Project) -> Chart | None:
     axes.set_ylim(len(order) - 0.4, -0.6)
     axes.grid(axis="y", visible=False)
     axes.axvline(0, color=INK, linewidth=0.8)
-    axes.set_xlabel("share of the variance of scores that shuffling it leaves unexplained")
+    axes.set_xlabel("share of the scores' variance\nthat shuffling it leaves unexplained")
     chart.headline(project, _say(project, found))
     return chart
 
@@ -90,6 +89,19 @@ def measure_importance(project: Project) -> Importance | None:
     shares, explained = _shuffle(table, scores)
     names = [declaration.name for declaration in declarations]
     return Importance(names, shares, explained, epochs, len(scores))
+
+
+def rank_hyperparameters(project: Project, found: Importance | None) -> list[str]:
+    """The names of all that varied, the most important first; `found` is the project's.
+
+    Those whose importance cannot be measured come last, in the space's order.
+    """
+    varied = [each.name for each in list_varied(project, [r.values for r in list_longest(project)])]
+    if found is None:
+        return varied
+    order = np.argsort(-found.shares.mean(axis=1), kind="stable")
+    ranked = [found.names[index] for index in order if found.names[index] in varied]
+    return ranked + [name for name in varied if name not in ranked]
 
 
 def _find_comparable(project: Project) -> tuple[int, list[dict[str, Any]], np.ndarray]:

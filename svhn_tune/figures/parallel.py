@@ -3,45 +3,51 @@
 And the same as a drawing: for paper, and where the interactive ones cannot run.
 """
 
-from html import escape
+import textwrap
+from html import escape, unescape
 from typing import Any
 
 import matplotlib
 import numpy as np
 from matplotlib.collections import LineCollection
 from matplotlib.colors import LinearSegmentedColormap
-from matplotlib.figure import Figure
 
 from ..project.project import Project
 from ..project.record_types import RunRecord
 from ..space.hyperparameters import Declaration, Float, Int
-from ..summary.curves import list_longest, list_scores, list_varied
+from ..summary.curves import list_longest, list_scores
 from ..summary.wording import with_provenance
-from .style import INK, name_score, name_value
+from .style import INK, STYLE, Chart, name_score, name_value
 
 FEW = 10  # values of a whole number that get a tick each
 NOWHERE = "off"
-INCHES_PER_AXIS = 0.5
+AXES = 8  # of hyperparameters: with score and epochs, what a page of 1,200 pixels has room for
+INCHES_PER_AXIS = 0.95
 
 
-def draw_parallel(project: Project) -> Any:
+def draw_parallel(project: Project, names: list[str]) -> Any:
     """A `plotly.graph_objects.Figure`, or None where no two configurations differ.
 
-    A hyperparameter that is not active in a configuration has its own place at the axis's foot.
-    Names and values are escaped: plotly takes text for HTML.
+    The score comes first, then the epochs, then the first eight of the hyperparameters. One that is
+    not active in a configuration has its own place at the axis's foot. Names and values are
+    escaped: plotly takes text for HTML.
+
+    Args:
+        project: whose configurations are drawn.
+        names: of the hyperparameters that varied, the most important first.
     """
     from plotly import graph_objects
 
-    records = list_longest(project)
-    varied = list_varied(project, [record.values for record in records])
-    if not varied:
+    if not names:
         return None
+    records = list_longest(project)
+    known = {declaration.name: declaration for declaration in project.space.declarations}
     scores = list_scores(records)
     trained = [record.epochs for record in records]
-    dimensions = [_make_dimension(declaration, records) for declaration in varied]
-    dimensions += [
-        _place_words("epochs", trained, sorted(set(trained))),
+    dimensions = [
         {"label": name_score(project), "values": scores},
+        _place_words("epochs", trained, sorted(set(trained))),
+        *(_make_dimension(known[name], records) for name in names[:AXES]),
     ]
     lines = graph_objects.Parcoords(
         dimensions=dimensions,
@@ -60,14 +66,16 @@ def draw_parallel(project: Project) -> Any:
         labelside="bottom",
     )
     title = f"{len(records)} configurations at the end of their longest training"
+    if len(names) > AXES:
+        title += f"; the {AXES} of {len(names)} hyperparameters that matter most"
     return graph_objects.Figure(
         lines,
         {
-            "title": {"text": with_provenance(project, title), "font": {"size": 14}},
+            "title": {"text": escape(with_provenance(project, title)), "font": {"size": 14}},
             "font": {"color": INK},
             "paper_bgcolor": "rgba(0,0,0,0)",
             "plot_bgcolor": "rgba(0,0,0,0)",
-            "margin": {"l": 60, "r": 60, "t": 60, "b": 110},
+            "margin": {"l": 110, "r": 60, "t": 60, "b": 100},
             "height": 460,
         },
     )
@@ -124,7 +132,8 @@ def _place_numbers(name: str, values: list[Any], is_log: bool) -> dict[str, Any]
     }
 
 
-def draw_still(interactive: Any) -> Figure:
+@matplotlib.rc_context(STYLE)
+def draw_still(interactive: Any) -> Chart:
     """A drawing of a plotly figure of parallel coordinates: its axes, its lines, their colours."""
     trace = interactive.data[0]
     axes = [dimension for dimension in trace.dimensions if dimension.visible is not False]
@@ -133,8 +142,9 @@ def draw_still(interactive: Any) -> Figure:
     low, high = np.array(bounds).T[:, :, None]
     heights = (values - low) / np.where(high > low, high - low, 1)
 
-    figure = Figure(figsize=(max(6.5, INCHES_PER_AXIS * len(axes)), 4), layout="constrained")
+    figure = Chart(4.2, max(6.4, INCHES_PER_AXIS * len(axes)))
     plot = figure.subplots()
+    plot.grid(visible=False)
     colors = np.broadcast_to(np.asarray(trace.line.color, float), values.shape[1:])
     order = np.argsort(colors)
     lines = LineCollection(
@@ -149,8 +159,12 @@ def draw_still(interactive: Any) -> Figure:
     for place, (dimension, (least, greatest)) in enumerate(zip(axes, bounds, strict=True)):
         _draw_axis(plot, place, dimension, least, greatest)
     plot.set(xlim=(-0.5, len(axes) - 0.3), ylim=(-0.05, 1.05), yticks=[])
-    plot.set_xticks(range(len(axes)), [d.label for d in axes], rotation=55, ha="right")
+    names = [textwrap.fill(unescape(d.label).replace("_", "_ "), 12) for d in axes]
+    plot.set_xticks(range(len(axes)), [name.replace("_ ", "_") for name in names])
+    plot.tick_params(axis="x", length=0)
     plot.spines[:].set_visible(False)
+    title = textwrap.wrap(unescape(interactive.layout.title.text or ""), 100)
+    figure.suptitle("\n".join(title), x=0.01, ha="left")
     return figure
 
 
@@ -168,8 +182,8 @@ def _draw_axis(plot: Any, place: int, dimension: Any, least: float, greatest: fl
     else:
         texts = dimension.ticktext if dimension.ticktext is not None else dimension.tickvals
         ticks = [
-            ((float(value) - least) / span, str(text))
+            ((float(value) - least) / span, unescape(str(text)).replace("_", "_\n"))
             for value, text in zip(dimension.tickvals, texts, strict=True)
         ]
     for height, text in ticks:
-        plot.text(place + 0.04, height, text, fontsize=7, va="center")
+        plot.text(place + 0.05, height, text, fontsize=8, va="center")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Arrays = dict[str, np.ndarray]
+ROW = 0.66  # inches: of feature maps
 
 
 @rc_context(STYLE)
@@ -28,7 +29,7 @@ def draw_hardest(project: Project) -> Chart | None:
         return None
     columns = 6
     rows = math.ceil(len(images) / columns)
-    chart = Chart(0.6 + 1.42 * rows)
+    chart = Chart(0.8 + 1.25 * rows)
     panels = chart.subplots(rows, columns, squeeze=False)
     for axes in panels.flat:
         axes.axis("off")
@@ -138,9 +139,9 @@ def draw_feature_maps(project: Project) -> Chart | None:
     columns = 8
     tables = [arrays[f"model_maps_{number}"] for number in range(len(blocks))]
     rows = [math.ceil(maps.shape[-1] / columns) for maps in tables]
-    chart = Chart(0.4 + 1.1 + sum(0.42 + 0.78 * each for each in rows))
+    chart = Chart(0.6 + 1.0 + sum(0.42 + ROW * each for each in rows))
     parts: Any = chart.subfigures(
-        1 + len(blocks), 1, height_ratios=[1.1, *(0.42 + 0.78 * each for each in rows)]
+        1 + len(blocks), 1, height_ratios=[1.0, *(0.42 + ROW * each for each in rows)]
     )
     _draw_image(parts[0].subplots(1, columns), arrays)
     for part, name, maps, channels, row in zip(

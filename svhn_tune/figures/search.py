@@ -40,12 +40,13 @@ def draw_score(project: Project, against: str) -> Chart | None:
     records = list_completed(project)
     if not records:
         return None
-    spent, label = _spend(project, against)
+    spent, label = sum_costs(project, against)
     colors = color_epochs(record.planned_epochs for record in records)
     chart = Chart(3.6)
     axes = chart.subplots()
     plot_scores(axes, [(spent[r.trial], r) for r in records], colors)
-    _draw_best(axes, project, records, spent, colors)
+    for epochs, places, scores in follow_best(project, records, spent):
+        axes.step(places, scores, where="post", color=colors[epochs])
     axes.set(xlabel=label, ylabel=name_score(project))
     axes.set_xlim(left=0)
     scale_scores(axes, project, records)
@@ -59,7 +60,7 @@ def draw_score(project: Project, against: str) -> Chart | None:
     return chart
 
 
-def _spend(project: Project, against: str) -> tuple[dict[int, float], str]:
+def sum_costs(project: Project, against: str) -> tuple[dict[int, float], str]:
     """Trial -> what all runs had cost together when it ended, and what that is called."""
     ended = project.ended("search")
     if against == "epochs":
@@ -107,27 +108,36 @@ def explain_dots(
         title=title,
         alignment="left",
         loc="outside lower left",
-        ncols=6,
+        ncols=4,
         handletextpad=0.2,
     )
 
 
 def scale_scores(axes: "Axes", project: Project, records: list[RunRecord]) -> None:
     """Losses that differ by more than a factor of 20 on a logarithmic axis."""
-    scores = list_scores(records)
-    if not project.space.objective.higher_is_better and max(scores) > 20 * min(scores) > 0:
+    if spans_decades(project, list_scores(records)):
         axes.set_yscale("log")
         axes.yaxis.set_major_formatter(name_number)
 
 
-def _draw_best(
-    axes: "Axes",
-    project: Project,
-    records: list[RunRecord],
-    spent: dict[int, float],
-    colors: dict[int, Any],
-) -> None:
-    """A step line of the best among the longest trained so far, one for each length."""
+def spans_decades(project: Project, scores: list[float]) -> bool:
+    """Whether these are losses that differ by more than a factor of 20."""
+    return not project.space.objective.higher_is_better and max(scores) > 20 * min(scores) > 0
+
+
+def follow_best(
+    project: Project, records: list[RunRecord], spent: dict[int, float]
+) -> list[tuple[int, list[float], list[float]]]:
+    """The best among the longest trained so far: a line for each length, to where the next begins.
+
+    Args:
+        project: whose objective says what is better.
+        records: runs that have a score, as they ended.
+        spent: what all runs had cost together when a trial ended.
+
+    Returns:
+        Epochs, places across and scores of each line, to be drawn as steps.
+    """
     best = project.space.objective.best
     lines: list[tuple[int, list[float], list[float]]] = []
     for record, score in zip(records, list_scores(records), strict=True):
@@ -139,8 +149,10 @@ def _draw_best(
             places.append(spent[record.trial])
             scores.append(best([score, *scores], float))
     ends = [following[1][0] for _, following in pairwise(lines)] + [max(spent.values())]
-    for (epochs, places, scores), end in zip(lines, ends, strict=True):
-        axes.step([*places, end], [*scores, scores[-1]], where="post", color=colors[epochs])
+    for (_, places, scores), end in zip(lines, ends, strict=True):
+        places.append(end)
+        scores.append(scores[-1])
+    return lines
 
 
 @rc_context(STYLE)
@@ -174,7 +186,7 @@ def draw_rounds(project: Project) -> Chart | None:
         _name_best(axes, project, rounds[max(rounds)], max(rounds))
     panels[0].set_ylabel(name_score(project))
     explain_dots(
-        chart, runs, colors, "under each round: its last epoch, and n, how many trials reached it"
+        chart, runs, colors, "under each round: its last epoch, and how many trials reached it"
     )
     promoted = sum(proposals[run.trial].parent is not None for run in runs)
     where = "" if None in brackets else f" in {len(brackets)} bracket{'s' * (len(brackets) > 1)}"
@@ -203,8 +215,8 @@ def _draw_bracket(
             alpha=0.6,
             rasterized=len(scores) > MANY,
         )
-    ticks = [f"{rounds[number][0].planned_epochs}\nn={len(rounds[number])}" for number in rounds]
-    axes.set_xticks(list(rounds), ticks)
+    ticks = [f"{rounds[number][0].planned_epochs}\n{len(rounds[number])}" for number in rounds]
+    axes.set_xticks(list(rounds), ticks, fontsize=7 if len(rounds) > 4 else 9)
     axes.set_xlim(min(rounds) - 0.4, max(rounds) + 0.6)
     if bracket is not None:
         axes.set_title(f"bracket {bracket}" if len(rounds) > 1 else str(bracket))

@@ -33,7 +33,7 @@ BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY = (
     "#56b4e9",
 )
 CYCLE = (BLUE, ORANGE, GREEN, PURPLE, VERMILION, SKY)
-WIDTH = 6.4  # inches: at 96 pixels each, letters shrink to 60 % on a phone, and can be read
+WIDTH = 5.4  # inches: at 96 pixels each half of a wide page; letters shrink to 64 % on a phone
 MANY = 300  # dots; more of them are a picture inside the drawing
 DPI = 144
 STYLE: dict[Any, Any] = {

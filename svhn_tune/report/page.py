@@ -6,8 +6,9 @@ folders is escaped.
 
 import base64
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from html import unescape
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -29,13 +30,20 @@ REM_PER_AXIS = 6
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure of the page: its drawing, and where it is interactive, what plotly draws."""
+    """A figure of the page: its drawing, and where it is interactive, what plotly draws.
+
+    `folded` is a drawing that is shown when it is asked for, `hint` how to use the interactive one,
+    `width` what that needs at least, in rem.
+    """
 
     name: str
     title: str
     caption: str
     svg: str
+    folded: str | None = None
     interactive: str | None = None
+    headline: str = ""
+    hint: str = ""
     width: float = 0
 
 
@@ -82,6 +90,7 @@ def render(project: Project) -> str:
             {
                 **vars(picture),
                 "svg": Markup(picture.svg),
+                "folded": picture.folded and Markup(picture.folded),
                 "interactive": picture.interactive and Markup(picture.interactive),
             }
             for picture in pictures
@@ -104,7 +113,7 @@ def draw_pictures(project: Project) -> list[Picture]:
     """All figures that have something to show, in their order."""
     from ..figures import FIGURES, Figures
     from ..figures.parallel import draw_still
-    from .drawings import draw_svg, pack_figure
+    from .drawings import draw_svg
 
     figures = Figures(project)
     pictures = []
@@ -112,15 +121,35 @@ def draw_pictures(project: Project) -> list[Picture]:
         figure = getattr(figures, entry.name)()
         if figure is None:
             continue
-        caption = " ".join(filter(None, [entry.reading, as_sentence(say_provenance(project))]))
-        given = (entry.name, entry.title, caption)
-        if hasattr(figure, "savefig"):
-            pictures.append(Picture(*given, draw_svg(figure, entry.name)))
-        else:
-            still = draw_svg(draw_still(figure), entry.name)
-            width = REM_PER_AXIS * len(figure.data[0].dimensions)
-            pictures.append(Picture(*given, still, pack_figure(figure), width))
+        still = figure if hasattr(figure, "savefig") else draw_still(figure)
+        others = getattr(figures, entry.folded)() if entry.folded else None
+        picture = Picture(
+            entry.name,
+            entry.title,
+            " ".join(filter(None, [entry.reading, as_sentence(say_provenance(project))])),
+            draw_svg(still, entry.name),
+            draw_svg(others, f"{entry.name}-folded") if others else None,
+        )
+        explored = getattr(figures, entry.explored)() if entry.explored else None
+        pictures.append(picture if explored is None else _add_interactive(picture, explored))
     return pictures
+
+
+def _add_interactive(picture: Picture, figure: Any) -> Picture:
+    """The picture with what plotly draws; its headline is the page's, which breaks lines."""
+    from ..figures import HOW_TO_ZOOM
+    from .drawings import pack_figure
+
+    headline = unescape(figure.layout.title.text)
+    figure.update_layout(title=None, margin_t=30)
+    dimensions = getattr(figure.data[0], "dimensions", ())
+    return replace(
+        picture,
+        interactive=pack_figure(figure),
+        headline=headline,
+        hint="" if dimensions else HOW_TO_ZOOM,
+        width=REM_PER_AXIS * len(dimensions),
+    )
 
 
 def _pack_plotly(pictures: list[Picture]) -> str:

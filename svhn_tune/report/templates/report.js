@@ -33,7 +33,7 @@ for (const table of document.querySelectorAll("table.sortable")) {
   });
 }
 
-/* The interactive figure: plotly is unpacked when it is about to be seen. */
+/* The interactive figures: plotly is unpacked when the first is about to be seen. */
 async function unpack(element) {
   const bytes = Uint8Array.from(atob(element.textContent), (letter) => letter.charCodeAt(0));
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
@@ -41,38 +41,75 @@ async function unpack(element) {
 }
 
 /* Letters in the page's colour, light or dark. */
-function letters() {
+function letters(isParallel) {
   const { color, fontFamily } = getComputedStyle(document.body);
   const trace = {};
-  for (const font of ["labelfont", "tickfont", "rangefont"]) trace[`${font}.color`] = color;
-  const layout = { "font.color": color, "font.family": fontFamily, "title.font.color": color };
-  Object.assign(layout, { "title.x": 0.01, "title.xanchor": "left" });
-  return [trace, layout];
+  if (isParallel) {
+    for (const font of ["labelfont", "tickfont", "rangefont"]) trace[`${font}.color`] = color;
+  }
+  return [trace, { "font.color": color, "font.family": fontFamily, "modebar.color": color }];
+}
+
+/* Buttons that put other places across, such as epochs instead of hours. */
+function addSwitch(figure, plot, choices) {
+  const group = document.createElement("div");
+  group.className = "switch";
+  group.setAttribute("role", "group");
+  group.setAttribute("aria-label", "What is across");
+  const buttons = choices.map((choice, place) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = `against ${choice.name}`;
+    button.setAttribute("aria-pressed", String(place === 0));
+    button.addEventListener("click", () => {
+      buttons.forEach((each) => each.setAttribute("aria-pressed", String(each === button)));
+      const across = { "xaxis.title.text": choice.title, "xaxis.autorange": true };
+      window.Plotly.update(plot, { x: choice.x }, across);
+    });
+    return button;
+  });
+  group.append(...buttons);
+  figure.querySelector(".live").before(group);
 }
 
 async function makeLive(figure) {
   if (typeof DecompressionStream === "undefined") {
     throw new Error("this browser cannot unpack it (Chrome 80, Firefox 113, Safari 16.4 can)");
   }
-  if (!document.createElement("canvas").getContext("webgl")) {
+  const { data, layout } = JSON.parse(figure.querySelector(".plot-data").textContent);
+  const isParallel = data[0].type === "parcoords";
+  if (isParallel && !document.createElement("canvas").getContext("webgl")) {
     throw new Error("this browser has no WebGL");
   }
   // An indirect eval, so that plotly finds its place in the window.
-  if (!window.Plotly) (0, eval)(await unpack(document.getElementById("packed-plotly")));
-  const { data, layout } = JSON.parse(figure.querySelector(".plot-data").textContent);
+  if (!window.Plotly) {
+    unpacking ??= unpack(document.getElementById("packed-plotly")).then((text) => (0, eval)(text));
+    await unpacking;
+  }
   const plot = figure.querySelector(".plot");
-  figure.querySelector(".live").hidden = false;
-  figure.classList.add("is-live");
-  await window.Plotly.newPlot(plot, data, layout, { responsive: true, displayModeBar: false });
-  await window.Plotly.update(plot, ...letters());
+  plot.style.height = `${layout.height}px`;
+  show(figure, true);
+  const config = { responsive: true, displaylogo: false, displayModeBar: !isParallel };
+  config.modeBarButtons = [["zoomIn2d", "zoomOut2d", "resetScale2d"]];
+  // A finger that drags scrolls the page; the buttons zoom.
+  if (matchMedia("(pointer: coarse)").matches) layout.dragmode = false;
+  await window.Plotly.newPlot(plot, data, layout, config);
+  await window.Plotly.update(plot, ...letters(isParallel));
+  if (layout.meta?.switch) addSwitch(figure, plot, layout.meta.switch);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () =>
-    window.Plotly.update(plot, ...letters()),
+    window.Plotly.update(plot, ...letters(isParallel)),
   );
 }
 
+let unpacking;
+
+function show(figure, isLive) {
+  figure.querySelectorAll(".live").forEach((each) => (each.hidden = !isLive));
+  figure.classList.toggle("is-live", isLive);
+}
+
 function stayStill(figure, error) {
-  figure.querySelector(".live").hidden = true;
-  figure.classList.remove("is-live");
+  show(figure, false);
   const why = figure.querySelector(".why-still[role]");
   why.textContent = `A still picture, for ${error.message}. The table of all trials has the same numbers.`;
   why.hidden = false;
