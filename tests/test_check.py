@@ -350,3 +350,13 @@ def test_a_damaged_project_leaves_the_training_unknown(trained, space):
     result = check_from_project(path, space)
     assert result["ok"]
     assert find_detail(result, "training").startswith("not known: ")
+
+
+def test_what_else_is_done_to_images_that_are_scaled_is_named(path):
+    stack = [layers.Rescaling(1 / 255), layers.AveragePooling2D(2), conv("relu"), *head(hidden=0)]
+    space = load_space("tiny_vgg")
+    broken = check_layers(space, path, stack, optimizer=keras.optimizers.Adam(1e-3))
+    assert broken == ["pre-processing by 1/255 alone"]
+    checks = check_submission(path, space)["checks"]
+    told = next(check["detail"] for check in checks if check["name"] == broken[0])
+    assert told == "AveragePooling2D of the images"

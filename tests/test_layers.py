@@ -62,15 +62,18 @@ def test_a_filter_that_no_layer_has_is_refused(project, number):
 
 
 def test_first_layer_filters_have_a_row_for_each_channel(project, arrays):
-    chart = Figures(project).filters_by_channel()
-    pictures = find_pictures(chart)
-    filters = arrays["model_filters"]
-    assert len(pictures) == 3 * 14
-    first_row = [number for title, _ in pictures[:12] for number in [title]]
-    assert first_row == [f"{number}" for number in range(1, 13)]
-    for channel in range(3):
-        assert (pictures[12 * channel + 4][1] == filters[:, :, channel, 4]).all()
-    assert [axes.get_ylabel() for axes in chart.axes[:36:12]] == ["red", "green", "blue"]
+    axes = Figures(project).filters_by_channel().axes
+    labels = [label.get_text() for each in axes for label in each.get_xticklabels()]
+    assert labels == [f"{number}" for number in range(1, 15)]
+    for each in axes:
+        assert [label.get_text() for label in each.get_yticklabels()] == ["red", "green", "blue"]
+    for number in range(14):
+        sheet = axes[number // 12].images[0].get_array()
+        for channel in range(3):
+            top, left = 4 * channel, 4 * (number % 12)
+            shown = sheet[top : top + 3, left : left + 3]
+            np.testing.assert_array_equal(shown, arrays["model_filters"][:, :, channel, number])
+    assert np.ma.getmaskarray(axes[1].images[0].get_array())[:, 4 * 2 :].all()
 
 
 def test_pictures_of_an_earlier_version_have_no_layers(project, arrays):

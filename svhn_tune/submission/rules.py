@@ -166,7 +166,8 @@ def _check_preprocessing(flat: list[layers.Layer], space: Space) -> Check:
         for layer in flat[:first]
         if isinstance(layer, OF_IMAGES)
     ]
-    return Check(name, not found, ", ".join(found) or "none" if scale == 1 else "as asked")
+    kept = "none" if scale == 1 else "as asked"
+    return Check(name, not found, ", ".join(found) or kept)
 
 
 def _is_preprocessing(layer: layers.Layer) -> bool:
