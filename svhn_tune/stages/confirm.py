@@ -181,7 +181,7 @@ def _train(
         drive(
             Call(project, workers, deadline, budget, forecast, progress),
             standing,
-            next_run=lambda: missing.pop(0) if missing else None,
+            next_runs=lambda: [missing.pop(0)] if missing else [],
             end_run=lambda event: _record(project, data, setup, event),
         )
 

@@ -1,4 +1,4 @@
-"""A worker process: it trains what it is given, one run at a time, and says what came of it."""
+"""A worker process: it trains what it is given, one cohort at a time, and says what came of it."""
 
 import errno
 import multiprocessing as mp
@@ -9,9 +9,9 @@ import time
 import traceback
 from multiprocessing.connection import Connection, wait
 
-from .runs import Event, Run, Setup
+from .runs import Event, Setup
 
-# What a parent sends beside runs. Who is to leave saves its run first, as for a pause.
+# What a parent sends beside tuples of runs. Who is to leave saves its run first, as for a pause.
 PAUSE, LEAVE = "pause", "leave"
 UNWRITABLE = (
     errno.ENOSPC,
@@ -24,7 +24,7 @@ UNWRITABLE = (
 
 
 def work(connection: Connection, setup: Setup, core: int | None) -> None:
-    """A worker's main loop: train the runs that it is sent, until it is to leave or orphaned."""
+    """A worker's main loop: train what it is sent, until it is to leave or orphaned."""
     if core is not None:
         os.sched_setaffinity(0, {core})
     # Ctrl-C reaches every process of a terminal; the parent decides what it means.
@@ -51,7 +51,7 @@ def work(connection: Connection, setup: Setup, core: int | None) -> None:
         while wish != LEAVE:
             message = connection.recv()
             wish = ""
-            if isinstance(message, Run):
+            if isinstance(message, tuple):
                 executor.execute(message, tell, should_pause)
             else:
                 # A request may arrive after its run has ended.
