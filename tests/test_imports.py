@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = {"keras", "keras_tuner", "tensorflow"}
+HEAVY = {"jax", "keras", "keras_tuner", "tensorflow"}
 # What `--help` can do without.
 BULKY = {"matplotlib", "numpy", "pandas", "pydantic", "rich", "scipy", "sklearn"}
 LIGHT = [
@@ -72,8 +72,11 @@ MAY_BE_HEAVY = {
     "submission.rules",
     "submission.save",
     "training.chunks",
+    "training.engine_jax",
     "training.engine_tensorflow",
     "training.maps",
+    "training.programs",
+    "training.seeds",
 }
 PACKAGE = Path(__file__).parents[1] / "svhn_tune"
 

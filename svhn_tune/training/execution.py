@@ -135,7 +135,7 @@ class Executor:
         return resident > self._first_resident + GROWTH
 
     def _resume(self, runs: Sequence[Run]) -> Cohort:
-        """The runs where they were: in memory, in their checkpoints, or before their first epoch."""
+        """The runs where they were: in memory, in checkpoints, or before their first epoch."""
         places = {run.key: place for place, run in enumerate(runs)}
         if self._cohort is None or self._places != places:
             setup = self._setup

@@ -14,7 +14,6 @@ import numpy as np
 from ..space.space import Space
 from . import engine as engines
 
-
 Key = tuple[str, int, int]
 
 

@@ -167,11 +167,11 @@ class Workers:
 
     def _replace(self, dead: _Worker) -> list[Event]:
         """Start another worker in the place of a dead one, and let it go on with the runs."""
-        fresh, going, failed = self._restart(dead), [], []
+        fresh = self._restart(dead)
         for run in dead.runs:
-            deaths = self._deaths[run.key] = self._deaths.get(run.key, 0) + 1
-            (going if deaths < MAX_DEATHS else failed).append(run)
-        if going:
+            self._deaths[run.key] = self._deaths.get(run.key, 0) + 1
+        failed = [run for run in dead.runs if self._deaths[run.key] >= MAX_DEATHS]
+        if going := [run for run in dead.runs if run not in failed]:
             self._send(fresh, going)
         reason = f"its worker died {MAX_DEATHS} times, last with exit code {dead.process.exitcode}"
         return [Event("failed", run, reason=reason) for run in failed]

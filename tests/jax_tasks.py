@@ -1,0 +1,137 @@
+"""What tests do in a process with JAX: Keras has one backend per process, and theirs is TensorFlow.
+
+`in_jax` starts such a process; the functions below run there.
+"""
+
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from importlib.util import find_spec
+from multiprocessing import get_context
+
+import numpy as np
+import pytest
+
+from svhn_tune.data.dataset import Split
+from svhn_tune.models.spaces import load_space
+from svhn_tune.training import checkpoints, engine
+
+needs_jax = pytest.mark.skipif(find_spec("jax") is None, reason="JAX is not installed")
+IMAGES = 112  # three batches of 32 and a short one
+CLASSES = 10
+
+
+@contextmanager
+def start_jax():
+    """A function that runs one of these in a process with JAX, and returns what it returns."""
+    with ProcessPoolExecutor(1, get_context("spawn"), begin) as process:
+        yield lambda function, *given: process.submit(function, *given).result(120)
+
+
+def begin():
+    """As a worker does."""
+    engine.load_engine(engine.JAX).prepare()
+
+
+def make_split(first=False):
+    """Random images; the labels are those of few classes, so that class weights do something."""
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (IMAGES, 32, 32, 3), dtype=np.uint8)
+    labels = np.r_[np.arange(CLASSES), rng.integers(0, 4, IMAGES - CLASSES)].astype(np.int32)
+    return Split(images.transpose(0, 3, 1, 2) if first else images, labels)
+
+
+def make_case(name, chosen):
+    """A space, values of it, and the split as its models get it."""
+    space = load_space(name)
+    return space, space.complete(chosen), make_split(space.task.channels_first)
+
+
+class AfterQuestions:
+    """Says stop when it has been asked so often."""
+
+    def __init__(self, count):
+        self.left = count
+
+    def __call__(self):
+        self.left -= 1
+        return self.left < 0
+
+
+def start(case, seeds, states=(), part=None, block=None):
+    """A cohort, restored from `states`, and what it trains on."""
+    from svhn_tune.training import engine_jax, programs
+
+    space, values, split = make_case(*case)
+    cohort = engine_jax.start(space, values, seeds, split)
+    if part is not None:
+        cohort._part = part
+        cohort._evaluate = programs.compile_evaluation(cohort._seeds.template, part)
+    cohort._block = block or cohort._block
+    for member, state in zip(cohort.members, states, strict=False):
+        member.restore(state)
+    return cohort, split
+
+
+def train(case, seeds, states=(), epochs=1, block=None):
+    """The state of each seed after some epochs, validated on what it trains on."""
+    cohort, split = start(case, seeds, states, block=block)
+    for _ in range(epochs):
+        cohort.train_epoch(range(len(seeds)), split)
+    return [member.save() for member in cohort.members]
+
+
+def predict(case, seeds, states, folder):
+    """Metrics, predictions and weights' hashes of states; a file of each in the folder."""
+    cohort, split = start(case, seeds, states)
+    among = range(len(seeds))
+    metrics, predicted = cohort.evaluate(among, split), cohort.predict(among, split)
+    for place, member in enumerate(cohort.members):
+        member.write_model(folder / f"{place}.keras", make_split(), predicted[place])
+    return metrics, predicted, [member.weights_sha256 for member in cohort.members]
+
+
+def train_stopping(case, seeds, places, path, part):
+    """Two epochs and their end, stopped at some questions: each time in another cohort.
+
+    Returns the states, what was brought, and where each stop was.
+    """
+    cohort, split = start(case, seeds, part=part)
+    seen, brought = [], {}
+    for questions in (*places, 1000):
+        if _go_on(cohort, split, AfterQuestions(questions), brought):
+            return [member.save() for member in cohort.members], brought, seen
+        states = []
+        for member in cohort.members:
+            checkpoints.write(path, member.save(), {})
+            states.append(checkpoints.read(path, {}, 2))
+        seen.append((len(states[0].history), *sorted(set(states[0].within) - {"seconds"})))
+        cohort, _ = start(case, seeds, states, part)
+    raise AssertionError("it never ends")
+
+
+def _go_on(cohort, split, stop, brought):
+    among = range(len(cohort.members))
+    while len(cohort.members[0].history) < 2:
+        if cohort.train_epoch(among, split, stop) is None:
+            return False
+    for name in ("evaluate", "predict"):
+        if name not in brought:
+            result = getattr(cohort, name)(among, split, stop)
+            if result is None:
+                return False
+            brought[name] = result if name == "evaluate" else [each.tolist() for each in result]
+    return True
+
+
+def stop_after(case, seed, questions, block=None):
+    """The state of a seed that was stopped at a question, or ended its epoch before."""
+    cohort, split = start(case, [seed], part=32, block=block)
+    cohort._calls = {"train": 1, "evaluate": 1}
+    cohort.train_epoch([0], split, AfterQuestions(questions))
+    return cohort.members[0].save()
+
+
+def is_barred(name):
+    """Whether this process could not import a package."""
+    return sys.modules.get(name, 0) is None
