@@ -21,6 +21,7 @@ def record_begin(
     runs: Sequence[Run] = (),
     deadline: float | None = None,
     question: int | None = None,
+    engine: str | None = None,
 ) -> Standing:
     """Write down that a call begins, if anything is left to train, and return where it begins.
 
@@ -32,11 +33,13 @@ def record_begin(
         runs: all runs of confirm, in the order in which they are trained.
         deadline: of `time.monotonic()`, if the call has a time limit.
         question: whose configurations confirm trains, if it was asked for one's.
+        engine: that trains confirm's runs.
     """
     stops = None
     if deadline is not None and not math.isinf(deadline):
         stops = time.time() + deadline - time.monotonic()
     asked: dict[str, Any] = {} if question is None else {"question": question}
+    asked |= {} if engine is None else {"engine": engine}
     record = BeginRecord(
         stage=stage,
         began=time.time(),

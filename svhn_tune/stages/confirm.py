@@ -19,9 +19,12 @@ from ..models.work import measure_work
 from ..progress.progress import Progress
 from ..project.numbers import check_numbers
 from ..project.project import Project
-from ..project.record_types import RunRecord
+from ..project.record_types import BeginRecord, RunRecord
 from ..project.records import confirm_seed, decode_predicted, run_record
 from ..project.results import open_project
+from ..space.space import Space
+from ..training.cohorts import choose_size, form_cohorts
+from ..training.devices import choose_engine, list_gpus, module_of, read_memory
 from ..training.maps import maps_path
 from ..training.runs import Event, Run, Setup
 from ..training.workers import Workers
@@ -43,6 +46,7 @@ def confirm(
     workers: int = 1,
     time_limit: float | None = None,
     budget: float | None = None,
+    engine: str | None = None,
     progress: Progress | None = None,
 ) -> Project:
     """Retrain the `top` trials until each has `runs` runs; called again, it adds what is missing.
@@ -65,11 +69,14 @@ def confirm(
         workers: how many runs train side by side.
         time_limit: stop after this many seconds, within an epoch if need be.
         budget: seconds for the whole project, its search included; by default the search's.
+        engine: "tensorflow", "jax" or "auto" (default): that of the runs there are, else jax where
+            JAX sees a GPU. On jax the seeds of a configuration train together.
         progress: told what happens; silent by default.
 
     Raises:
         InputError: fewer completed trials than `top`, a question that the space lacks or whose
-            configurations were not proposed, or other data than the search had.
+            configurations were not proposed, other data than the search had, or an engine that is
+            not there.
     """
     deadline = None if time_limit is None else time.monotonic() + time_limit
     project = project if isinstance(project, Project) else open_project(project)
@@ -77,6 +84,8 @@ def confirm(
     numbers = {"top": top, "question": question, "runs": runs, "epochs": epochs, "workers": workers}
     top, question, runs, epochs, workers = check_numbers(numbers).values()
     choose(project, top, epochs, baseline, question)
+    before = _find_engine(project)
+    trains = choose_engine(before if engine in (None, "auto") else engine)
     expected = project.settings.data
     if not isinstance(data, Data):
         data = load_data(data or expected.source, project.space.data)
@@ -99,9 +108,18 @@ def confirm(
         if budget is not None:
             project.update_settings(budget=budget)
         progress = progress or Progress()
-        _train(project, data, planned, workers, deadline, progress, question)
+        if before not in (None, trains):
+            progress.note(f"the runs so far were trained by {before}, the next ones by {trains}")
+        _train(project, data, planned, workers, deadline, progress, question, trains)
         _draw(project, data, progress)
     return project
+
+
+def _find_engine(project: Project) -> str | None:
+    """What trained the latest runs of confirm, those without an end included."""
+    begun = [each for each in project.records if isinstance(each, BeginRecord)]
+    engines = [each.engine or "tensorflow" for each in begun if each.stage == "confirm"]
+    return engines[-1] if engines else None
 
 
 def _draw(project: Project, data: Data, progress: Progress) -> None:
@@ -147,6 +165,7 @@ def _train(
     deadline: float | None,
     progress: Progress,
     question: int | None,
+    engine: str,
 ) -> None:
     protocol = project.space.protocol
     train, held_out = None, None
@@ -160,11 +179,13 @@ def _train(
         validate_on=held_out,
         test_at_end=True,
         test_each_epoch=protocol.test_curve,
+        engine=module_of(engine),
     )
     missing = _leave_out_done(project, planned)
     if not missing:
         return
-    count = min(count, len(missing))
+    cohorts = _form_cohorts(project.space, missing, count, engine)
+    count = min(count, len(cohorts))
     left = {(run.root, run.run): (run.values, run.epochs) for run in missing}
     forecast = Forecast(project, "confirm", data, lambda: Planned(left))
     budget = Budget(project, "confirm", count, data, forecast)
@@ -174,16 +195,29 @@ def _train(
             f"--budget with more hours, of search and confirm together"
         )
     epochs = sum(run.epochs for run in planned)
+    # As they are trained: those that are done, then cohort by cohort.
+    order = [run for run in planned if run not in missing]
+    order += [run for cohort in cohorts for run in cohort]
     standing = record_begin(
-        project, "confirm", count, len(planned), epochs, planned, deadline, question
+        project, "confirm", count, len(planned), epochs, order, deadline, question, engine
     )
     with budget.clock(), Workers(count, setup) as workers:
         drive(
             Call(project, workers, deadline, budget, forecast, progress),
             standing,
-            next_runs=lambda: [missing.pop(0)] if missing else [],
+            next_runs=lambda: cohorts.pop(0) if cohorts else [],
             end_run=lambda event: _record(project, data, setup, event),
         )
+
+
+def _form_cohorts(space: Space, runs: list[Run], workers: int, engine: str) -> list[list[Run]]:
+    """The runs as they are handed out: TensorFlow trains one at a time."""
+    if engine != "jax":
+        return [[run] for run in runs]
+    sharing = -(-workers // max(len(list_gpus()), 1))
+    memory = read_memory() / sharing
+    most = {run.root: choose_size(space, run.values, memory) for run in runs}
+    return form_cohorts(runs, most)
 
 
 def _record(project: Project, data: Data, setup: Setup, event: Event) -> RunRecord:

@@ -1,11 +1,8 @@
 """Which runs train together, and how much of their work is one piece. Nothing here knows JAX."""
 
-import subprocess
 from collections.abc import Mapping, Sequence
 from math import prod
 from typing import Any
-
-import psutil
 
 from ..models.size import SizedLayer, measure_size
 from ..space.space import Space
@@ -86,13 +83,3 @@ def _count_patches(layer: SizedLayer) -> int:
         return 0
     # A multiply-add for each of them and each filter.
     return layer.operations // layer.output_shape[-1]
-
-
-def read_memory() -> float:
-    """Bytes that a device has for one process: of the smallest GPU, else of this machine."""
-    try:
-        asked = ["nvidia-smi", "--query-gpu=memory.total", "--format=csv,noheader,nounits"]
-        told = subprocess.run(asked, capture_output=True, text=True, check=True, timeout=60)
-        return min(float(line) for line in told.stdout.split()) * 2**20
-    except (OSError, ValueError, subprocess.SubprocessError):
-        return float(psutil.virtual_memory().available)

@@ -45,8 +45,8 @@ class Seeds:
         random.seed(seed)
         model = self._build()
         model.optimizer.build(model.trainable_variables)
-        groups = ([np.asarray(each) for each in group] for group in _group(model))
-        return State(*groups, sums=[np.float32(0)] * 4)
+        trainable, others, optimizer = ([*map(np.asarray, group)] for group in _group(model))
+        return State(trainable, others, optimizer, [np.float32(0)] * 4)
 
     def _build(self) -> keras.Model:
         return HyperModel(self.space).build_values(self.values)
@@ -74,7 +74,8 @@ class Seeds:
             for each, value in zip(sums, own, strict=True):
                 each[seed] = value
         self._here_seen = {}
-        return sums, guesses
+        self._seen = (sums, guesses)
+        return self._seen
 
     def keep(self, seen: Any) -> None:
         """Keep what evaluating has seen."""
