@@ -36,18 +36,18 @@ def begin():
     engine.load_engine(engine.JAX).prepare()
 
 
-def make_split(first=False):
+def make_split(first=False, count=IMAGES):
     """Random images; the labels are those of few classes, so that class weights do something."""
     rng = np.random.default_rng(0)
-    images = rng.integers(0, 256, (IMAGES, 32, 32, 3), dtype=np.uint8)
-    labels = np.r_[np.arange(CLASSES), rng.integers(0, 4, IMAGES - CLASSES)].astype(np.int32)
+    images = rng.integers(0, 256, (count, 32, 32, 3), dtype=np.uint8)
+    labels = np.r_[np.arange(CLASSES), rng.integers(0, 4, count - CLASSES)].astype(np.int32)
     return Split(images.transpose(0, 3, 1, 2) if first else images, labels)
 
 
-def make_case(name, chosen):
-    """A space, values of it, and the split as its models get it."""
+def make_case(name, chosen, count=IMAGES):
+    """A space, values of it, and so many images as its models get them."""
     space = load_space(name)
-    return space, space.complete(chosen), make_split(space.task.channels_first)
+    return space, space.complete(chosen), make_split(space.task.channels_first, count)
 
 
 class AfterQuestions:
@@ -76,11 +76,11 @@ def start(case, seeds, states=(), part=None, block=None):
     return cohort, split
 
 
-def train(case, seeds, states=(), epochs=1, block=None):
-    """The state of each seed after some epochs, validated on what it trains on."""
+def train(case, seeds, states=(), epochs=1, block=None, validates=True):
+    """The state of each seed after some epochs, validated on what it trains on, or not at all."""
     cohort, split = start(case, seeds, states, block=block)
     for _ in range(epochs):
-        cohort.train_epoch(range(len(seeds)), split)
+        cohort.train_epoch(range(len(seeds)), split if validates else None)
     return [member.save() for member in cohort.members]
 
 
@@ -90,7 +90,7 @@ def predict(case, seeds, states, folder):
     among = range(len(seeds))
     metrics, predicted = cohort.evaluate(among, split), cohort.predict(among, split)
     for place, member in enumerate(cohort.members):
-        member.write_model(folder / f"{place}.keras", make_split(), predicted[place])
+        member.write_model(folder / f"{place}.keras", split, predicted[place])
     return metrics, predicted, [member.weights_sha256 for member in cohort.members]
 
 
@@ -127,7 +127,7 @@ def _go_on(cohort, split, stop, brought):
     return True
 
 
-def stop_after(case, seed, questions, state):
+def stop_after(case, seed, questions, state, validates=True):
     """The state of a seed that goes on, and is stopped at a question within its epoch."""
     cohort, split = start(case, [seed], [state], part=32)
     stop = AfterQuestions(questions)
@@ -136,7 +136,7 @@ def stop_after(case, seed, questions, state):
         cohort._calls = {"train": 1, "evaluate": 1}
         return stop()
 
-    assert cohort.train_epoch([0], split, ask) is None
+    assert cohort.train_epoch([0], split if validates else None, ask) is None
     return cohort.members[0].save()
 
 

@@ -34,10 +34,16 @@ from .misfit import find_misfit
 
 
 def prepare() -> str:
-    """One thread where there is no GPU; the device's type, "CPU" or "GPU"."""
+    """One thread where there is no GPU; the device's type, "CPU" or "GPU".
+
+    Of a GPU's memory a worker takes what it needs, not all: others may train beside it.
+    """
     # TensorFlow warns who traces many models, which a worker is there to do.
     tf.get_logger().setLevel("ERROR")
-    if not tf.config.list_physical_devices("GPU"):
+    gpus = tf.config.list_physical_devices("GPU")
+    for gpu in gpus:
+        tf.config.experimental.set_memory_growth(gpu, True)
+    if not gpus:
         use_one_thread()
     device: str = tf.config.list_physical_devices()[-1].device_type
     return device

@@ -17,8 +17,9 @@ from multiprocessing.process import BaseProcess
 from typing import Final
 
 from ..errors import cannot_write
+from .devices import list_gpus
 from .runs import Event, Key, Run, Setup
-from .worker import LEAVE, PAUSE, work
+from .worker import LEAVE, PAUSE, Place, work
 
 MAX_DEATHS = 3
 # A fresh interpreter: TensorFlow does not survive a fork once it has computed.
@@ -38,7 +39,7 @@ class WorkerError(RuntimeError):
 class _Worker:
     process: BaseProcess
     connection: Connection
-    core: int | None
+    place: Place
     runs: list[Run] = field(default_factory=list)
     last: tuple[Key, ...] = ()
     pausing: float | None = None
@@ -65,7 +66,7 @@ class Workers:
     def __init__(self, count: int, setup: Setup) -> None:
         self._setup = setup
         self._deaths: dict[Key, int] = {}
-        self._workers = [self._start(core) for core in _choose_cores(count)]
+        self._workers = [self._start(place) for place in _choose_places(count)]
 
     def __enter__(self) -> "Workers":
         return self
@@ -180,27 +181,29 @@ class Workers:
         old.process.kill()
         old.process.join()
         old.connection.close()
-        fresh = self._workers[self._workers.index(old)] = self._start(old.core)
+        fresh = self._workers[self._workers.index(old)] = self._start(old.place)
         fresh.has_told, fresh.since = old.has_told, old.since
         return fresh
 
-    def _start(self, core: int | None) -> _Worker:
+    def _start(self, place: Place) -> _Worker:
         context = mp.get_context(START)
         ours, theirs = context.Pipe()
-        process = context.Process(target=work, args=(theirs, self._setup, core), daemon=True)
+        process = context.Process(target=work, args=(theirs, self._setup, place), daemon=True)
         process.start()
         theirs.close()
-        return _Worker(process, ours, core)
+        return _Worker(process, ours, place)
 
 
 def _keys(runs: Sequence[Run]) -> tuple[Key, ...]:
     return tuple(run.key for run in runs)
 
 
-def _choose_cores(count: int) -> list[int | None]:
-    """A core for each worker where they fill the machine; else the system places them."""
+def _choose_places(count: int) -> list[Place]:
+    """The GPUs in turn; without one, a core for each worker where they fill the machine."""
+    if gpus := list_gpus():
+        return [Place(gpu=gpus[number % len(gpus)]) for number in range(count)]
     if hasattr(os, "sched_getaffinity"):
         cores = sorted(os.sched_getaffinity(0))
         if count == len(cores) > 1:
-            return list(cores)
-    return [None] * count
+            return [Place(core) for core in cores]
+    return [Place()] * count
