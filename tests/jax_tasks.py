@@ -20,6 +20,8 @@ from svhn_tune.training import checkpoints, engine
 needs_jax = pytest.mark.skipif(find_spec("jax") is None, reason="JAX is not installed")
 IMAGES = 112  # three batches of 32 and a short one
 CLASSES = 10
+# Programs that run for a second are not optimised for ten.
+FAST = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
 
 
 @contextmanager
@@ -30,9 +32,8 @@ def start_jax():
 
 
 def begin():
-    """As a worker does; but programs that run for a second are not optimised for ten."""
-    fast = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
-    os.environ["XLA_FLAGS"] = fast
+    """As a worker does."""
+    os.environ["XLA_FLAGS"] = FAST
     engine.load_engine(engine.JAX).prepare()
 
 
@@ -143,3 +144,44 @@ def stop_after(case, seed, questions, state, validates=True):
 def is_barred(name):
     """Whether this process could not import a package."""
     return sys.modules.get(name, 0) is None
+
+
+def execute(setup, runs, questions=1000, room=None):
+    """What a fresh worker tells of runs: kind, run and epochs of each event, and the outcomes.
+
+    It is asked to pause after so many questions, none of which is too early; where there is `room`
+    for some seeds only, the device says so.
+    """
+    from svhn_tune.training import breaks, engine_jax, execution
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(breaks, "GRACE", -1.0)
+        if room is not None:
+            patch.setattr(engine_jax, "JaxCohort", _with_room(engine_jax.JaxCohort, room))
+        told = []
+        execution.Executor(setup).execute(runs, told.append, AfterQuestions(questions))
+    events = [(event.kind, event.run.run, event.epochs) for event in told]
+    return events, {event.run.run: event.outcome for event in told if event.kind == "done"}
+
+
+def _with_room(cohort, room):
+    import jax
+
+    class Cramped(cohort):
+        """Finds no room as JAX says it, once it trains."""
+
+        def _train_some(self, *given):
+            train = self._train
+
+            def refuse(*given, **named):
+                if len(self.members) > room:
+                    raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory")
+                return train(*given, **named)
+
+            self._train = refuse
+            try:
+                return super()._train_some(*given)
+            finally:
+                self._train = train
+
+    return Cramped
