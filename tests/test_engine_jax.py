@@ -132,16 +132,20 @@ def test_its_file_loads_in_tensorflow_with_the_same_predictions_and_may_be_hande
     assert maps_path(tmp_path / "1.keras").exists()
 
 
-# At the first question, within training, at its end, in evaluating, in the next epoch, at the end.
-QUESTIONS = (0, 1, 1, 1, 1, 2, 1, 0, 0, 1)
+# Within training, in evaluating, in the next epoch, at the end: an epoch has three pieces of each.
+FEW = (1, 1, 3, 8)
+MANY = (0, 0, 0, 0, 2, 0, 1, 0, 0, 3, 0, 0)
 
 
+@pytest.mark.parametrize(
+    "questions", [FEW, pytest.param(MANY, marks=pytest.mark.soak)], ids=["few", "many"]
+)
 def test_a_cohort_stopped_and_continued_wherever_it_can_be_ends_with_the_same_bits(
-    in_jax, tmp_path
+    questions, in_jax, tmp_path
 ):
     path = tmp_path / "run.npz"
     calm, expected, _ = in_jax(train_stopping, RANDOM, SEEDS[:2], (), path, 40)
-    states, brought, seen = in_jax(train_stopping, RANDOM, SEEDS[:2], QUESTIONS, path, 40)
+    states, brought, seen = in_jax(train_stopping, RANDOM, SEEDS[:2], questions, path, 40)
     assert brought == expected
     kinds = {(epochs, *names) for epochs, *names in seen}
     assert {(0, "batches"), (0, "batches", "evaluated", "metrics"), (2, "predicted")} <= kinds
@@ -151,6 +155,7 @@ def test_a_cohort_stopped_and_continued_wherever_it_can_be_ends_with_the_same_bi
             np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.soak
 def test_a_run_goes_on_alone_in_another_cohort_and_on_the_other_engine(cohort, in_jax):
     """With dropout, whose state must come along, as far as a backend has the same bits."""
     go_on = partial(in_jax, train, RANDOM)
@@ -165,7 +170,11 @@ def test_a_run_goes_on_alone_in_another_cohort_and_on_the_other_engine(cohort, i
             assert_close(ours, theirs, 5e-5)
 
 
-@pytest.mark.parametrize("questions", [1, 4], ids=["in training", "in evaluating"])
+@pytest.mark.parametrize(
+    "questions",
+    [pytest.param(1, marks=pytest.mark.soak), 4],
+    ids=["in training", "in evaluating"],
+)
 def test_either_engine_goes_on_within_the_epoch_of_the_other(questions, in_jax, monkeypatch):
     monkeypatch.setattr(engine_tensorflow, "choose_part", lambda *_: 32)
     monkeypatch.setattr(engine_tensorflow, "choose_batches", lambda *_: 1)
