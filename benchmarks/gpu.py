@@ -39,6 +39,8 @@ CONFIRM = 3 * 10 * 100 * 50_000 / BATCH  # steps
 
 def choose_models(space: Space, count: int) -> list[dict[str, Any]]:
     """Question 1's values, then random ones of at most TIMES its multiply-adds."""
+    # KerasTuner's Keras needs a backend, whichever is there.
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow" if find_spec("tensorflow") else "jax")
     from svhn_tune.oracles.ask_tell import make_oracle
 
     most = TIMES * measure_work(space, space.baseline).operations

@@ -233,6 +233,20 @@ def test_the_package_imports_neither_keras_nor_tensorflow(tmp_path):
     assert not imported("import svhn_tune", tmp_path) & HEAVY
 
 
+def test_a_worker_on_tensorflow_imports_no_jax(tmp_path, monkeypatch):
+    """TensorFlow itself would, where it is installed; nor does it heed the user's backend."""
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    code = """
+from svhn_tune.training.engine import DEFAULT, load_engine
+load_engine(DEFAULT)
+import keras
+assert keras.backend.backend() == "tensorflow"
+"""
+    modules = imported(code, tmp_path)
+    assert "tensorflow" in modules
+    assert not modules & {"jax.numpy", "jaxlib"}
+
+
 def running(arguments):
     """The code that runs a command."""
     return f"""

@@ -154,12 +154,13 @@ class SessionRecord(_Line):
 
 
 class PlannedRun(_Table):
-    """A run that a call of confirm set out to train."""
+    """A run that a call of confirm set out to train, with the others of its `cohort`, if any."""
 
     trial: Number
     root: Number
     run: RunNumber
     epochs: Epochs
+    cohort: Number | None = None
 
 
 class BeginRecord(_Line):

@@ -19,12 +19,10 @@ from ..models.work import measure_work
 from ..progress.progress import Progress
 from ..project.numbers import check_numbers
 from ..project.project import Project
-from ..project.record_types import BeginRecord, RunRecord
+from ..project.record_types import RunRecord
 from ..project.records import confirm_seed, decode_predicted, run_record
 from ..project.results import open_project
-from ..space.space import Space
-from ..training.cohorts import choose_size, form_cohorts
-from ..training.devices import choose_engine, list_gpus, module_of, read_memory
+from ..training.devices import choose_engine, module_of
 from ..training.maps import maps_path
 from ..training.runs import Event, Run, Setup
 from ..training.workers import Workers
@@ -32,6 +30,7 @@ from .begin import record_begin
 from .choice import choose
 from .drive import Call, drive
 from .pictures import write_pictures
+from .together import find_engine, group_runs
 
 
 def confirm(
@@ -84,7 +83,7 @@ def confirm(
     numbers = {"top": top, "question": question, "runs": runs, "epochs": epochs, "workers": workers}
     top, question, runs, epochs, workers = check_numbers(numbers).values()
     choose(project, top, epochs, baseline, question)
-    before = _find_engine(project)
+    before = find_engine(project)
     trains = choose_engine(before if engine in (None, "auto") else engine)
     expected = project.settings.data
     if not isinstance(data, Data):
@@ -113,13 +112,6 @@ def confirm(
         _train(project, data, planned, workers, deadline, progress, question, trains)
         _draw(project, data, progress)
     return project
-
-
-def _find_engine(project: Project) -> str | None:
-    """What trained the latest runs of confirm, those without an end included."""
-    begun = [each for each in project.records if isinstance(each, BeginRecord)]
-    engines = [each.engine or "tensorflow" for each in begun if each.stage == "confirm"]
-    return engines[-1] if engines else None
 
 
 def _draw(project: Project, data: Data, progress: Progress) -> None:
@@ -184,7 +176,7 @@ def _train(
     missing = _leave_out_done(project, planned)
     if not missing:
         return
-    cohorts = _form_cohorts(project.space, missing, count, engine)
+    cohorts = group_runs(project.space, missing, count, engine)
     count = min(count, len(cohorts))
     left = {(run.root, run.run): (run.values, run.epochs) for run in missing}
     forecast = Forecast(project, "confirm", data, lambda: Planned(left))
@@ -199,7 +191,16 @@ def _train(
     order = [run for run in planned if run not in missing]
     order += [run for cohort in cohorts for run in cohort]
     standing = record_begin(
-        project, "confirm", count, len(planned), epochs, order, deadline, question, engine
+        project,
+        "confirm",
+        count,
+        len(planned),
+        epochs,
+        order,
+        deadline,
+        question,
+        engine,
+        cohorts if engine == "jax" else (),
     )
     with budget.clock(), Workers(count, setup) as workers:
         drive(
@@ -208,16 +209,6 @@ def _train(
             next_runs=lambda: cohorts.pop(0) if cohorts else [],
             end_run=lambda event: _record(project, data, setup, event),
         )
-
-
-def _form_cohorts(space: Space, runs: list[Run], workers: int, engine: str) -> list[list[Run]]:
-    """The runs as they are handed out: TensorFlow trains one at a time."""
-    if engine != "jax":
-        return [[run] for run in runs]
-    sharing = -(-workers // max(len(list_gpus()), 1))
-    memory = read_memory() / sharing
-    most = {run.root: choose_size(space, run.values, memory) for run in runs}
-    return form_cohorts(runs, most)
 
 
 def _record(project: Project, data: Data, setup: Setup, event: Event) -> RunRecord:

@@ -10,8 +10,7 @@ rounding: to 3e-8 after one epoch, 8e-6 after three (x86-64, question 1's model)
 
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 os.environ["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"  # several workers may share a GPU
@@ -26,7 +25,7 @@ from ..models.hypermodel import class_weights
 from ..space.space import Space
 from .cohorts import choose_block, choose_part
 from .engine import Stop, never
-from .programs import compile_evaluation, compile_training
+from .programs import asking_memory, compile_evaluation, compile_training
 from .seeds import JaxMember, Seeds
 
 # What the device is handed between two questions whether to stop.
@@ -59,17 +58,6 @@ def start(
 ) -> "JaxCohort":
     """Runs before their first epoch."""
     return JaxCohort(space, values, seeds, train, index)
-
-
-@contextmanager
-def _memory() -> Iterator[None]:
-    """A device that has no room is Python's MemoryError."""
-    try:
-        yield
-    except jax.errors.JaxRuntimeError as error:
-        if "RESOURCE_EXHAUSTED" not in str(error):
-            raise
-        raise MemoryError(str(error)) from error
 
 
 class JaxCohort:
@@ -160,7 +148,7 @@ class JaxCohort:
         """Train up to `until`, as far as a second takes it; the batches that are done then."""
         start, calls = time.perf_counter(), 0
         images, labels = _place(self._split)
-        with _memory():
+        with asking_memory():
             while first < until and calls < self._calls["train"]:
                 is_short = first == self._whole
                 size = len(self._index) % self._batch if is_short else self._batch
@@ -216,7 +204,7 @@ class JaxCohort:
         reached = {within.get(name, 0) for within in withins}
         first = reached.pop() if len(reached) == 1 else 0
         images, labels = _place(split)
-        with _memory():
+        with asking_memory():
             seen = self._seeds.see(first, len(labels))
             while first < len(labels):
                 start, calls = time.perf_counter(), 0

@@ -4,7 +4,8 @@ Keras gives the layers, the loss's penalties and the optimizer, whose learning r
 """
 
 import types
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -30,6 +31,17 @@ class State(NamedTuple):
     others: list[Any]
     optimizer: list[Any]
     sums: list[Any]
+
+
+@contextmanager
+def asking_memory() -> Iterator[None]:
+    """A device that has no room is Python's MemoryError."""
+    try:
+        yield
+    except jax.errors.JaxRuntimeError as error:
+        if "RESOURCE_EXHAUSTED" not in str(error):
+            raise
+        raise MemoryError(str(error)) from error
 
 
 def make_template(space: Space, values: Mapping[str, Any]) -> keras.Model:

@@ -17,7 +17,7 @@ from ..submission.save import hash_weights, save_submission
 from . import checkpoints
 from .maps import maps_path, write_maps
 from .misfit import find_misfit
-from .programs import State, make_template, stack_seeds, take_seed
+from .programs import State, asking_memory, make_template, stack_seeds, take_seed
 
 
 class Seeds:
@@ -99,7 +99,8 @@ class Seeds:
     def _read(self, seed: int) -> State:
         if self._state is None:
             return self._here[seed]
-        one: State = jax.device_get(take_seed(self._state, seed))
+        with asking_memory():
+            one: State = jax.device_get(take_seed(self._state, seed))
         return one
 
     def read(self, seed: int, within: Mapping[str, Any]) -> list[np.ndarray]:
