@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ..errors import InputError
-from .engine import DEFAULT, JAX
+from . import engine as engines
 
 ENGINES = ("tensorflow", "jax")
 GIB = 2**30
@@ -35,7 +35,7 @@ def choose_engine(asked: str | None) -> str:
 
 def module_of(engine: str) -> str:
     """The module of an engine, as a `Setup` names it."""
-    return JAX if engine == "jax" else DEFAULT
+    return engines.JAX if engine == "jax" else engines.DEFAULT
 
 
 def list_gpus() -> list[str]:
