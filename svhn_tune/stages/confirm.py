@@ -30,7 +30,7 @@ from .begin import record_begin
 from .choice import choose
 from .drive import Call, drive
 from .pictures import write_pictures
-from .together import find_engine, group_runs
+from .together import find_engine, group_runs, leave_out_done
 
 
 def confirm(
@@ -101,7 +101,7 @@ def confirm(
         # One run of each, then a second one of each: when time is up, all have about as many. The
         # dearest of them first, so that no long one is left for the end, the other cores idle.
         planned.sort(key=lambda run: (run.run, -measure_work(project.space, run.values).rough_cost))
-        missing = _leave_out_done(project, planned)
+        missing = leave_out_done(project, planned)
         if choice and any(run.root in choice.chosen for run in missing):
             project.record(choice)
         if budget is not None:
@@ -140,15 +140,6 @@ def _plan_runs(project: Project, trial: int, runs: int, epochs: int) -> list[Run
     ]
 
 
-def _leave_out_done(project: Project, planned: list[Run]) -> list[Run]:
-    done = {
-        (root, epochs, record.run)
-        for (root, epochs), records in project.confirm_runs().items()
-        for record in records
-    }
-    return [run for run in planned if (run.root, run.epochs, run.run) not in done]
-
-
 def _train(
     project: Project,
     data: Data,
@@ -173,7 +164,7 @@ def _train(
         test_each_epoch=protocol.test_curve,
         engine=module_of(engine),
     )
-    missing = _leave_out_done(project, planned)
+    missing = leave_out_done(project, planned)
     if not missing:
         return
     cohorts = group_runs(project.space, missing, count, engine)

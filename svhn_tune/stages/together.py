@@ -1,4 +1,4 @@
-"""Which engine trains confirm's runs, and which of them it trains together."""
+"""Which runs confirm still trains, by which engine, and which of them together."""
 
 from ..project.project import Project
 from ..project.record_types import BeginRecord
@@ -13,6 +13,16 @@ def find_engine(project: Project) -> str | None:
     begun = [each for each in project.records if isinstance(each, BeginRecord)]
     engines = [each.engine or "tensorflow" for each in begun if each.stage == "confirm"]
     return engines[-1] if engines else None
+
+
+def leave_out_done(project: Project, planned: list[Run]) -> list[Run]:
+    """The runs that have no record yet."""
+    done = {
+        (root, epochs, record.run)
+        for (root, epochs), records in project.confirm_runs().items()
+        for record in records
+    }
+    return [run for run in planned if (run.root, run.epochs, run.run) not in done]
 
 
 def group_runs(space: Space, runs: list[Run], workers: int, engine: str) -> list[list[Run]]:

@@ -26,13 +26,12 @@ from ..space.space import Space
 from .cohorts import choose_block, choose_part
 from .engine import Stop, never
 from .programs import asking_memory, compile_evaluation, compile_training
-from .seeds import JaxMember, Seeds
+from .seeds import JaxMember, Seeds, place_split
 
 # What the device is handed between two questions whether to stop.
 SECONDS = 1.0
 # Bytes of compiled programs in the user's cache folder: from there one takes 0.1 s instead of 2.
 CACHE = 1 << 30
-_resident: dict[int, tuple[Split, Any, Any]] = {}
 
 
 def prepare() -> str:
@@ -95,7 +94,11 @@ class JaxCohort:
         self._calls = {"train": 1, "evaluate": 1}
 
     def train_epoch(
-        self, among: Sequence[int], validation: Split | None = None, stop: Stop = never
+        self,
+        among: Sequence[int],
+        validation: Split | None = None,
+        stop: Stop = never,
+        test: Split | None = None,
     ) -> list[dict[str, float]] | None:
         """Train one epoch; who is behind within it catches up with the others first."""
         members = [self.members[place] for place in among]
@@ -104,17 +107,27 @@ class JaxCohort:
                 member.within = {"batches": 0, "seconds": 0.0}
         if not self._train_rest(among, stop):
             return None
-        evaluated: list[dict[str, float]] | None = [{} for _ in members]
-        if validation is not None:
-            evaluated = self.evaluate(among, validation, stop)
-        if evaluated is None:
-            return None
-        for member, found in zip(members, evaluated, strict=True):
+        for kind, split in (("val", validation), ("test", test)):
+            if split is not None and not self._judge(among, kind, split, stop):
+                return None
+        for member in members:
             metrics = member.within["metrics"] | {"seconds": member.within["seconds"]}
-            metrics |= {f"val_{name}": value for name, value in found.items()}
+            for kind, found in member.within.get("judged", {}).items():
+                metrics |= {f"{kind}_{name}": value for name, value in found.items()}
             member.within = {}
             member.history.append(metrics)
         return [member.history[-1] for member in members]
+
+    def _judge(self, among: Sequence[int], kind: str, split: Split, stop: Stop) -> bool:
+        """Evaluate those that are not yet, at an epoch's end; whether none are left."""
+        left = [p for p in among if kind not in self.members[p].within.get("judged", {})]
+        found = self.evaluate(left, split, stop) if left else []
+        if found is None:
+            return False
+        for place, metrics in zip(left, found, strict=True):
+            within = self.members[place].within
+            within["judged"] = within.get("judged", {}) | {kind: metrics}
+        return True
 
     def _train_rest(self, among: Sequence[int], stop: Stop) -> bool:
         """Train what is left of an epoch's batches; whether there are none left."""
@@ -147,7 +160,7 @@ class JaxCohort:
     def _train_some(self, order: Any, first: int, until: int, active: Any) -> int:
         """Train up to `until`, as far as a second takes it; the batches that are done then."""
         start, calls = time.perf_counter(), 0
-        images, labels = _place(self._split)
+        images, labels = place_split(self._split)
         with asking_memory():
             while first < until and calls < self._calls["train"]:
                 is_short = first == self._whole
@@ -203,7 +216,7 @@ class JaxCohort:
         withins = [self.members[place].within for place in among]
         reached = {within.get(name, 0) for within in withins}
         first = reached.pop() if len(reached) == 1 else 0
-        images, labels = _place(split)
+        images, labels = place_split(split)
         with asking_memory():
             seen = self._seeds.see(first, len(labels))
             while first < len(labels):
@@ -226,11 +239,3 @@ class JaxCohort:
 def _to_metrics(sums: Sequence[Any]) -> dict[str, float]:
     loss, images, hits, _ = map(float, sums)
     return {"categorical_accuracy": hits / images, "loss": loss / images}
-
-
-def _place(split: Split) -> tuple[Any, Any]:
-    """Images and labels on the device, where they stay: a worker has two or three splits."""
-    if id(split) not in _resident:
-        labels = jnp.asarray(np.asarray(split.labels, np.int32))
-        _resident[id(split)] = (split, jnp.asarray(np.ascontiguousarray(split.images)), labels)
-    return _resident[id(split)][1:]

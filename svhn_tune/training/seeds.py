@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import keras
 import numpy as np
 
@@ -18,6 +19,8 @@ from . import checkpoints
 from .maps import maps_path, write_maps
 from .misfit import find_misfit
 from .programs import State, asking_memory, make_template, stack_seeds, take_seed
+
+_resident: dict[int, tuple[Split, Any, Any]] = {}
 
 
 class Seeds:
@@ -190,3 +193,11 @@ def _find_slots(model: keras.Model) -> list[tuple[int, int]]:
     where = {id(each): (number, i) for number, group in groups for i, each in enumerate(group)}
     layers = [variable for layer in model.layers for variable in layer.variables]
     return [where[id(variable)] for variable in [*layers, *model.optimizer.variables]]
+
+
+def place_split(split: Split) -> tuple[Any, Any]:
+    """Images and labels on the device, where they stay: a worker has two or three splits."""
+    if id(split) not in _resident:
+        labels = jnp.asarray(np.asarray(split.labels, np.int32))
+        _resident[id(split)] = (split, jnp.asarray(np.ascontiguousarray(split.images)), labels)
+    return _resident[id(split)][1:]
