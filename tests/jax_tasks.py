@@ -7,6 +7,7 @@ import os
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from importlib import import_module
 from importlib.util import find_spec
 from multiprocessing import get_context
 
@@ -83,7 +84,8 @@ def train(case, seeds, states=(), epochs=1, block=None, validates=True):
     """The state of each seed after some epochs, validated on what it trains on, or not at all."""
     cohort, split = start(case, seeds, states, block=block)
     for _ in range(epochs):
-        cohort.train_epoch(range(len(seeds)), split if validates else None)
+        judged = split if validates else None
+        cohort.train_epoch(range(len(seeds)), judged, engine.never, judged)
     return [member.save() for member in cohort.members]
 
 
@@ -139,8 +141,14 @@ def stop_after(case, seed, questions, state, validates=True):
 
 
 def is_barred(name):
-    """Whether this process could not import a package."""
-    return sys.modules.get(name, 0) is None
+    """Whether this process has not imported a package, and cannot."""
+    if name in sys.modules:
+        return False
+    try:
+        import_module(name)
+    except ImportError:
+        return True
+    return False
 
 
 def execute(setup, runs, questions=1000, room=None):

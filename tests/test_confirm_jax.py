@@ -12,6 +12,7 @@ from svhn_tune.submission.check import check_submission
 from svhn_tune.summary.confirmed import summarize_confirmed
 from svhn_tune.training import checkpoints, engine
 from svhn_tune.training.runs import Run, Setup
+from svhn_tune.training.workers import Workers
 
 pytestmark = needs_jax
 
@@ -122,6 +123,41 @@ def test_a_run_that_diverges_is_done_while_the_others_go_on(calm, in_jax, setup,
     for number in (0, 2):
         expected = calm[1][number].history[1]["loss"]
         assert outcomes[number].history[1]["loss"] == pytest.approx(expected, rel=1e-4)
+
+
+class Counted(Workers):
+    """Kills its worker once, after the first epoch that it tells."""
+
+    killed = False
+
+    def events(self, timeout=None):
+        for event in super().events(timeout):
+            if event.kind == "epoch" and not self.killed:
+                self.killed = True
+                self._workers[0].process.kill()
+            yield event
+
+
+@pytest.mark.soak
+def test_a_killed_workers_runs_all_go_on_and_the_death_counts_for_each(
+    calm, setup, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("XLA_FLAGS", FAST)
+    outcomes = {}
+    with Counted(1, setup) as workers:
+        workers.submit(*make_runs(tmp_path))
+        assert len(workers.running) == 3
+        assert workers.free == 0
+        while workers.running:
+            for event in workers.events():
+                if event.outcome is not None:
+                    outcomes[event.run.run] = event.outcome
+        assert workers.killed
+        assert [*workers._deaths.values()] == [1, 1, 1]
+        assert workers.free == 1
+    for number, outcome in outcomes.items():
+        assert_alike(outcome, calm[1][number])
+    assert len(outcomes) == 3
 
 
 @pytest.fixture(scope="module")

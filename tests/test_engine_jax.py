@@ -35,6 +35,7 @@ CASES = {
     ),
     "linear": ("linear", {}),
     "mlp": ("mlp", {"units_1": 64, "activation": "relu"}),
+    "tiny_resnet": ("tiny_resnet", {}, 128),  # one batch
 }
 # Without a short batch, which would be a program more to compile for each number of seeds.
 RANDOM = ("cnn", PENALISED | {"spatial_dropout_1": 0.2, "dropout": 0.2}, 96)
@@ -68,21 +69,33 @@ def find_noise(training):
     """
     layers = [variable for layer in training.model.layers for variable in layer.variables]
     variables = [*layers, *training.model.optimizer.variables]
-    names = ("conv_1/bias", "conv_1_bias", "moving_mean")
-    return {n for n, each in enumerate(variables) if any(name in each.path for name in names)}
+    return {
+        n
+        for n, each in enumerate(variables)
+        if "moving_mean" in each.path or ("conv" in each.path and "bias" in each.path)
+    }
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(
+    "name",
+    [*list(CASES)[:-1], pytest.param("tiny_resnet", marks=pytest.mark.soak)],
+)
 def test_an_epoch_agrees_with_that_of_tensorflow_from_the_same_weights(name, in_jax):
     """In the same order, with penalties, class weights and the short batch."""
     ours, split = start_tensorflow(CASES[name])
     (theirs,) = in_jax(train, CASES[name], [3], [ours.save()])
     before = ours.save().arrays
-    ours.train_epoch(split)
-    noise = find_noise(ours) if name == "cnn_open" else set()
+    ours.train_epoch(split, test=split)
+    noise = find_noise(ours) if name in ("cnn_open", "tiny_resnet") else set()
     for position, (our, their) in enumerate(zip(ours.save().arrays, theirs.arrays, strict=True)):
         assert (our.shape, our.dtype) == (their.shape, their.dtype)
-        if position not in noise:
+        if position in noise:
+            continue
+        if name == "tiny_resnet":
+            # Where a gradient is nearly none, Adam's first steps, of 1e-3 here, amplify rounding.
+            apart = np.abs(our - their) > 5e-5 * max(np.abs(our).max(), 1)
+            assert apart.mean() < 0.02
+        else:
             assert_close(our, their, 5e-5)
     assert any(np.abs(a - b).max() > 1e-5 for a, b in zip(before, ours.save().arrays, strict=True))
     for metric, value in ours.history[0].items():

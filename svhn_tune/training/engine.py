@@ -191,10 +191,23 @@ class Engine(Protocol):
         """
 
 
+class _Barred:
+    """Refuses to find a package, as if it were not installed.
+
+    `sys.modules[name] = None` would, too, but Keras takes what is in there for imported.
+    """
+
+    def __init__(self, package: str) -> None:
+        self._package = package
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> None:
+        if name == self._package:
+            raise ModuleNotFoundError(f"No module named {name!r} in this process", name=name)
+
+
 def load_engine(name: str) -> Engine:
     """The engine in the module of this name; in a process that has not imported Keras yet."""
     if name in _BACKENDS:
         os.environ["KERAS_BACKEND"], other = _BACKENDS[name]
-        # To be imported is refused, as if it were not installed.
-        sys.modules.setdefault(other, cast(Any, None))
+        sys.meta_path.insert(0, _Barred(other))
     return cast(Engine, import_module(name))
