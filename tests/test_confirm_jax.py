@@ -8,6 +8,8 @@ from jax_tasks import FAST, execute, make_case, needs_jax, start_jax
 
 from svhn_tune import confirm, load_data, search
 from svhn_tune.data.cache import share_arrays
+from svhn_tune.progress.progress import Progress
+from svhn_tune.stages.together import find_engine
 from svhn_tune.submission.check import check_submission
 from svhn_tune.summary.confirmed import summarize_confirmed
 from svhn_tune.training import checkpoints, engine
@@ -125,6 +127,14 @@ def test_a_run_that_diverges_is_done_while_the_others_go_on(calm, in_jax, setup,
         assert outcomes[number].history[1]["loss"] == pytest.approx(expected, rel=1e-4)
 
 
+class Notes(Progress):
+    def __init__(self):
+        self.told = []
+
+    def note(self, text):
+        self.told.append(text)
+
+
 class Counted(Workers):
     """Kills its worker once, after the first epoch that it tells."""
 
@@ -179,3 +189,9 @@ def test_confirm_trains_the_seeds_of_a_configuration_together(searched, archives
     (entry,) = summarize_confirmed(done)
     assert entry.summary.n == 2
     assert check_submission(done.submission_path, done.space)["ok"]
+    # Another engine is never taken silently: here one that stands for TensorFlow.
+    notes = Notes()
+    more = confirm(searched, archives, top=1, runs=3, epochs=1, engine="tensorflow", progress=notes)
+    assert "the runs so far were trained by jax, the next ones by tensorflow" in notes.told
+    assert more.ended("confirm")[-1].trained_by == ["softmax"]
+    assert find_engine(more) == "tensorflow"
