@@ -113,7 +113,7 @@ def share_saving(space: Space, folder: Path) -> tuple[float, int, float]:
 
     executor._save = timed  # type: ignore[method-assign, assignment]
     begin = time.perf_counter()
-    executor.execute(run, lambda _: None, lambda: time.perf_counter() - begin > TRAINING)
+    executor.execute([run], lambda _: None, lambda: time.perf_counter() - begin > TRAINING)
     return sum(took) / (time.perf_counter() - begin), len(took), took[-1]
 
 

@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 
 from svhn_tune.files import write_arrays
 from svhn_tune.training.checkpoints import State
-from svhn_tune.training.engine import never
+from svhn_tune.training.engine import Alone, never
 
 STEP = 4  # of the numbers of an image, every fourth is an input
 # Protocols are made for networks on numbers up to 255; these weigh numbers up to 1.
@@ -36,11 +36,16 @@ def prepare():
     return "CPU"
 
 
-def start(space, values, seed, train, index=None):
+def describe(seeds):
+    return "softmax"
+
+
+def start(space, values, seeds, train, index=None):
     """A run before its first epoch."""
     if heavy := HEAVY & set(sys.modules):
         raise AssertionError(f"this worker has imported {heavy}")
-    return Softmax(space, values, seed, train, index)
+    (seed,) = seeds
+    return Alone(Softmax(space, values, seed, train, index))
 
 
 def flatten(images):
@@ -200,7 +205,7 @@ class Softmax:
         return State([array.copy() for array in arrays], [*self.history], within)
 
     def restore(self, state):
-        arrays, history, within = state
+        arrays, history, within = state.arrays, state.history, state.within
         fresh = [(array.shape, array.dtype) for array in self.save().arrays]
         *known, steps = arrays[: len(fresh)]
         whole = -(-len(self._labels) // self._batch)

@@ -54,7 +54,7 @@ def pack(path, contents):
 
 
 def test_what_was_written_is_read(path):
-    arrays, history, within = checkpoints.read(path, OWNER, 2)
+    arrays, history, within, _ = checkpoints.read(path, OWNER, 2)
     for stored, array in zip(arrays, ARRAYS, strict=True):
         np.testing.assert_array_equal(stored, array)
         assert stored.dtype == array.dtype

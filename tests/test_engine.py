@@ -41,7 +41,7 @@ def begin(request, monkeypatch):
     space = load_space("cnn_open")
     chosen = {"blocks": 1, "batch_normalization": True, "spatial_dropout_1": 0.2, "dropout": 0.2}
     values = space.complete(chosen | {"class_weight": 1.0, "learning_rate": 1e-3})
-    return lambda: (engine.start(space, values, 0, split), split)
+    return lambda: (engine.start(space, values, [0], split).members[0], split)
 
 
 class AfterQuestions:

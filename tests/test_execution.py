@@ -49,7 +49,7 @@ def calm(setup, run, tmp_path):
 def execute(setup, run, should_pause=lambda: False):
     """What a fresh worker tells of the run."""
     told = []
-    Executor(setup).execute(run, told.append, should_pause)
+    Executor(setup).execute([run], told.append, should_pause)
     return told
 
 
@@ -106,7 +106,7 @@ def test_epochs_are_told_in_order_once_they_are_on_the_disk_where_saving_is_dear
         assert len(checkpoints.read_history(many.checkpoint, owner, 20)) >= event.epochs
         told.append((event.kind, event.epochs))
 
-    Executor(setup).execute(many, tell, lambda: False)
+    Executor(setup).execute([many], tell, lambda: False)
     assert told == [*(("epoch", number + 1) for number in range(20)), ("done", 0)]
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = {"keras", "keras_tuner", "tensorflow"}
+HEAVY = {"jax", "keras", "keras_tuner", "tensorflow"}
 # What `--help` can do without.
 BULKY = {"matplotlib", "numpy", "pandas", "pydantic", "rich", "scipy", "sklearn"}
 LIGHT = [
@@ -72,8 +72,11 @@ MAY_BE_HEAVY = {
     "submission.rules",
     "submission.save",
     "training.chunks",
+    "training.engine_jax",
     "training.engine_tensorflow",
     "training.maps",
+    "training.programs",
+    "training.seeds",
 }
 PACKAGE = Path(__file__).parents[1] / "svhn_tune"
 
@@ -228,6 +231,20 @@ def test_module_imports_neither_keras_nor_tensorflow(name, tmp_path):
 
 def test_the_package_imports_neither_keras_nor_tensorflow(tmp_path):
     assert not imported("import svhn_tune", tmp_path) & HEAVY
+
+
+def test_a_worker_on_tensorflow_imports_no_jax(tmp_path, monkeypatch):
+    """TensorFlow itself would, where it is installed; nor does it heed the user's backend."""
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    code = """
+from svhn_tune.training.engine import DEFAULT, load_engine
+load_engine(DEFAULT)
+import keras
+assert keras.backend.backend() == "tensorflow"
+"""
+    modules = imported(code, tmp_path)
+    assert "tensorflow" in modules
+    assert not modules & {"jax.numpy", "jaxlib"}
 
 
 def running(arguments):

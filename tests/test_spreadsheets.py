@@ -23,7 +23,7 @@ COLUMNS = {
     "runs.csv": "data stage trial root run seed status initial_epoch planned_epochs epochs "
     "scored_on score collapsed loss categorical_accuracy val_loss val_categorical_accuracy "
     "test_loss test_categorical_accuracy seconds parameters file_bytes train_images device keras "
-    "tensorflow numpy data_fingerprint weights_sha256 reason",
+    "tensorflow jax numpy trained_by data_fingerprint weights_sha256 reason",
     "confirm.csv": "data trial root epochs runs collapsed mean sd ci95_low ci95_high min max "
     "expected_best expected_best_of search_score search_epochs drop baseline difference "
     "difference_low difference_high verdict probability probability_low probability_high p "

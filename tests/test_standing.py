@@ -182,6 +182,21 @@ def test_a_run_in_its_first_epoch_has_no_checkpoint_and_is_seen(confirming):
     ]
 
 
+def test_runs_that_train_together_are_all_in_training(tmp_path, make_project):
+    project = make_project(tmp_path / "cnn", [{"score": 0.9}, {"score": 0.8}])
+    first, second = (confirm_runs(project, [root], 3, 5) for root in (0, 1))
+    cohorts = [first[:2], second[:2], first[2:], second[2:]]
+    planned = [run for cohort in cohorts for run in cohort]
+    record_begin(project, "confirm", 1, 6, 30, planned, engine="jax", together=cohorts)
+    with project.lock():
+        runs = read_standing(project).runs
+    assert [(run.trial, run.run) for run in runs if run.training] == [(0, 0), (0, 1)]
+    end_run(project, 0, 0, 0.5, 5)
+    with project.lock():
+        runs = read_standing(project).runs
+    assert [(run.trial, run.run) for run in runs if run.training] == [(0, 1)]
+
+
 def test_a_confirm_that_asks_for_more_counts_what_was_done_before(confirming):
     more = confirm_runs(confirming, [0, 1], 4, 5)
     standing = record_begin(confirming, "confirm", 2, 8, 40, more)

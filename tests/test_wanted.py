@@ -41,6 +41,14 @@ def test_what_it_depends_on_may_not(begun):
         resume(project, parse_space(text, "cnn", "cnn.toml"), data, {}, None)
 
 
+def test_a_search_keeps_its_engine(begun):
+    project, data = begun
+    for engine in ("tensorflow", "auto", None):
+        resume(project, project.space, data, {"engine": engine}, None)
+    with pytest.raises(InputError, match="was begun with engine=tensorflow, not jax"):
+        resume(project, project.space, data, {"engine": "jax"}, None)
+
+
 def test_an_unknown_setting_is_refused_by_name(archives):
     with pytest.raises(InputError, match=r"no setting 'max_epoch' .* Did you mean 'max_epochs'"):
         complete_settings(load_space("cnn"), load_data(archives), {"max_epoch": 3})

@@ -175,7 +175,7 @@ def test_two_workers_train_side_by_side_and_a_continued_run_returns_to_its_worke
         assert workers.free == 0
         train(workers, [])
         workers.submit(make_run(setup.space, tmp_path, 1, epochs=2))
-        assert workers._workers[1].run is not None
+        assert workers._workers[1].runs
         train(workers, [])
 
 

@@ -12,6 +12,7 @@ import typer
 
 from ..bounds import MAX_COST, MAX_EPOCHS, MAX_HOURS, MAX_RUNS, MAX_TRIALS, MAX_WORKERS
 from ..errors import InputError
+from ..training.devices import list_gpus
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 SpaceName = Annotated[
@@ -32,7 +33,7 @@ WorkerCount = Annotated[
         "--workers",
         min=1,
         max=MAX_WORKERS,
-        help="Runs side by side. [default: one per core; 1 on a GPU]",
+        help="Runs side by side. [default: one per core; one per GPU]",
     ),
 ]
 Budget = Annotated[
@@ -77,6 +78,10 @@ Seed = Annotated[int | None, typer.Option(help="Of the whole search. [default: 0
 TrainImages = Annotated[
     int | None, typer.Option(help="Train on a stratified subset. [default: all]")
 ]
+Engine = Annotated[
+    str | None,
+    typer.Option("--engine", help="auto, tensorflow or jax. [default: jax where it sees a GPU]"),
+]
 ValidateOn = Annotated[str | None, typer.Option(help="holdout or test. [default: the space's]")]
 Top = Annotated[int, typer.Option(max=MAX_RUNS, help="How many of the best trials.")]
 TopOfQuestion = Annotated[
@@ -104,6 +109,7 @@ def read_search_settings(
     seed: Seed = None,
     train_images: TrainImages = None,
     validate_on: ValidateOn = None,
+    engine: Engine = None,
 ) -> dict[str, Any]:
     """The options of `Wanted` (project/wanted.py), by name."""
     return locals()
@@ -155,9 +161,9 @@ def parse_duration(text: str | None) -> float | None:
 
 
 def default_workers() -> int:
-    """One worker a core that this process may use; one where there is a GPU."""
-    if os.path.exists("/dev/nvidia0"):
-        return 1
+    """One worker for each GPU that this process may use; without one, for each core."""
+    if gpus := list_gpus():
+        return len(gpus)
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -8,6 +8,7 @@ from .options import (
     AsJson,
     Budget,
     DataFolder,
+    Engine,
     Epochs,
     ProjectName,
     Question,
@@ -80,6 +81,7 @@ def confirm(
     workers: WorkerCount = None,
     time_limit: TimeLimit = None,
     budget: Budget = None,
+    engine: Engine = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
@@ -106,6 +108,7 @@ def confirm(
         workers=workers or default_workers(),
         time_limit=limit,
         budget=hours,
+        engine=engine,
         progress=None if quiet else make_progress(),
     )
     if as_json:

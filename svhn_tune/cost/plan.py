@@ -51,8 +51,8 @@ def plan(
 
     Args:
         budget: in seconds, of search and confirm together; "advice" has what fits it.
-        workers, tuner, max_epochs, factor, max_trials, seed, train_images, validate_on: as for
-            `search`.
+        workers, tuner, max_epochs, factor, max_trials, seed, train_images, validate_on, engine: as
+            for `search`.
         top, runs, epochs: as for `confirm`.
 
     Returns:
@@ -71,7 +71,7 @@ def plan(
     from .timing import measure_cost
 
     proposed = simulate_search(space, settings, workers, lambda _: 1.0, 1).models
-    cost = measure_cost(space, data, proposed, workers)
+    cost = measure_cost(space, data, proposed, workers, settings["engine"])
     cap = None
     if is_capped(settings, hours := Hours(workers, None, budget)):
         cap = make_cap(space, data, settings, hours, cost, proposed)

@@ -15,6 +15,7 @@ from ..data.cache import share_arrays
 from ..models.work import Work, measure_work
 from ..project.settings import Cap
 from ..space.space import Space
+from ..training.devices import module_of
 from ..training.runs import Run, Setup
 from ..training.workers import Workers
 from .cap import Hours, make_cap
@@ -41,7 +42,11 @@ class _Watch:
 
 
 def measure_cost(
-    space: Space, data: Data, models: Sequence[dict[str, Any]], workers: int
+    space: Space,
+    data: Data,
+    models: Sequence[dict[str, Any]],
+    workers: int,
+    engine: str = "tensorflow",
 ) -> CostModel:
     """Time the baseline, the smallest, the largest and some between of `models`; half a minute.
 
@@ -50,8 +55,8 @@ def measure_cost(
     """
     batch = space.protocol.batch_size
     small, large = choose_probes(space, models)
-    timings, process = _time(space, data, [space.baseline] * workers, small, workers)
-    timings += _time(space, data, [], large, workers)[0]
+    timings, process = _time(space, data, [space.baseline] * workers, small, workers, engine)
+    timings += _time(space, data, [], large, workers, engine)[0]
     return fit_cost(timings, batch, process)
 
 
@@ -69,7 +74,8 @@ def measure_cap(space: Space, data: Data, settings: Mapping[str, Any], hours: Ho
     near = [each for each in models if measure_work(space, each).rough_cost <= most]
     small, large = choose_probes(space, near, FEW)
     warm = [space.baseline] * hours.workers
-    timings, process = _time(space, data, warm, [*small, *large], hours.workers)
+    probes = [*small, *large]
+    timings, process = _time(space, data, warm, probes, hours.workers, settings["engine"])
     cost = fit_cost(timings, space.protocol.batch_size, process)
     return make_cap(space, data, settings, hours, cost, models)
 
@@ -95,12 +101,13 @@ def _time(
     first: Sequence[dict[str, Any]],
     probes: Sequence[dict[str, Any]],
     workers: int,
+    engine: str,
 ) -> tuple[list[Timing], float]:
     """Timings of `probes`, and the seconds that a process needs before it trains `first`."""
     if not probes:
         return [], 0.0
     works = [measure_work(space, values) for values in probes]
-    setup = _make_setup(space, data, max(work.rough_cost for work in works))
+    setup = _make_setup(space, data, max(work.rough_cost for work in works), engine)
     with tempfile.TemporaryDirectory() as folder:
         warm = [_make_run(WARM_UP - n, values, 1, folder) for n, values in enumerate(first)]
         runs = [_make_run(n, values, 3, folder) for n, values in enumerate(probes)]
@@ -114,7 +121,7 @@ def _time(
     return timings, max(begin - usual, 0.0)
 
 
-def _make_setup(space: Space, data: Data, weight: int) -> Setup:
+def _make_setup(space: Space, data: Data, weight: int, engine: str) -> Setup:
     """Few enough images that an epoch of the dearest model stays below OPERATIONS."""
     batch = space.protocol.batch_size
     wanted = min(max(int(OPERATIONS / max(weight, 1)), 2 * batch), 960)
@@ -128,6 +135,7 @@ def _make_setup(space: Space, data: Data, weight: int) -> Setup:
         train_index=np.arange(images),
         validate_on=np.arange(images, images + validation),
         test_at_end=False,
+        engine=module_of(engine),
     )
 
 

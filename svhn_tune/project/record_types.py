@@ -58,6 +58,9 @@ class TrialRecord(_Line):
 class RunRecord(_Line):
     """A run that ended, as `run_record` writes it; `metrics` has one value per epoch it trained.
 
+    `trained_by` are engines with their versions and, of JAX, how many seeds trained together; more
+    than one where the run went on with another.
+
     One that failed, or whose loss became no finite number, has no score.
     """
 
@@ -84,6 +87,7 @@ class RunRecord(_Line):
     versions: dict[str, str]
     device: str | None
     weights_sha256: str | None = None
+    trained_by: list[str] = []
     test: dict[str, Single | None] = {}
     predicted: str | None = None
     confusion: list[list[Number]] | None = None
@@ -150,12 +154,13 @@ class SessionRecord(_Line):
 
 
 class PlannedRun(_Table):
-    """A run that a call of confirm set out to train."""
+    """A run that a call of confirm set out to train, with the others of its `cohort`, if any."""
 
     trial: Number
     root: Number
     run: RunNumber
     epochs: Epochs
+    cohort: Number | None = None
 
 
 class BeginRecord(_Line):
@@ -173,6 +178,7 @@ class BeginRecord(_Line):
     stops: float | None = None
     runs: list[PlannedRun]
     question: Number | None = None
+    engine: str | None = None
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..models.size import measure_size
 from ..space.space import Space
+from ..training.engine import JAX
 from ..training.runs import Event, Outcome, Run, Setup
 from .record_types import RunRecord
 
@@ -51,6 +52,7 @@ def run_record(event: Event, initial_epoch: int, space: Space, setup: Setup) -> 
         "device": None,
         "weights_sha256": None,
     }
+    backend = "jax" if setup.engine == JAX else "tensorflow"
     if outcome is not None:
         known |= _describe_outcome(run, outcome, initial_epoch, space, setup)
     return RunRecord(
@@ -59,7 +61,7 @@ def run_record(event: Event, initial_epoch: int, space: Space, setup: Setup) -> 
         reason=event.reason,
         data_fingerprint=setup.fingerprint,
         train_images=None if setup.train_index is None else len(setup.train_index),
-        versions={name: version(name) for name in ("keras", "tensorflow", "numpy")},
+        versions={name: version(name) for name in ("keras", backend, "numpy")},
         **known,
     )
 
@@ -90,6 +92,7 @@ def _describe_outcome(
         else measure_size(space, run.values).file_bytes,
         "device": outcome.device,
         "weights_sha256": outcome.weights_sha256,
+        "trained_by": list(outcome.engines),
     }
     if not diverged:
         known["score"] = score

@@ -89,6 +89,7 @@ class Settings(_Table):
     seed: Annotated[int, Field(ge=RANGES["seed"][0], le=RANGES["seed"][1])]
     train_images: Annotated[int, Field(ge=1)] | None
     validate_on: Literal["holdout", "test"]
+    engine: Literal["tensorflow", "jax"] = "tensorflow"
     cap: Cap | None = None
     budget: Annotated[float, Field(ge=0, le=MOST_SECONDS)] | None = None
     space: Annotated[str, Field(min_length=1)]

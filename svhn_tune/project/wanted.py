@@ -8,6 +8,7 @@ from ..data.dataset import split_holdout
 from ..errors import InputError, nearest
 from ..models.size import check_listed
 from ..space.space import Space
+from ..training.devices import choose_engine
 from .numbers import check_numbers
 from .project import Project
 
@@ -28,6 +29,8 @@ class Wanted(TypedDict, total=False):
         seed: of the whole search, 0 by default.
         train_images: train on a stratified subset of this many; by default on all.
         validate_on: "holdout" or "test"; the protocol's by default.
+        engine: "tensorflow", "jax" or "auto" (default): jax where JAX sees a GPU; a search that was
+            begun goes on with its own.
     """
 
     tuner: str | None
@@ -38,6 +41,7 @@ class Wanted(TypedDict, total=False):
     seed: int | None
     train_images: int | None
     validate_on: str | None
+    engine: str | None
 
 
 def complete_settings(space: Space, data: Data, wanted: Wanted) -> dict[str, Any]:
@@ -60,6 +64,7 @@ def complete_settings(space: Space, data: Data, wanted: Wanted) -> dict[str, Any
     settings = defaults | given
     _check_space(space, data)
     _check_tuner(settings["tuner"])
+    settings["engine"] = choose_engine(settings.get("engine"))
     if settings["tuner"] == "hyperband" and "max_trials" in given:
         raise InputError(
             f"max_trials={given['max_trials']} does not apply to hyperband, whose rounds follow "
@@ -88,7 +93,10 @@ def _read_given(wanted: Wanted) -> dict[str, Any]:
     if unknown := set(wanted) - set(Wanted.__annotations__):
         name = min(unknown)
         raise InputError(f"no setting '{name}' of a search.{nearest(name, Wanted.__annotations__)}")
-    return {name: value for name, value in check_numbers(wanted).items() if value is not None}
+    given = {name: value for name, value in check_numbers(wanted).items() if value is not None}
+    if given.get("engine") == "auto":
+        del given["engine"]
+    return given
 
 
 def _check_space(space: Space, data: Data) -> None:
@@ -128,6 +136,7 @@ def resume(
     given = _read_given(wanted)
     _refuse_changes(project, space, data, given)
     _check_tuner(project.settings.tuner)
+    choose_engine(project.settings.engine)
     if given.get("max_trials", 0) > (project.settings.max_trials or 0):
         project.update_settings(max_trials=given["max_trials"])
     if budget:

@@ -31,6 +31,9 @@ def _search_arguments(project: Project) -> list[str]:
             value = sum(proposal.parent is None for proposal in project.proposals())
         if value is not None:
             arguments += [f"--{name.replace('_', '-')}", str(value)]
+    # Before there was a choice it was not recorded.
+    if "engine" in settings.model_fields_set:
+        arguments += ["--engine", settings.engine]
     return arguments + _worker_arguments(project, "search")
 
 
@@ -42,7 +45,9 @@ def _confirm_arguments(project: Project) -> list[list[str]]:
     begins = [record for record in project.records if isinstance(record, BeginRecord)]
     asked = [begin for begin in begins if begin.question is not None]
     named = {(run.root, run.run, run.epochs) for begin in asked for run in begin.runs}
-    workers = _worker_arguments(project, "confirm")
+    engines = [begin.engine for begin in begins if begin.engine is not None]
+    shared = ["--engine", engines[-1]] if engines else []
+    shared += _worker_arguments(project, "confirm")
     calls = [*_question_arguments(project, asked)]
     runs: dict[int, dict[int, int]] = {}
     for (root, epochs), records in project.confirm_runs().items():
@@ -54,7 +59,7 @@ def _confirm_arguments(project: Project) -> list[list[str]]:
         + ([] if 0 in counts else ["--no-baseline"])
         for epochs, counts in runs.items()
     ]
-    return [call + workers for call in calls]
+    return [call + shared for call in calls]
 
 
 def _question_arguments(project: Project, begins: list[BeginRecord]) -> Iterator[list[str]]:
@@ -90,6 +95,7 @@ def list_facts(project: Project, status: dict[str, Any]) -> list[tuple[str, str]
         ("seed of the search", str(settings.seed)),
         ("seeds of the runs", "in the tables above; every run has its own, made from the search's"),
         ("versions", _join(settings.versions)),
+        ("trained by", "; ".join(sorted({each for r in runs for each in r.trained_by}))),
         ("machine", settings.machine or "not recorded"),
         ("devices", ", ".join(sorted({r.device for r in runs if r.device})) or "none yet"),
         ("time limit or budget", _say_budget(status)),

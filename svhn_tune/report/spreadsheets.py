@@ -32,7 +32,8 @@ RUNS = (
     *("loss", "categorical_accuracy", "val_loss", "val_categorical_accuracy"),
     *("test_loss", "test_categorical_accuracy"),
     *("seconds", "parameters", "file_bytes", "train_images", "device"),
-    *("keras", "tensorflow", "numpy", "data_fingerprint", "weights_sha256", "reason"),
+    *("keras", "tensorflow", "jax", "numpy", "trained_by"),
+    *("data_fingerprint", "weights_sha256", "reason"),
 )
 # One row per confirmed configuration, in the order of `status`. `difference` to `p` are against the
 # baseline; `fresh` ones leave out the runs that a choice was made on.
@@ -108,6 +109,7 @@ def _run_rows(project: Project) -> Iterator[Row]:
             **record.values,
             **record.versions,
             **_last_metrics(record),
+            "trained_by": "; ".join(record.trained_by),
             "scored_on": project.settings.validate_on if record.stage == "search" else "test",
         }
 

@@ -21,6 +21,8 @@ def record_begin(
     runs: Sequence[Run] = (),
     deadline: float | None = None,
     question: int | None = None,
+    engine: str | None = None,
+    together: Sequence[Sequence[Run]] = (),
 ) -> Standing:
     """Write down that a call begins, if anything is left to train, and return where it begins.
 
@@ -32,11 +34,15 @@ def record_begin(
         runs: all runs of confirm, in the order in which they are trained.
         deadline: of `time.monotonic()`, if the call has a time limit.
         question: whose configurations confirm trains, if it was asked for one's.
+        engine: that trains confirm's runs.
+        together: those that train together, in the order in which they are trained.
     """
     stops = None
     if deadline is not None and not math.isinf(deadline):
         stops = time.time() + deadline - time.monotonic()
     asked: dict[str, Any] = {} if question is None else {"question": question}
+    asked |= {} if engine is None else {"engine": engine}
+    cohorts = {run.key: {"cohort": n} for n, cohort in enumerate(together) for run in cohort}
     record = BeginRecord(
         stage=stage,
         began=time.time(),
@@ -45,7 +51,13 @@ def record_begin(
         epochs=epochs,
         stops=stops,
         runs=[
-            PlannedRun(trial=run.trial, root=run.root, run=run.run, epochs=run.epochs)
+            PlannedRun(
+                trial=run.trial,
+                root=run.root,
+                run=run.run,
+                epochs=run.epochs,
+                **cohorts.get(run.key, {}),
+            )
             for run in runs
         ],
         **asked,

@@ -22,6 +22,7 @@ from ..project.project import Project
 from ..project.record_types import RunRecord
 from ..project.records import confirm_seed, decode_predicted, run_record
 from ..project.results import open_project
+from ..training.devices import choose_engine, module_of
 from ..training.maps import maps_path
 from ..training.runs import Event, Run, Setup
 from ..training.workers import Workers
@@ -29,6 +30,7 @@ from .begin import record_begin
 from .choice import choose
 from .drive import Call, drive
 from .pictures import write_pictures
+from .together import find_engine, group_runs, leave_out_done
 
 
 def confirm(
@@ -43,6 +45,7 @@ def confirm(
     workers: int = 1,
     time_limit: float | None = None,
     budget: float | None = None,
+    engine: str | None = None,
     progress: Progress | None = None,
 ) -> Project:
     """Retrain the `top` trials until each has `runs` runs; called again, it adds what is missing.
@@ -65,11 +68,14 @@ def confirm(
         workers: how many runs train side by side.
         time_limit: stop after this many seconds, within an epoch if need be.
         budget: seconds for the whole project, its search included; by default the search's.
+        engine: "tensorflow", "jax" or "auto" (default): that of the runs there are, else jax where
+            JAX sees a GPU. On jax the seeds of a configuration train together.
         progress: told what happens; silent by default.
 
     Raises:
         InputError: fewer completed trials than `top`, a question that the space lacks or whose
-            configurations were not proposed, or other data than the search had.
+            configurations were not proposed, other data than the search had, or an engine that is
+            not there.
     """
     deadline = None if time_limit is None else time.monotonic() + time_limit
     project = project if isinstance(project, Project) else open_project(project)
@@ -77,6 +83,8 @@ def confirm(
     numbers = {"top": top, "question": question, "runs": runs, "epochs": epochs, "workers": workers}
     top, question, runs, epochs, workers = check_numbers(numbers).values()
     choose(project, top, epochs, baseline, question)
+    before = find_engine(project)
+    trains = choose_engine(before if engine in (None, "auto") else engine)
     expected = project.settings.data
     if not isinstance(data, Data):
         data = load_data(data or expected.source, project.space.data)
@@ -93,13 +101,15 @@ def confirm(
         # One run of each, then a second one of each: when time is up, all have about as many. The
         # dearest of them first, so that no long one is left for the end, the other cores idle.
         planned.sort(key=lambda run: (run.run, -measure_work(project.space, run.values).rough_cost))
-        missing = _leave_out_done(project, planned)
+        missing = leave_out_done(project, planned)
         if choice and any(run.root in choice.chosen for run in missing):
             project.record(choice)
         if budget is not None:
             project.update_settings(budget=budget)
         progress = progress or Progress()
-        _train(project, data, planned, workers, deadline, progress, question)
+        if before not in (None, trains):
+            progress.note(f"the runs so far were trained by {before}, the next ones by {trains}")
+        _train(project, data, planned, workers, deadline, progress, question, trains)
         _draw(project, data, progress)
     return project
 
@@ -130,15 +140,6 @@ def _plan_runs(project: Project, trial: int, runs: int, epochs: int) -> list[Run
     ]
 
 
-def _leave_out_done(project: Project, planned: list[Run]) -> list[Run]:
-    done = {
-        (root, epochs, record.run)
-        for (root, epochs), records in project.confirm_runs().items()
-        for record in records
-    }
-    return [run for run in planned if (run.root, run.epochs, run.run) not in done]
-
-
 def _train(
     project: Project,
     data: Data,
@@ -147,6 +148,7 @@ def _train(
     deadline: float | None,
     progress: Progress,
     question: int | None,
+    engine: str,
 ) -> None:
     protocol = project.space.protocol
     train, held_out = None, None
@@ -160,11 +162,13 @@ def _train(
         validate_on=held_out,
         test_at_end=True,
         test_each_epoch=protocol.test_curve,
+        engine=module_of(engine),
     )
-    missing = _leave_out_done(project, planned)
+    missing = leave_out_done(project, planned)
     if not missing:
         return
-    count = min(count, len(missing))
+    cohorts = group_runs(project.space, missing, count, engine)
+    count = min(count, len(cohorts))
     left = {(run.root, run.run): (run.values, run.epochs) for run in missing}
     forecast = Forecast(project, "confirm", data, lambda: Planned(left))
     budget = Budget(project, "confirm", count, data, forecast)
@@ -174,14 +178,26 @@ def _train(
             f"--budget with more hours, of search and confirm together"
         )
     epochs = sum(run.epochs for run in planned)
+    # As they are trained: those that are done, then cohort by cohort.
+    order = [run for run in planned if run not in missing]
+    order += [run for cohort in cohorts for run in cohort]
     standing = record_begin(
-        project, "confirm", count, len(planned), epochs, planned, deadline, question
+        project,
+        "confirm",
+        count,
+        len(planned),
+        epochs,
+        order,
+        deadline,
+        question,
+        engine,
+        cohorts if engine == "jax" else (),
     )
     with budget.clock(), Workers(count, setup) as workers:
         drive(
             Call(project, workers, deadline, budget, forecast, progress),
             standing,
-            next_run=lambda: missing.pop(0) if missing else None,
+            next_runs=lambda: cohorts.pop(0) if cohorts else [],
             end_run=lambda event: _record(project, data, setup, event),
         )
 

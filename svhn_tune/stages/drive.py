@@ -1,7 +1,7 @@
 """The one loop of search and confirm: hand out runs, tell what happens, write down what ends."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ..cost.budget import Budget
@@ -48,10 +48,10 @@ class Call:
 def drive(
     call: Call,
     standing: Standing,
-    next_run: Callable[[], Run | None],
+    next_runs: Callable[[], Sequence[Run]],
     end_run: Callable[[Event], RunRecord],
 ) -> None:
-    """Train what `next_run` hands out, until there is no more or time is up.
+    """Train what `next_runs` hands out, until there is no more or time is up.
 
     Whatever the time limit, each worker trains an epoch or two seconds, which are saved, so that
     repeated calls get further.
@@ -59,7 +59,8 @@ def drive(
     Args:
         call: what is trained on what, and for how long.
         standing: where the stage stands as the call begins.
-        next_run: the next run to train; None where one in training must end first, or none is left.
+        next_runs: the next run to train, or those that differ from it in their seed alone, to be
+            trained together; none where one in training must end first, or none is left.
         end_run: writes down a run that ended or failed; returns its record.
     """
     workers, budget = call.workers, call.budget
@@ -70,10 +71,11 @@ def drive(
         if resumed := say_resumed(standing):
             call.progress.note(resumed)
         while True:
-            while not is_over and workers.free and (run := next_run()) is not None:
-                call.forecast.begin_run(run)
-                call.progress.begin_run(run)
-                workers.submit(run)
+            while not is_over and workers.free and (runs := next_runs()):
+                for run in runs:
+                    call.forecast.begin_run(run)
+                    call.progress.begin_run(run)
+                workers.submit(*runs)
             if not workers.running:
                 break
             if is_over := is_over or call.is_over:

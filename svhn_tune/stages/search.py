@@ -25,6 +25,7 @@ from ..project.results import create_project, delete_project, open_project, proj
 from ..project.settings import make_valid_settings
 from ..project.wanted import Wanted, complete_settings, resume
 from ..space.space import Space
+from ..training.devices import module_of
 from ..training.runs import Setup
 from ..training.workers import Workers
 from .drive import Call
@@ -55,8 +56,8 @@ def search(
         overwrite: delete the project first: the files that it wrote, nothing beside them.
         progress: told what happens; silent by default.
         tuner: "halving" (default), "hyperband", "bayesian", "tpe" (which needs Optuna) or "random".
-        max_epochs, factor, max_trials, max_cost, seed, train_images, validate_on: see `Wanted` in
-            project/wanted.py.
+        max_epochs, factor, max_trials, max_cost, seed, train_images, validate_on, engine: see
+            `Wanted` in project/wanted.py.
 
     Raises:
         InputError: bad arguments, or a project that was searched otherwise.
@@ -102,7 +103,7 @@ def _open_or_create(
         progress.note("timing a few models, to know what each costs")
         asked["cap"] = measure_cap(space, data, asked, hours)
     del asked["max_cost"]
-    packages = ["svhn_tune", "keras", "keras-tuner", "tensorflow", "numpy"]
+    packages = ["svhn_tune", "keras", "keras-tuner", asked["engine"], "numpy"]
     packages += ["optuna"] if asked["tuner"] == "tpe" else []
     about = {
         "budget": hours.budget,
@@ -137,4 +138,5 @@ def _make_setup(project: Project, data: Data) -> Setup:
         train_index=train,
         validate_on="test" if project.settings.validate_on == "test" else holdout,
         test_at_end=False,
+        engine=module_of(project.settings.engine),
     )

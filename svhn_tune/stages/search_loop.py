@@ -65,7 +65,7 @@ class SearchLoop:
         )
         if not standing.epochs:
             self._warn_of_few()
-        drive(self.call, standing, self._next_run, self._end_run)
+        drive(self.call, standing, self._next_runs, self._end_run)
         # A bracket may have ended with fewer trials than it has room for.
         self._drop_checkpoints()
 
@@ -80,16 +80,16 @@ class SearchLoop:
                 f"has {shortest}; --tuner halving, or random, takes --max-trials"
             )
 
-    def _next_run(self) -> Run | None:
-        """A run that was begun, or of the next trial; None where the oracle proposes none now."""
+    def _next_runs(self) -> list[Run]:
+        """A run that was begun, or of the next trial; none where the oracle proposes none now."""
         if self._waiting:
-            return self._waiting.pop(0)
+            return [self._waiting.pop(0)]
         proposal = ask(self.oracle, self.settings.max_epochs)
         if not isinstance(proposal, Proposal):
-            return None
+            return []
         record = _trial_record(proposal)
         self.project.record(record)
-        return self._to_run(record)
+        return [self._to_run(record)]
 
     def _end_run(self, event: Event) -> RunRecord:
         proposal = self.project.proposals()[event.run.trial]

@@ -144,9 +144,17 @@ def read_begun(project: Project, begin: BeginRecord | None, process: int | None 
     unfinished = (
         _unfinished_search(project) if confirm is None else _unfinished_confirm(confirm, ended)
     )
-    # Runs are begun in order: the first that have not ended are those in training.
+    # Runs are begun in order: the first that have not ended are those in training, each with those
+    # that train together with it.
     workers = 0 if process is None or begin is None else begin.workers
-    runs = [_look_at(project, run, n < workers) for n, run in enumerate(unfinished)]
+    cohorts = {(run.root, run.run): run.cohort for run in (begin.runs if begin else ())}
+    groups = [cohorts.get((run.root, run.run or 0)) for run in unfinished]
+    places = [n if group is None else ~group for n, group in enumerate(groups)]
+    training = list(dict.fromkeys(places))[:workers]
+    runs = [
+        _look_at(project, run, place in training)
+        for run, place in zip(unfinished, places, strict=True)
+    ]
     budget = project.settings.budget
     epochs = begin.epochs if begin else None
     return Standing(

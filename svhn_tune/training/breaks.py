@@ -19,7 +19,7 @@ GRACE = 2.0
 
 
 class Breaks:
-    """Of one run, from when it begins or goes on.
+    """Of one run, or of several that train together, from when they begin or go on.
 
     Args:
         write: writes its checkpoint as it is now.
@@ -57,9 +57,9 @@ class Breaks:
             self.save()
         return self.is_wished and now - self._first > GRACE
 
-    def end_epoch(self, event: Event) -> None:
+    def end_epoch(self, *events: Event) -> None:
         """An epoch has ended: it is saved now, or with a later one if saving is dear beside it."""
-        self._untold.append(event)
+        self._untold += events
         if time.monotonic() - self._saved >= self._cost / SHARE:
             self.save()
 

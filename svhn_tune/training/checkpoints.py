@@ -34,11 +34,13 @@ class State(NamedTuple):
         within: how far it is beyond them, as JSON has it; empty at an epoch's end. Of the next
             epoch "batches" are trained, or after the last one "evaluated" images; what else it
             says is the engine's matter, and the executor's.
+        engines: what has trained it, in order: the executor's matter.
     """
 
     arrays: "Sequence[np.ndarray]"
     history: History
     within: dict[str, Any]
+    engines: tuple[str, ...] = ()
 
 
 def write(path: Path, state: State, owner: Mapping[str, Any]) -> None:
@@ -53,6 +55,7 @@ def write(path: Path, state: State, owner: Mapping[str, Any]) -> None:
                 "owner": owner,
                 "history": state.history,
                 "within": state.within,
+                "engines": state.engines,
                 # The archive has computed them already: to check the arrays by them costs nothing.
                 "checksums": [info.CRC for info in archive.infolist()],
             }
@@ -91,7 +94,7 @@ def read(path: Path, owner: Mapping[str, Any], epochs: int) -> State:
     except Exception as error:
         # Of what is no checkpoint, zipfile, numpy and json each raise errors of their own.
         raise ValueError(f"{path} is no checkpoint of this run: {error}") from error
-    return State(arrays, about["history"], about["within"])
+    return State(arrays, about["history"], about["within"], tuple(about["engines"]))
 
 
 def read_history(path: Path, owner: Mapping[str, Any], epochs: int) -> History:
@@ -128,8 +131,8 @@ def _read_about(archive: ZipFile) -> dict[str, Any]:
     if digest != _digest(text):
         raise ValueError("its history is not the one that was saved")
     about: dict[str, Any] = json.loads(text)
-    # Earlier versions wrote at an epoch's end only.
-    return {"within": {}} | about
+    # Earlier versions wrote at an epoch's end only, and had one engine.
+    return {"within": {}, "engines": []} | about
 
 
 def _check(about: Mapping[str, Any], owner: Mapping[str, Any], epochs: int) -> None:

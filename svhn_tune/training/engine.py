@@ -4,7 +4,9 @@ An engine is a module, imported in the worker by its name in the setup: so nothi
 imports Keras to train. It knows no oracle, no project and no file but the model's own.
 """
 
-from collections.abc import Callable, Mapping
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
@@ -18,7 +20,10 @@ if TYPE_CHECKING:
     from ..space.space import Space
 
 DEFAULT = "svhn_tune.training.engine_tensorflow"
-
+JAX = "svhn_tune.training.engine_jax"
+# Keras's backend, and the package that a worker of it must not import: TensorFlow imports an
+# installed JAX, which takes 107 MiB and a second; Keras on JAX imports TensorFlow, 430 MB, to save.
+_BACKENDS = {DEFAULT: ("tensorflow", "jax"), JAX: ("jax", "tensorflow")}
 
 Stop = Callable[[], bool]
 
@@ -28,15 +33,11 @@ def never() -> bool:
     return False
 
 
-class Training(Protocol):
+class Member(Protocol):
     """One model in training, from one seed; `history` has the metrics of each epoch.
 
     The seed decides everything random. A restored run ends with the same bits as one that never
-    stopped.
-
-    A method with a `stop` calls it every second or two, when the run may be saved. Where it returns
-    True the method returns None, and called again, on this object or on another one that has
-    restored what this one saved, it goes on from there.
+    stopped, where as many seeds train together.
     """
 
     history: History
@@ -48,6 +49,34 @@ class Training(Protocol):
     @property
     def weights_sha256(self) -> str:
         """The hash of the weights as they are now, in hexadecimal."""
+
+    def save(self) -> State:
+        """All that continuing needs, with any engine."""
+
+    def restore(self, state: State) -> None:
+        """Continue from what `save` returned.
+
+        Raises:
+            ValueError: this run cannot have been there; nothing has changed.
+        """
+
+    def write_model(self, path: Path, test: "Split", predicted: "np.ndarray") -> None:
+        """Write the file to hand in, and beside it what the report shows of the model.
+
+        Args:
+            path: of the file.
+            test: images, channels last, and labels.
+            predicted: the class that the model predicts for each of them, (N,).
+        """
+
+
+class Training(Member, Protocol):
+    """A run that trains alone.
+
+    A method with a `stop` calls it every second or two, when the run may be saved. Where it returns
+    True the method returns None, and called again, on this object or on another one that has
+    restored what this one saved, it goes on from there.
+    """
 
     def train_epoch(
         self,
@@ -67,24 +96,68 @@ class Training(Protocol):
     def predict(self, split: "Split", stop: Stop = never) -> "np.ndarray | None":
         """The predicted class of each image of `split`, (N,) whole numbers from 0."""
 
-    def save(self) -> State:
-        """All that continuing needs."""
 
-    def restore(self, state: State) -> None:
-        """Continue from what `save` returned.
+class Cohort(Protocol):
+    """Runs that differ in their seed alone, and train together.
 
-        Raises:
-            ValueError: this run cannot have been there; nothing has changed.
-        """
+    Its methods do what those of `Training` do, for some of the `members`, by their positions: one
+    result for each of these, in their order. The others stay as they are or, once they are over,
+    are of no more use.
+    """
 
-    def write_model(self, path: Path, test: "Split", predicted: "np.ndarray") -> None:
-        """Write the file to hand in, and beside it what the report shows of the model.
+    members: Sequence[Member]
 
-        Args:
-            path: of the file.
-            test: images, channels last, and labels.
-            predicted: the class that the model predicts for each of them, (N,).
-        """
+    def train_epoch(
+        self,
+        among: Sequence[int],
+        validation: "Split | None",
+        stop: Stop,
+        test: "Split | None" = None,
+    ) -> list[dict[str, float]] | None:
+        """Train one epoch; "seconds" are each run's share of the time."""
+
+    def evaluate(
+        self, among: Sequence[int], split: "Split", stop: Stop
+    ) -> list[dict[str, float]] | None:
+        """Loss and metrics on `split`."""
+
+    def predict(
+        self, among: Sequence[int], split: "Split", stop: Stop
+    ) -> "list[np.ndarray] | None":
+        """The predicted classes, (N,) each."""
+
+
+class Alone:
+    """A run that trains alone as a cohort of one."""
+
+    def __init__(self, training: Training) -> None:
+        self.members = [training]
+
+    def train_epoch(
+        self,
+        among: Sequence[int],
+        validation: "Split | None",
+        stop: Stop,
+        test: "Split | None" = None,
+    ) -> list[dict[str, float]] | None:
+        """Train one epoch."""
+        return _listed(self.members[0].train_epoch(validation, stop, test))
+
+    def evaluate(
+        self, among: Sequence[int], split: "Split", stop: Stop
+    ) -> list[dict[str, float]] | None:
+        """Loss and metrics on `split`."""
+        return _listed(self.members[0].evaluate(split, stop))
+
+    def predict(
+        self, among: Sequence[int], split: "Split", stop: Stop
+    ) -> "list[np.ndarray] | None":
+        """The predicted classes, (N,)."""
+        return _listed(self.members[0].predict(split, stop))
+
+
+def _listed(result: Any) -> Any:
+    return None if result is None else [result]
 
 
 class Engine(Protocol):
@@ -93,25 +166,48 @@ class Engine(Protocol):
     def prepare(self) -> str:
         """Set up threads and devices before anything trains; the device's type, such as "CPU"."""
 
+    def describe(self, seeds: int) -> str:
+        """What trains so many seeds together, with its version: for the records."""
+
     def start(
         self,
         space: "Space",
         values: Mapping[str, Any],
-        seed: int,
+        seeds: Sequence[int],
         train: "Split",
         index: "np.ndarray | None" = None,
-    ) -> Training:
-        """A run before its first epoch; the run that was started before it is not used again.
+    ) -> Cohort:
+        """Runs before their first epoch; those that were started before are not used again.
 
         Args:
             space: the protocol and the model family.
             values: active hyperparameter values.
-            seed: decides everything random in the run.
+            seeds: each decides everything random in its run; one, unless it is the engine on JAX.
             train: images as the network gets them, and labels; they may be memory-mapped.
             index: positions in `train` to train on; None for all.
+
+        Raises:
+            MemoryError: here or later: the device has no room for so many.
         """
 
 
+class _Barred:
+    """Refuses to find a package, as if it were not installed.
+
+    `sys.modules[name] = None` would, too, but Keras takes what is in there for imported.
+    """
+
+    def __init__(self, package: str) -> None:
+        self._package = package
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> None:
+        if name == self._package:
+            raise ModuleNotFoundError(f"No module named {name!r} in this process", name=name)
+
+
 def load_engine(name: str) -> Engine:
-    """The engine in the module of this name."""
+    """The engine in the module of this name; in a process that has not imported Keras yet."""
+    if name in _BACKENDS:
+        os.environ["KERAS_BACKEND"], other = _BACKENDS[name]
+        sys.meta_path.insert(0, _Barred(other))
     return cast(Engine, import_module(name))

@@ -11,7 +11,7 @@ depends on the seed and the epoch alone. With one thread on a CPU and operations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -28,29 +28,42 @@ from ..space.space import Space
 from ..submission.save import hash_weights, save_submission
 from .checkpoints import History, State
 from .chunks import choose_batches, choose_part, compile_model
-from .engine import Stop, never
+from .engine import Alone, Stop, never
 from .maps import maps_path, write_maps
+from .misfit import find_misfit
 
 
 def prepare() -> str:
-    """One thread where there is no GPU; the device's type, "CPU" or "GPU"."""
+    """One thread where there is no GPU; the device's type, "CPU" or "GPU".
+
+    Of a GPU's memory a worker takes what it needs, not all: others may train beside it.
+    """
     # TensorFlow warns who traces many models, which a worker is there to do.
     tf.get_logger().setLevel("ERROR")
-    if not tf.config.list_physical_devices("GPU"):
+    gpus = tf.config.list_physical_devices("GPU")
+    for gpu in gpus:
+        tf.config.experimental.set_memory_growth(gpu, True)
+    if not gpus:
         use_one_thread()
     device: str = tf.config.list_physical_devices()[-1].device_type
     return device
 
 
+def describe(seeds: int) -> str:
+    """What trains, with its version."""
+    return f"tensorflow {tf.__version__}"
+
+
 def start(
     space: Space,
     values: Mapping[str, Any],
-    seed: int,
+    seeds: Sequence[int],
     train: Split,
     index: np.ndarray | None = None,
-) -> "KerasTraining":
+) -> Alone:
     """A run before its first epoch."""
-    return KerasTraining(space, values, seed, train, index)
+    (seed,) = seeds
+    return Alone(KerasTraining(space, values, seed, train, index))
 
 
 def use_one_thread() -> None:
@@ -66,7 +79,7 @@ def use_one_thread() -> None:
 class KerasTraining:
     """One model in training: its weights, its optimizer, and the metrics of each epoch.
 
-    The arguments are those of `Engine.start`.
+    The arguments are those of `Engine.start`, with one seed.
     """
 
     def __init__(
@@ -207,29 +220,9 @@ class KerasTraining:
 
     def _misfit(self, state: State) -> str | None:
         """Why this model cannot have been in this state, if it cannot."""
-        stored, history, within = state
-        variables = self._variables(within)
-        shapes = [(v.shape, v.dtype) for v in variables]
-        if "predicted" in within:
-            shapes.append(((within["predicted"],), "int64"))
-        if [(a.shape, a.dtype) for a in stored] != shapes:
-            return "its variables are those of another model"
-        iterations = self.model.optimizer.iterations
-        steps = int(next(a for a, v in zip(stored, variables, strict=False) if v is iterations))
-        batches, whole = within.get("batches", 0), -(-len(self._index) // self._batch)
-        if batches > whole or steps != len(history) * whole + batches:
-            return f"{len(history)} epochs and {batches} batches are not its optimizer's {steps}"
-        names = {"seconds", *self._read_metrics()}
-        known = history[-1] if history else dict.fromkeys(names, 0.0)
-        if not names <= known.keys() <= {f"{a}{b}" for a in ("", "val_", "test_") for b in names}:
-            return f"its history is of {', '.join(known)}"
-        # Where a loss is no number, neither are weights; squared gradients may overflow any time.
-        trained = stored[: len(self._variables({}))]
-        weights = trained[: len(trained) - len(self.model.optimizer.variables)]
-        wild = any(np.isnan(a).any() for a in trained) or any(np.isinf(a).any() for a in weights)
-        if wild and not batches and np.isfinite(list(known.values())).all():
-            return "it has weights that are no numbers"
-        return None
+        fresh = [(tuple(v.shape), str(v.dtype)) for v in self._variables({})]
+        optimizer = len(self.model.optimizer.variables)
+        return find_misfit(state, fresh, optimizer, -(-len(self._index) // self._batch))
 
     def write_model(self, path: Path, test: Split, predicted: np.ndarray) -> None:
         """Write the .keras file to hand in, and beside it maps of the model."""

@@ -1,9 +1,9 @@
-"""Inside a worker: a run from its checkpoint to its last epoch, and its outcome.
+"""Inside a worker: runs from their checkpoints to their last epoch, and their outcomes.
 
 The engine knows how to train, the pool who is told.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,8 +13,8 @@ from ..data.cache import open_arrays
 from ..data.dataset import Split
 from . import checkpoints
 from .breaks import Breaks
-from .engine import Stop, Training, load_engine
-from .runs import Event, Outcome, Run, Setup
+from .engine import Cohort, Member, Stop, load_engine
+from .runs import Event, Key, Outcome, Run, Setup
 
 # TensorFlow 2.20 keeps the graphs of loops and metrics of every model that it traced: 14 MB per
 # small model. After 256 MiB more than the first run a fresh process is cheaper; it starts in 5 s.
@@ -22,7 +22,7 @@ GROWTH = 256 << 20
 
 
 class Executor:
-    """Trains one run after another; the last one stays in memory to be continued.
+    """Trains one cohort after another; the last one stays in memory to be continued.
 
     Args:
         setup: what the runs share.
@@ -33,16 +33,17 @@ class Executor:
         self._engine = load_engine(setup.engine)
         self._device = self._engine.prepare()
         train, self._pictures = open_arrays(setup.arrays)
-        self._train, self._test = self._arrange(train), self._arrange(self._pictures)
+        self._train_split, self._test = self._arrange(train), self._arrange(self._pictures)
         self._validation: Split | None = None
         if isinstance(setup.validate_on, np.ndarray):
-            self._validation = self._train.take(setup.validate_on)
+            self._validation = self._train_split.take(setup.validate_on)
         elif setup.validate_on == "test":
             self._validation = self._test
-        self._key: tuple[str, int, int] | None = None
-        self._training: Training | None = None
-        # The run's metrics on the test set, while its end is under way.
-        self._tested: dict[str, float] = {}
+        self._places: dict[Key, int] = {}
+        self._cohort: Cohort | None = None
+        self._engines: dict[Key, tuple[str, ...]] = {}
+        # A run's metrics on the test set, while its end is under way.
+        self._tested: dict[Key, dict[str, float]] = {}
         self._first_resident = 0
 
     def _arrange(self, split: Split) -> Split:
@@ -50,40 +51,82 @@ class Executor:
         return Split(self._setup.space.task.arrange(split.images), split.labels)
 
     def execute(
-        self, run: Run, tell: Callable[[Event], None], should_pause: Callable[[], bool]
+        self, runs: Sequence[Run], tell: Callable[[Event], None], should_pause: Callable[[], bool]
     ) -> None:
-        """Train `run` to its end: each epoch is told once it is on the disk, then its end.
+        """Train `runs` to their end: each epoch is told once it is on the disk, then each end.
+
+        They differ in their seed alone, and train together; where the device has no room for
+        that, half of them and then the other half.
 
         Where it `should_pause`, which is asked every second or two, "paused" is told instead, once
-        it is on the disk: at the end of its epoch, or within it where that takes longer.
+        they are on the disk: at the end of an epoch, or within it where that takes longer.
         """
-        training = self._resume(run)
-        breaks = Breaks(lambda: self._save(training, run), tell, should_pause)
-        while len(training.history) < run.epochs and not _has_diverged(training):
-            shown = self._test if self._setup.test_each_epoch else None
-            metrics = training.train_epoch(self._validation, breaks.stop, shown)
-            epochs = len(training.history)
-            if metrics is not None:
-                breaks.end_epoch(Event("epoch", run, metrics=metrics, epochs=epochs))
-            if metrics is None or (epochs < run.epochs and breaks.is_wished):
-                self._pause(run, breaks, tell)
-                return
-        breaks.end()
-        outcome = self._finish(training, run, breaks.stop)
-        if outcome is None:
-            self._pause(run, breaks, tell)
+        left = list(runs)
+        try:
+            self._train(left, tell, should_pause)
+        except MemoryError:
+            if len(runs) == 1:
+                raise
+            # Its arrays are in nobody's way now.
+            self._places, self._cohort = {}, None
         else:
-            tell(Event("done", run, outcome=outcome))
+            return
+        half = (len(left) + 1) // 2
+        for part in (left[:half], left[half:]):
+            if not should_pause():
+                self.execute(part, tell, should_pause)
+            else:
+                for run in part:
+                    tell(Event("paused", run))
 
-    def _pause(self, run: Run, breaks: Breaks, tell: Callable[[Event], None]) -> None:
-        breaks.save()
-        tell(Event("paused", run))
+    def _train(
+        self, left: list[Run], tell: Callable[[Event], None], should_pause: Callable[[], bool]
+    ) -> None:
+        """Train what is `left`, from which each run goes as it ends."""
+        cohort = self._resume(left)
+        breaks = Breaks(lambda: self._save(cohort, left), tell, should_pause)
+        while left:
+            if over := [run for run in left if self._is_over(cohort, run)]:
+                breaks.end()
+                outcomes = self._finish(cohort, over, breaks.stop)
+                if outcomes is None:
+                    break
+                for run, outcome in zip(over, outcomes, strict=True):
+                    left.remove(run)
+                    tell(Event("done", run, outcome=outcome))
+                continue
+            among = [self._places[run.key] for run in left]
+            shown = self._test if self._setup.test_each_epoch else None
+            metrics = cohort.train_epoch(among, self._validation, breaks.stop, shown)
+            if metrics is None:
+                break
+            ended = [
+                Event("epoch", run, metrics=each, epochs=len(self._member(cohort, run).history))
+                for run, each in zip(left, metrics, strict=True)
+            ]
+            breaks.end_epoch(*ended)
+            if any(event.epochs < event.run.epochs for event in ended) and breaks.is_wished:
+                break
+        if left:
+            breaks.save()
+            for run in left:
+                tell(Event("paused", run))
 
-    def _save(self, training: Training, run: Run) -> None:
-        state = training.save()
-        if self._tested:
-            state = state._replace(within=state.within | {"test": self._tested})
-        checkpoints.write(run.checkpoint, state, self._owner(run))
+    def _member(self, cohort: Cohort, run: Run) -> Member:
+        return cohort.members[self._places[run.key]]
+
+    def _is_over(self, cohort: Cohort, run: Run) -> bool:
+        """Whether it has trained all of its epochs, or nothing more can be learnt."""
+        history = self._member(cohort, run).history
+        return len(history) >= run.epochs or _has_diverged(history)
+
+    def _save(self, cohort: Cohort, runs: Sequence[Run]) -> None:
+        for run in runs:
+            state = self._member(cohort, run).save()
+            if tested := self._tested.get(run.key):
+                state = state._replace(within=state.within | {"test": tested})
+            state = state._replace(engines=self._engines[run.key])
+            checkpoints.write(run.checkpoint, state, self._owner(run))
 
     def has_grown(self) -> bool:
         """Whether memory grew since the first run by more than a fresh process would cost."""
@@ -91,60 +134,87 @@ class Executor:
         self._first_resident = self._first_resident or resident
         return resident > self._first_resident + GROWTH
 
-    def _resume(self, run: Run) -> Training:
-        if self._training is not None and self._key == run.key:
-            return self._training
-        setup = self._setup
-        self._training = self._engine.start(
-            setup.space, run.values, run.seed, self._train, setup.train_index
-        )
-        self._key, self._tested = run.key, {}
-        if run.checkpoint.exists():
-            try:
-                state = checkpoints.read(run.checkpoint, self._owner(run), run.epochs)
-                tested = state.within.pop("test", {})
-                self._training.restore(state)
-                self._tested = tested
-            except ValueError:
-                # Its epochs are lost, not the run: trained again from its seed, it ends the same.
-                run.checkpoint.unlink()
-        return self._training
+    def _resume(self, runs: Sequence[Run]) -> Cohort:
+        """The runs where they were: in memory, in checkpoints, or before their first epoch."""
+        places = {run.key: place for place, run in enumerate(runs)}
+        if self._cohort is None or self._places != places:
+            setup = self._setup
+            self._cohort = None
+            self._cohort = self._engine.start(
+                setup.space,
+                runs[0].values,
+                [run.seed for run in runs],
+                self._train_split,
+                setup.train_index,
+            )
+            self._places, self._tested, self._engines = places, {}, {}
+            for run in runs:
+                self._restore(run, self._member(self._cohort, run))
+        trains = self._engine.describe(len(runs))
+        for run in runs:
+            trained = self._engines[run.key]
+            if not self._is_over(self._cohort, run) and trained[-1:] != (trains,):
+                self._engines[run.key] = (*trained, trains)
+        return self._cohort
+
+    def _restore(self, run: Run, member: Member) -> None:
+        self._engines[run.key] = ()
+        if not run.checkpoint.exists():
+            return
+        try:
+            state = checkpoints.read(run.checkpoint, self._owner(run), run.epochs)
+            tested = state.within.pop("test", {})
+            member.restore(state)
+        except ValueError:
+            # Its epochs are lost, not the run: trained again from its seed, it ends the same.
+            run.checkpoint.unlink()
+        else:
+            self._tested[run.key], self._engines[run.key] = tested, state.engines
 
     def _owner(self, run: Run) -> dict[str, Any]:
         return run.owner | self._setup.owner
 
-    def _finish(self, training: Training, run: Run, stop: Stop) -> Outcome | None:
-        """What the run brought; None where it stopped before."""
-        if self._setup.test_each_epoch and not self._tested:
-            last = training.history[-1]
-            named = {name: value for name, value in last.items() if name.startswith("test_")}
-            self._tested = {name.removeprefix("test_"): value for name, value in named.items()}
-        if self._setup.test_at_end and not self._tested:
-            tested = training.evaluate(self._test, stop)
+    def _finish(self, cohort: Cohort, runs: Sequence[Run], stop: Stop) -> list[Outcome] | None:
+        """What the runs brought; None where it stopped before."""
+        untested = [run for run in runs if not self._tested.get(run.key)]
+        if self._setup.test_each_epoch:
+            for run in untested:
+                last = self._member(cohort, run).history[-1]
+                named = {name: value for name, value in last.items() if name.startswith("test_")}
+                tests = {name.removeprefix("test_"): value for name, value in named.items()}
+                self._tested[run.key] = tests
+        elif self._setup.test_at_end and untested:
+            among = [self._places[run.key] for run in untested]
+            tested = cohort.evaluate(among, self._test, stop)
             if tested is None:
                 return None
-            self._tested = tested
+            self._tested |= zip((run.key for run in untested), tested, strict=True)
         judged = self._validation
         if self._setup.test_at_end or judged is None:
             judged = self._test
-        classes = training.predict(judged, stop)
+        classes = cohort.predict([self._places[run.key] for run in runs], judged, stop)
         if classes is None:
             return None
-        predicted = classes.astype(np.uint8)
+        return [
+            self._conclude(run, self._member(cohort, run), each.astype(np.uint8))
+            for run, each in zip(runs, classes, strict=True)
+        ]
+
+    def _conclude(self, run: Run, member: Member, predicted: np.ndarray) -> Outcome:
         if run.model_file is not None:
-            training.write_model(run.model_file, self._pictures, predicted)
-        test, self._tested = self._tested, {}
+            member.write_model(run.model_file, self._pictures, predicted)
         return Outcome(
-            history=training.history,
-            diverged=_has_diverged(training),
-            parameters=training.parameters,
+            history=member.history,
+            diverged=_has_diverged(member.history),
+            parameters=member.parameters,
             predicted=predicted,
-            test=test,
+            test=self._tested.pop(run.key, {}),
             device=self._device,
-            weights_sha256=training.weights_sha256,
+            weights_sha256=member.weights_sha256,
+            engines=self._engines[run.key],
         )
 
 
-def _has_diverged(training: Training) -> bool:
+def _has_diverged(history: checkpoints.History) -> bool:
     """Whether nothing more can be learnt."""
-    return bool(training.history) and checkpoints.has_diverged(training.history[-1])
+    return bool(history) and checkpoints.has_diverged(history[-1])

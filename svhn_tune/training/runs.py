@@ -14,6 +14,8 @@ import numpy as np
 from ..space.space import Space
 from . import engine as engines
 
+Key = tuple[str, int, int]
+
 
 @dataclass(frozen=True)
 class Setup:
@@ -53,7 +55,6 @@ class Setup:
             "space": self.space.sha256,
             "data": self.fingerprint,
             "images": images.hexdigest(),
-            "engine": self.engine,
         }
 
 
@@ -76,7 +77,7 @@ class Run:
     model_file: Path | None = None
 
     @property
-    def key(self) -> tuple[str, int, int]:
+    def key(self) -> Key:
         """What stays the same when the run is continued."""
         return (self.stage, self.root, self.run)
 
@@ -93,7 +94,7 @@ class Outcome:
 
     `history` has every epoch since the first; `predicted` the class of each validation or test
     image, (N,); `test` the metrics on the test set, if the setup asks for them; `weights_sha256`
-    the hash of the final weights.
+    the hash of the final weights; `engines` what trained it, in order.
     """
 
     history: list[dict[str, float]]
@@ -103,6 +104,7 @@ class Outcome:
     test: dict[str, float]
     device: str
     weights_sha256: str
+    engines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""A worker process: it trains what it is given, one run at a time, and says what came of it."""
+"""A worker process: it trains what it is given, one cohort at a time, and says what came of it."""
 
 import errno
 import multiprocessing as mp
@@ -8,10 +8,19 @@ import threading
 import time
 import traceback
 from multiprocessing.connection import Connection, wait
+from typing import NamedTuple
 
-from .runs import Event, Run, Setup
+from .runs import Event, Setup
 
-# What a parent sends beside runs. Who is to leave saves its run first, as for a pause.
+
+class Place(NamedTuple):
+    """The core and the GPU of a worker; None where the system, or the engine, chooses."""
+
+    core: int | None = None
+    gpu: str | None = None
+
+
+# What a parent sends beside tuples of runs. Who is to leave saves its run first, as for a pause.
 PAUSE, LEAVE = "pause", "leave"
 UNWRITABLE = (
     errno.ENOSPC,
@@ -23,10 +32,13 @@ UNWRITABLE = (
 )
 
 
-def work(connection: Connection, setup: Setup, core: int | None) -> None:
-    """A worker's main loop: train the runs that it is sent, until it is to leave or orphaned."""
-    if core is not None:
-        os.sched_setaffinity(0, {core})
+def work(connection: Connection, setup: Setup, place: Place) -> None:
+    """A worker's main loop: train what it is sent, until it is to leave or orphaned."""
+    if place.core is not None:
+        os.sched_setaffinity(0, {place.core})
+    if place.gpu is not None:
+        # Read when TensorFlow, or JAX, looks for devices.
+        os.environ["CUDA_VISIBLE_DEVICES"] = place.gpu
     # Ctrl-C reaches every process of a terminal; the parent decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_die_with_parent, daemon=True).start()
@@ -51,7 +63,7 @@ def work(connection: Connection, setup: Setup, core: int | None) -> None:
         while wish != LEAVE:
             message = connection.recv()
             wish = ""
-            if isinstance(message, Run):
+            if isinstance(message, tuple):
                 executor.execute(message, tell, should_pause)
             else:
                 # A request may arrive after its run has ended.

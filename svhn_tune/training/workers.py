@@ -1,4 +1,4 @@
-"""Where runs execute: local processes, each of which trains one run at a time.
+"""Where runs execute: local processes, each of which trains one cohort of runs at a time.
 
 The parent owns the oracle and the journal; a worker only trains, and reports each epoch. A
 worker that dies is replaced and its run goes on from its checkpoint. One that does not pause in
@@ -9,7 +9,7 @@ does not import TensorFlow: only a worker does.
 import multiprocessing as mp
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
@@ -17,8 +17,9 @@ from multiprocessing.process import BaseProcess
 from typing import Final
 
 from ..errors import cannot_write
-from .runs import Event, Run, Setup
-from .worker import LEAVE, PAUSE, work
+from .devices import list_gpus
+from .runs import Event, Key, Run, Setup
+from .worker import LEAVE, PAUSE, Place, work
 
 MAX_DEATHS = 3
 # A fresh interpreter: TensorFlow does not survive a fork once it has computed.
@@ -38,9 +39,9 @@ class WorkerError(RuntimeError):
 class _Worker:
     process: BaseProcess
     connection: Connection
-    core: int | None
-    run: Run | None = None
-    last: tuple[str, int, int] | None = None
+    place: Place
+    runs: list[Run] = field(default_factory=list)
+    last: tuple[Key, ...] = ()
     pausing: float | None = None
     has_told: bool = False
     since: float = field(default_factory=time.monotonic)
@@ -58,14 +59,14 @@ class Workers:
     """`count` processes that train runs of one stage. Use as a context manager.
 
     Args:
-        count: how many runs train side by side.
+        count: how many runs, or cohorts of them, train side by side.
         setup: what the runs share.
     """
 
     def __init__(self, count: int, setup: Setup) -> None:
         self._setup = setup
-        self._deaths: dict[tuple[str, int, int], int] = {}
-        self._workers = [self._start(core) for core in _choose_cores(count)]
+        self._deaths: dict[Key, int] = {}
+        self._workers = [self._start(place) for place in _choose_places(count)]
 
     def __enter__(self) -> "Workers":
         return self
@@ -82,7 +83,7 @@ class Workers:
 
     def _leave(self) -> None:
         """Let each worker save its run and go: what it still tells, nobody may be able to hear."""
-        busy = [worker for worker in self._workers if worker.run is not None]
+        busy = [worker for worker in self._workers if worker.runs]
         for worker in busy:
             self._tell(worker, LEAVE)
         end = time.monotonic() + PATIENCE
@@ -92,24 +93,27 @@ class Workers:
     @property
     def running(self) -> list[Run]:
         """The runs in training now."""
-        return [worker.run for worker in self._workers if worker.run is not None]
+        return [run for worker in self._workers for run in worker.runs]
 
     @property
     def free(self) -> int:
-        """How many runs could be submitted now."""
-        return len(self._workers) - len(self.running)
+        """How many cohorts could be submitted now."""
+        return sum(not worker.runs for worker in self._workers)
 
-    def submit(self, run: Run) -> None:
-        """Give `run` to a free worker: the one that trained it last, if that one is free."""
-        idle = [worker for worker in self._workers if worker.run is None]
-        last = [worker for worker in idle if worker.last == run.key]
-        self._send((last or idle)[0], run)
+    def submit(self, *runs: Run) -> None:
+        """Give a run, or several that differ in their seed alone, to a free worker.
 
-    def _send(self, worker: _Worker, run: Run) -> None:
-        worker.run = run
-        worker.last = run.key
+        It is the one that trained them last, if that one is free.
+        """
+        idle = [worker for worker in self._workers if not worker.runs]
+        last = [worker for worker in idle if worker.last == _keys(runs)]
+        self._send((last or idle)[0], runs)
+
+    def _send(self, worker: _Worker, runs: Sequence[Run]) -> None:
+        worker.runs = list(runs)
+        worker.last = _keys(runs)
         worker.pausing = None
-        self._tell(worker, run)
+        self._tell(worker, tuple(runs))
 
     def _tell(self, worker: _Worker, message: object) -> None:
         # A worker that died cannot be told; `events` notices its death.
@@ -119,7 +123,7 @@ class Workers:
     def pause(self) -> None:
         """Ask every run to be saved and to stop; each answers with an event."""
         for worker in self._workers:
-            if worker.run is not None and worker.pausing is None:
+            if worker.runs and worker.pausing is None:
                 worker.pausing = time.monotonic()
                 self._tell(worker, PAUSE)
 
@@ -130,72 +134,76 @@ class Workers:
             WorkerError: our own code raised in a worker.
             InputError: a worker could not write a checkpoint or model.
         """
-        busy = [worker for worker in self._workers if worker.run is not None]
+        busy = [worker for worker in self._workers if worker.runs]
         sources = {worker.connection: worker for worker in busy}
         sources |= {worker.process.sentinel: worker for worker in busy}  # type: ignore[misc]
         found = wait(list(sources), timeout)
         ready = {id(sources[source]): sources[source] for source in found}  # type: ignore[index]
         for worker in ready.values():
-            event = self._receive(worker)
-            if event is not None:
-                yield event
+            yield from self._receive(worker)
         for worker in self._workers:
-            if worker.run is not None and worker.is_late:
+            if worker.runs and worker.is_late:
                 worker.process.kill()
 
-    def _receive(self, worker: _Worker) -> Event | None:
-        run = worker.run
-        assert run is not None
+    def _receive(self, worker: _Worker) -> list[Event]:
         try:
             kind, content = worker.connection.recv()
         except (EOFError, ConnectionResetError):
             if worker.pausing is None:
-                return self._replace(worker, run)
-            # It died instead of pausing: its run stops at its checkpoint.
-            kind, content = "event", Event("paused", run)
+                return self._replace(worker)
+            # It died instead of pausing: its runs stop at their checkpoints.
+            runs, worker.runs = worker.runs, []
+            return [Event("paused", run) for run in runs]
         if kind == "error":
-            raise WorkerError(f"trial {run.trial} raised\n{content}")
+            raise WorkerError(f"trial {worker.runs[0].trial} raised\n{content}")
         if kind == "disk":
             raise cannot_write(*content)
         event: Event = content
         worker.has_told = True
         if event.kind != "epoch":
-            worker.run = None
-        if kind == "last":
+            worker.runs = [run for run in worker.runs if run.key != event.run.key]
+        if kind == "last" and not worker.runs:
             self._restart(worker)
-        return event
+        return [event]
 
-    def _replace(self, dead: _Worker, run: Run) -> Event | None:
-        """Start another worker in the place of a dead one, and let it go on with the run."""
+    def _replace(self, dead: _Worker) -> list[Event]:
+        """Start another worker in the place of a dead one, and let it go on with the runs."""
         fresh = self._restart(dead)
-        deaths = self._deaths[run.key] = self._deaths.get(run.key, 0) + 1
-        if deaths < MAX_DEATHS:
-            self._send(fresh, run)
-            return None
-        reason = f"its worker died {deaths} times, last with exit code {dead.process.exitcode}"
-        return Event("failed", run, reason=reason)
+        for run in dead.runs:
+            self._deaths[run.key] = self._deaths.get(run.key, 0) + 1
+        failed = [run for run in dead.runs if self._deaths[run.key] >= MAX_DEATHS]
+        if going := [run for run in dead.runs if run not in failed]:
+            self._send(fresh, going)
+        reason = f"its worker died {MAX_DEATHS} times, last with exit code {dead.process.exitcode}"
+        return [Event("failed", run, reason=reason) for run in failed]
 
     def _restart(self, old: _Worker) -> _Worker:
         old.process.kill()
         old.process.join()
         old.connection.close()
-        fresh = self._workers[self._workers.index(old)] = self._start(old.core)
+        fresh = self._workers[self._workers.index(old)] = self._start(old.place)
         fresh.has_told, fresh.since = old.has_told, old.since
         return fresh
 
-    def _start(self, core: int | None) -> _Worker:
+    def _start(self, place: Place) -> _Worker:
         context = mp.get_context(START)
         ours, theirs = context.Pipe()
-        process = context.Process(target=work, args=(theirs, self._setup, core), daemon=True)
+        process = context.Process(target=work, args=(theirs, self._setup, place), daemon=True)
         process.start()
         theirs.close()
-        return _Worker(process, ours, core)
+        return _Worker(process, ours, place)
 
 
-def _choose_cores(count: int) -> list[int | None]:
-    """A core for each worker where they fill the machine; else the system places them."""
+def _keys(runs: Sequence[Run]) -> tuple[Key, ...]:
+    return tuple(run.key for run in runs)
+
+
+def _choose_places(count: int) -> list[Place]:
+    """The GPUs in turn; without one, a core for each worker where they fill the machine."""
+    if gpus := list_gpus():
+        return [Place(gpu=gpus[number % len(gpus)]) for number in range(count)]
     if hasattr(os, "sched_getaffinity"):
         cores = sorted(os.sched_getaffinity(0))
         if count == len(cores) > 1:
-            return list(cores)
-    return [None] * count
+            return [Place(core) for core in cores]
+    return [Place()] * count

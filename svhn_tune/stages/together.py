@@ -1,0 +1,35 @@
+"""Which runs confirm still trains, by which engine, and which of them together."""
+
+from ..project.project import Project
+from ..project.record_types import BeginRecord
+from ..space.space import Space
+from ..training.cohorts import choose_size, form_cohorts
+from ..training.devices import list_gpus, read_memory
+from ..training.runs import Run
+
+
+def find_engine(project: Project) -> str | None:
+    """What trained the latest runs of confirm, those without an end included; None without any."""
+    begun = [each for each in project.records if isinstance(each, BeginRecord)]
+    engines = [each.engine or "tensorflow" for each in begun if each.stage == "confirm"]
+    return engines[-1] if engines else None
+
+
+def leave_out_done(project: Project, planned: list[Run]) -> list[Run]:
+    """The runs that have no record yet."""
+    done = {
+        (root, epochs, record.run)
+        for (root, epochs), records in project.confirm_runs().items()
+        for record in records
+    }
+    return [run for run in planned if (run.root, run.epochs, run.run) not in done]
+
+
+def group_runs(space: Space, runs: list[Run], workers: int, engine: str) -> list[list[Run]]:
+    """The runs as they are handed out: TensorFlow trains one at a time."""
+    if engine != "jax":
+        return [[run] for run in runs]
+    sharing = -(-workers // max(len(list_gpus()), 1))
+    memory = read_memory() / sharing
+    most = {run.root: choose_size(space, run.values, memory) for run in runs}
+    return form_cohorts(runs, most)

@@ -1,0 +1,192 @@
+"""What tests do in a process with JAX: Keras has one backend per process, and theirs is TensorFlow.
+
+`in_jax` starts such a process; the functions below run there.
+"""
+
+import os
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from importlib import import_module
+from importlib.util import find_spec
+from multiprocessing import get_context
+
+import numpy as np
+import pytest
+
+from svhn_tune.data.dataset import Split
+from svhn_tune.models.spaces import load_space
+from svhn_tune.training import checkpoints, engine
+
+needs_jax = pytest.mark.skipif(find_spec("jax") is None, reason="JAX is not installed")
+IMAGES = 112  # three batches of 32 and a short one
+CLASSES = 10
+# Programs that run for a second are not optimised for ten.
+FAST = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+
+
+@contextmanager
+def start_jax():
+    """A function that runs one of these in a process with JAX, and returns what it returns."""
+    with ProcessPoolExecutor(1, get_context("spawn"), begin) as process:
+        yield lambda function, *given: process.submit(function, *given).result(120)
+
+
+def begin():
+    """As a worker does; each piece of a run is a question whether to stop."""
+    os.environ["XLA_FLAGS"] = FAST
+    loaded = engine.load_engine(engine.JAX)
+    loaded.SECONDS = 0.0
+    loaded.prepare()
+
+
+def make_split(first=False, count=IMAGES):
+    """Random images; the labels are those of few classes, so that class weights do something."""
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (count, 32, 32, 3), dtype=np.uint8)
+    labels = np.r_[np.arange(CLASSES), rng.integers(0, 4, count - CLASSES)].astype(np.int32)
+    return Split(images.transpose(0, 3, 1, 2) if first else images, labels)
+
+
+def make_case(name, chosen, count=IMAGES):
+    """A space, values of it, and so many images as its models get them."""
+    space = load_space(name)
+    return space, space.complete(chosen), make_split(space.task.channels_first, count)
+
+
+class AfterQuestions:
+    """Says stop when it has been asked so often."""
+
+    def __init__(self, count):
+        self.left = count
+
+    def __call__(self):
+        self.left -= 1
+        return self.left < 0
+
+
+def start(case, seeds, states=(), part=None, block=None):
+    """A cohort, restored from `states`, and what it trains on."""
+    from svhn_tune.training import engine_jax, programs
+
+    space, values, split = make_case(*case)
+    cohort = engine_jax.start(space, values, seeds, split)
+    if part is not None:
+        cohort._part = part
+        cohort._evaluate = programs.compile_evaluation(cohort._seeds.template, part)
+    cohort._block = block or cohort._block
+    for member, state in zip(cohort.members, states, strict=False):
+        member.restore(state)
+    return cohort, split
+
+
+def train(case, seeds, states=(), epochs=1, block=None, validates=True):
+    """The state of each seed after some epochs, validated on what it trains on, or not at all."""
+    cohort, split = start(case, seeds, states, block=block)
+    for _ in range(epochs):
+        judged = split if validates else None
+        cohort.train_epoch(range(len(seeds)), judged, engine.never, judged)
+    return [member.save() for member in cohort.members]
+
+
+def predict(case, seeds, states, folder):
+    """Metrics, predictions and weights' hashes of states; a file of each in the folder."""
+    cohort, split = start(case, seeds, states)
+    among = range(len(seeds))
+    metrics, predicted = cohort.evaluate(among, split), cohort.predict(among, split)
+    for place, member in enumerate(cohort.members):
+        member.write_model(folder / f"{place}.keras", split, predicted[place])
+    return metrics, predicted, [member.weights_sha256 for member in cohort.members]
+
+
+def train_stopping(case, seeds, places, path, part):
+    """Two epochs and their end, stopped at some questions: each time in another cohort.
+
+    Returns the states, what was brought, and where each stop was.
+    """
+    cohort, split = start(case, seeds, part=part)
+    seen, brought = [], {}
+    for questions in (*places, 1000):
+        if _go_on(cohort, split, AfterQuestions(questions), brought):
+            return [member.save() for member in cohort.members], brought, seen
+        states = []
+        for member in cohort.members:
+            checkpoints.write(path, member.save(), {})
+            states.append(checkpoints.read(path, {}, 2))
+        seen.append((len(states[0].history), *sorted(set(states[0].within) - {"seconds"})))
+        cohort, _ = start(case, seeds, states, part)
+    raise AssertionError("it never ends")
+
+
+def _go_on(cohort, split, stop, brought):
+    among = range(len(cohort.members))
+    while len(cohort.members[0].history) < 2:
+        if cohort.train_epoch(among, split, stop) is None:
+            return False
+    for name in ("evaluate", "predict"):
+        if name not in brought:
+            result = getattr(cohort, name)(among, split, stop)
+            if result is None:
+                return False
+            brought[name] = result if name == "evaluate" else [each.tolist() for each in result]
+    return True
+
+
+def stop_after(case, seed, questions, state, validates=True):
+    """The state of a seed that goes on, and is stopped at a question within its epoch."""
+    cohort, split = start(case, [seed], [state], part=32)
+    stop = AfterQuestions(questions)
+    assert cohort.train_epoch([0], split if validates else None, stop) is None
+    return cohort.members[0].save()
+
+
+def is_barred(name):
+    """Whether this process has not imported a package, and cannot."""
+    if name in sys.modules:
+        return False
+    try:
+        import_module(name)
+    except ImportError:
+        return True
+    return False
+
+
+def execute(setup, runs, questions=1000, room=None):
+    """What a fresh worker tells of runs: kind, run and epochs of each event, and the outcomes.
+
+    It is asked to pause after so many questions, none of which is too early; where there is `room`
+    for some seeds only, the device says so.
+    """
+    from svhn_tune.training import breaks, engine_jax, execution
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(breaks, "GRACE", -1.0)
+        if room is not None:
+            patch.setattr(engine_jax, "JaxCohort", _with_room(engine_jax.JaxCohort, room))
+        told = []
+        execution.Executor(setup).execute(runs, told.append, AfterQuestions(questions))
+    events = [(event.kind, event.run.run, event.epochs) for event in told]
+    return events, {event.run.run: event.outcome for event in told if event.kind == "done"}
+
+
+def _with_room(cohort, room):
+    import jax
+
+    class Cramped(cohort):
+        """Finds no room as JAX says it, once it trains."""
+
+        def _train_some(self, *given):
+            train = self._train
+
+            def refuse(*given, **named):
+                if len(self.members) > room:
+                    raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory")
+                return train(*given, **named)
+
+            self._train = refuse
+            try:
+                return super()._train_some(*given)
+            finally:
+                self._train = train
+
+    return Cramped
