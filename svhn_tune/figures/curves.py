@@ -181,4 +181,4 @@ def _explain(chart: Chart, project: Project, has_search: bool, has_confirm: bool
         handles.append(
             Line2D([], [], color=INK, linestyle="none", marker="o", markersize=4, label="test")
         )
-    chart.legend(handles=handles, loc="outside lower left", ncols=4)
+    chart.legend(handles=handles, loc="outside lower left", ncols=3)
