@@ -44,6 +44,8 @@ def cache(tmp_path_factory):
     folder = tmp_path_factory.mktemp("cache")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(folder))
+        # xdist sets it, and what is printed is as wide.
+        patch.delenv("COLUMNS", raising=False)
         yield folder
 
 

@@ -76,7 +76,7 @@ def test_status_has_the_documents_keys_and_counts(project):
     assert status["epochs_trained"] == 4 + 4 + 12 + 4 + 8
     assert status["seconds_trained"] == 5 * 1.5
     assert status["best"] == {
-        "trial": 4,
+        "trial": 1,
         "score": 0.65,
         "epochs": 12,
         "values": project.values(4),
@@ -167,7 +167,7 @@ def test_confirmed_summaries_do_not_mix_epochs_and_put_the_longest_first(project
     confirm_run(project, 0, 0, 0.9, 5)
     found = summarize_confirmed(project)
     assert [(each.trial, each.epochs) for each in found] == [
-        (4, 100),
+        (1, 100),
         (0, 100),
         (3, 5),
         (0, 5),
