@@ -29,7 +29,8 @@ def draw_hardest(project: Project) -> Chart | None:
         return None
     columns = 6
     rows = math.ceil(len(images) / columns)
-    chart = Chart(0.8 + 1.25 * rows)
+    has_words = max(len(str(name)) for name in arrays.get("classes", ["0"])) > 2
+    chart = Chart(0.8 + (1.4 if has_words else 1.25) * rows)
     panels = chart.subplots(rows, columns, squeeze=False)
     for axes in panels.flat:
         axes.axis("off")
@@ -38,8 +39,11 @@ def draw_hardest(project: Project) -> Chart | None:
         panels.flat, images, arrays["hard_labels"], answers, shares, strict=False
     ):
         axes.imshow(image)
-        said = f"{_name(arrays, label)}, said {_name(arrays, answer)}"
-        axes.set_title(f"{said}\n{100 * share:.0f} % wrong", fontsize=9, loc="center")
+        title = [f"{_name(arrays, label)},", f"said {_name(arrays, answer)}"]
+        # Digits have room beside each other, the names of objects below.
+        title = title if has_words else [" ".join(title)]
+        text = "\n".join([*title, f"{100 * share:.0f} % wrong"])
+        axes.set_title(text, fontsize=7.5 if has_words else 9, loc="center")
     runs = int(arrays["hard_runs"])
     chart.headline(
         project,
