@@ -135,7 +135,18 @@ def test_the_files_of_confirm_are_within_the_bound_and_may_be_handed_in_but_for_
         assert told.startswith(f"{max(run.score for run in runs):.4f}")
 
 
-def test_the_page_and_the_figures_show_what_there_is_and_fail_on_nothing(confirmed):
+# Of each family, and of the shallow networks; the page of the other spaces is like theirs.
+PAGES = ("cnn", "mlp", "cifar_shallow", "tiny_resnet")
+OTHER_PAGES = sorted(set(space_names()) - set(PAGES))
+
+
+@pytest.mark.parametrize(
+    "space",
+    [*PAGES, *(pytest.param(name, marks=pytest.mark.soak) for name in OTHER_PAGES)],
+    indirect=True,
+    scope="module",
+)
+def test_the_page_and_the_figures_show_what_there_is_and_fail_on_nothing(space, confirmed):
     page = write_report(confirmed).read_text()
     figures = Figures(confirmed)
     drawn = {entry.name: getattr(figures, entry.name)() is not None for entry in FIGURES}
