@@ -132,7 +132,7 @@ def make_layout(project: Project, title: str, height: int) -> dict[str, Any]:
         "margin": {"l": 60, "r": 20, "t": 60, "b": 60},
         "height": height,
         "hovermode": "closest",
-        "legend": {"orientation": "h", "y": -0.16, "yanchor": "top"},
+        "legend": {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom"},
         "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": INK, "activecolor": INK},
     }
 
