@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib import rc_context
 
+from ..console import say_count
 from ..project.project import Project
 from ..project.record_types import RunRecord
 from ..space.hyperparameters import Declaration, Float, Int
@@ -50,7 +51,8 @@ def draw_effects(project: Project, names: list[str]) -> Chart | None:
     explain_dots(chart, records, colors)
     warning = "; dots of different colours are not comparable" if len(colors) > 1 else ""
     chart.headline(
-        project, f"{len(records)} configurations at the end of their longest training{warning}"
+        project,
+        f"{say_count(len(records), 'configuration')} at the end of their longest training{warning}",
     )
     return chart
 

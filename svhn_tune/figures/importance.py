@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from matplotlib import rc_context
 
+from ..console import say_count
 from ..project.project import Project
 from ..space.hyperparameters import Declaration
 from ..summary.curves import list_completed, list_longest, list_varied, score_at, stitch_curves
@@ -66,7 +67,7 @@ def _say(project: Project, found: Importance) -> str:
         if found.explained > 0.05
         else "a random forest explains nothing of what it has not seen, so believe none of this"
     )
-    return f"Permutation importance, {of_all} after {found.epochs} epochs: {said}"
+    return f"Permutation importance, {of_all} after {say_count(found.epochs, 'epoch')}: {said}"
 
 
 def measure_importance(project: Project) -> Importance | None:

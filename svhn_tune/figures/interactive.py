@@ -33,7 +33,7 @@ def explore_score(project: Project) -> Any:
     traces, places = [], []
     for epochs, color in colors.items():
         some = [r for r in records if r.planned_epochs == epochs and not r.collapsed]
-        traces.append(_dot(project, some, f"{epochs} epochs", color, epochs))
+        traces.append(_dot(project, some, say_count(epochs, "epoch"), color, epochs))
         places.append([[spent[r.trial] for r in some] for spent, _ in costs.values()])
     if collapsed := [record for record in records if record.collapsed]:
         shades = [colors[record.planned_epochs] for record in collapsed]
@@ -53,7 +53,7 @@ def explore_score(project: Project) -> Any:
     ]
     best = list_longest(project)[0]
     title = (
-        f"Best of {len(records)} trials: {best.score:.4f} after {best.epochs} epochs "
+        f"Best of {say_count(len(records), 'trial')}: {best.score:.4f} after {say_count(best.epochs, 'epoch')} "
         f"(trial {best.root:03d})"
     )
     return make_figure(
@@ -87,12 +87,12 @@ def _step(scores: list[float], color: str, epochs: int) -> dict[str, Any]:
     return {
         "type": "scatter",
         "mode": "lines",
-        "name": f"best after {epochs} epochs",
+        "name": f"best after {say_count(epochs, 'epoch')}",
         "legendgroup": str(epochs),
         "showlegend": False,
         "y": scores,
         "line": {"color": color, "shape": "hv", "width": 2},
-        "hovertemplate": f"best so far after {epochs} epochs: %{{y:.4f}}<extra></extra>",
+        "hovertemplate": f"best so far after {say_count(epochs, 'epoch')}: %{{y:.4f}}<extra></extra>",
     }
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from matplotlib.collections import LineCollection
 from matplotlib.colors import LinearSegmentedColormap
 
+from ..console import say_count
 from ..project.project import Project
 from ..project.record_types import RunRecord
 from ..space.hyperparameters import Declaration, Float, Int
@@ -65,7 +66,7 @@ def draw_parallel(project: Project, names: list[str]) -> Any:
         labelangle=-30,
         labelside="bottom",
     )
-    title = f"{len(records)} configurations at the end of their longest training"
+    title = f"{say_count(len(records), 'configuration')} at the end of their longest training"
     if len(names) > AXES:
         title += f"; the {AXES} of {len(names)} hyperparameters that matter most"
     return graph_objects.Figure(

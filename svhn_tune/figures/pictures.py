@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib import rc_context
 
+from ..console import say_count
 from ..files import read_arrays
 from ..project.project import Project
 from .style import INK, STYLE, WIDTH, Chart
@@ -83,7 +84,7 @@ def draw_weights(project: Project) -> Chart | None:
     ):
         units, shown = str(arrays[f"of_{trial}_{epochs}"]), weights.shape[-1]
         told = "each class" if units == "class" else f"{shown} of {units} units of the first layer"
-        title = f"trial {trial:03d}, {epochs} epochs: {told}"
+        title = f"trial {trial:03d}, {say_count(epochs, 'epoch')}: {told}"
         part.suptitle(title, x=0.01, ha="left", fontsize=9)
         panels = part.subplots(row, columns, squeeze=False)
         for axes in panels.flat:

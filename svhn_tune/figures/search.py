@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from matplotlib import rc_context
 from matplotlib.lines import Line2D
 
+from ..console import say_count
 from ..project.project import Project
 from ..project.record_types import RunRecord
 from ..summary.curves import list_completed, list_longest, list_scores
@@ -54,7 +55,7 @@ def draw_score(project: Project, against: str) -> Chart | None:
     best = list_longest(project)[0]
     chart.headline(
         project,
-        f"Best of {len(records)} trials: {best.score:.4f} after {best.epochs} epochs "
+        f"Best of {say_count(len(records), 'trial')}: {best.score:.4f} after {say_count(best.epochs, 'epoch')} "
         f"(trial {best.root:03d})",
     )
     return chart
@@ -97,7 +98,7 @@ def explain_dots(
     """A legend below: the colour of each number of epochs, and the cross of a collapsed run."""
     style: dict[str, Any] = {"linestyle": "none", "marker": "o", "markeredgewidth": 0}
     handles = [
-        Line2D([], [], color=color, label=f"{epochs} epochs", **style)
+        Line2D([], [], color=color, label=say_count(epochs, "epoch"), **style)
         for epochs, color in colors.items()
     ]
     if any(record.collapsed for record in records):
