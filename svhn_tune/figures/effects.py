@@ -50,10 +50,8 @@ def draw_effects(project: Project, names: list[str]) -> Chart | None:
     scale_scores(panels[0, 0], project, records)
     explain_dots(chart, records, colors)
     warning = "; dots of different colours are not comparable" if len(colors) > 1 else ""
-    chart.headline(
-        project,
-        f"{say_count(len(records), 'configuration')} at the end of their longest training{warning}",
-    )
+    count = say_count(len(records), "configuration")
+    chart.headline(project, f"{count} at the end of their longest training{warning}")
     return chart
 
 

@@ -53,8 +53,8 @@ def explore_score(project: Project) -> Any:
     ]
     best = list_longest(project)[0]
     title = (
-        f"Best of {say_count(len(records), 'trial')}: {best.score:.4f} after {say_count(best.epochs, 'epoch')} "
-        f"(trial {best.root:03d})"
+        f"Best of {say_count(len(records), 'trial')}: {best.score:.4f} after "
+        f"{say_count(best.epochs, 'epoch')} (trial {best.root:03d})"
     )
     return make_figure(
         traces,
@@ -92,7 +92,9 @@ def _step(scores: list[float], color: str, epochs: int) -> dict[str, Any]:
         "showlegend": False,
         "y": scores,
         "line": {"color": color, "shape": "hv", "width": 2},
-        "hovertemplate": f"best so far after {say_count(epochs, 'epoch')}: %{{y:.4f}}<extra></extra>",
+        "hovertemplate": (
+            f"best so far after {say_count(epochs, 'epoch')}: %{{y:.4f}}<extra></extra>"
+        ),
     }
 
 

@@ -55,8 +55,8 @@ def draw_score(project: Project, against: str) -> Chart | None:
     best = list_longest(project)[0]
     chart.headline(
         project,
-        f"Best of {say_count(len(records), 'trial')}: {best.score:.4f} after {say_count(best.epochs, 'epoch')} "
-        f"(trial {best.root:03d})",
+        f"Best of {say_count(len(records), 'trial')}: {best.score:.4f} after "
+        f"{say_count(best.epochs, 'epoch')} (trial {best.root:03d})",
     )
     return chart
 
