@@ -47,15 +47,15 @@ def open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
         yield archive
 
 
-def explain(error: Exception) -> str:
-    """Why an archive cannot be read, in words."""
+def explain(error: Exception, advice: str = "") -> str:
+    """Why a file cannot be read, in words; `advice` is what follows where it is damaged."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     if isinstance(error, MemoryError):
         return "there is not enough memory for it"
     if isinstance(error, OddZipError):
         return str(error)
-    return f"it is damaged or cut short ({one_line(str(error) or repr(error))})"
+    return f"it is damaged or cut short{advice} ({one_line(str(error) or repr(error))})"
 
 
 def read_chunks(archive: zipfile.ZipFile, name: str) -> Iterator[bytes]:

@@ -13,6 +13,7 @@ from multiprocessing import get_context
 
 import numpy as np
 import pytest
+from stops import AfterQuestions
 
 from svhn_tune.data.dataset import Split
 from svhn_tune.models.spaces import load_space
@@ -52,17 +53,6 @@ def make_case(name, chosen, count=IMAGES):
     """A space, values of it, and so many images as its models get them."""
     space = load_space(name)
     return space, space.complete(chosen), make_split(space.task.channels_first, count)
-
-
-class AfterQuestions:
-    """Says stop when it has been asked so often."""
-
-    def __init__(self, count):
-        self.left = count
-
-    def __call__(self):
-        self.left -= 1
-        return self.left < 0
 
 
 def start(case, seeds, states=(), part=None, block=None):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import softmax_engine
+from stops import AfterQuestions
 
 from svhn_tune.data.dataset import Split
 from svhn_tune.models.spaces import load_space
@@ -42,17 +43,6 @@ def begin(request, monkeypatch):
     chosen = {"blocks": 1, "batch_normalization": True, "spatial_dropout_1": 0.2, "dropout": 0.2}
     values = space.complete(chosen | {"class_weight": 1.0, "learning_rate": 1e-3})
     return lambda: (engine.start(space, values, [0], split).members[0], split)
-
-
-class AfterQuestions:
-    """Says stop when it has been asked so often."""
-
-    def __init__(self, count):
-        self.left = count
-
-    def __call__(self):
-        self.left -= 1
-        return self.left < 0
 
 
 def train(training, split, stop, brought):

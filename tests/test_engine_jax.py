@@ -6,7 +6,6 @@ import keras
 import numpy as np
 import pytest
 from jax_tasks import (
-    AfterQuestions,
     is_barred,
     make_case,
     needs_jax,
@@ -16,6 +15,7 @@ from jax_tasks import (
     train,
     train_stopping,
 )
+from stops import AfterQuestions
 
 from svhn_tune.submission.check import check_submission
 from svhn_tune.submission.save import hash_weights

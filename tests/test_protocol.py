@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from test_engine import AfterQuestions, begin, without_seconds
+from stops import AfterQuestions
+from test_engine import begin, without_seconds
 
 from svhn_tune import confirm, load_data, load_space, search
 from svhn_tune.data.dataset import split_holdout

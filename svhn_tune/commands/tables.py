@@ -165,7 +165,7 @@ def print_convolutions(explained: dict[str, Any]) -> None:
         print(one_line(layer["words"]))
         for formula in layer["formulas"]:
             print(f"  {formula}")
-        maps = f"{layer['maps']} activation map{'s' * (layer['maps'] > 1)}"
+        maps = say_count(layer["maps"], "activation map")
         kept = "as high and wide as the input" if layer["preserves"] else "not the input's size"
         if not layer["preserves"] and layer["same_size"]:
             kept += f"; {layer['same_size']} would keep it"

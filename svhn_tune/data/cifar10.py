@@ -12,6 +12,7 @@ from typing import IO
 import numpy as np
 
 from ..errors import InputError, one_line
+from ..zips import explain
 from .dataset import Data, Split
 from .npz import Layout, read_npz
 from .pickles import Array, RefusedPickleError, load_pickle
@@ -27,6 +28,7 @@ WANTED = (
     f"(https://www.cs.toronto.edu/~kriz/cifar.html), or {ARRAYS} with x_train, y_train, x_test and "
     f"y_test, as keras.datasets.cifar10.load_data() returns them"
 )
+AGAIN = "; download it again"
 CLASSES = (
     *("airplane", "automobile", "bird", "cat", "deer"),
     *("dog", "frog", "horse", "ship", "truck"),
@@ -148,10 +150,7 @@ def _read_archive(path: Path) -> dict[str, bytes]:
         raise InputError(f"cannot read {path}: {error}") from None
     except Exception as error:
         # tarfile, gzip and zlib raise some ten types for an archive that is damaged.
-        reason = one_line(str(error) or repr(error))
-        raise InputError(
-            f"cannot read {path}: it is damaged or cut short; download it again ({reason})"
-        ) from None
+        raise InputError(f"cannot read {path}: {explain(error, AGAIN)}") from None
     if missing := [name for name in (*TRAIN, TEST) if name not in contents]:
         raise InputError(f"{path} lacks {FOLDER}/{missing[0]}; download it again")
     return contents
@@ -164,10 +163,7 @@ def _read_batch(path: Path, content: bytes) -> Split:
     except RefusedPickleError as error:
         raise InputError(f"{path} is no batch of CIFAR-10: {error}; download it again") from None
     except Exception as error:
-        reason = one_line(str(error) or repr(error))
-        raise InputError(
-            f"cannot read {path}: it is damaged or cut short; download it again ({reason})"
-        ) from None
+        raise InputError(f"cannot read {path}: {explain(error, AGAIN)}") from None
     named = found if isinstance(found, dict) else {}
     data, labels = (_look_up(named, name) for name in ("data", "labels"))
     rows = data.whole if isinstance(data, Array) else None

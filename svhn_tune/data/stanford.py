@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import InputError, one_line
+from ..zips import explain
 from .course import MOST_IMAGES, check_arrays, check_layouts
 from .dataset import Data, Split
 from .matlab import inflate
@@ -48,7 +49,7 @@ def _read(path: Path) -> Split:
         raise
     except Exception as error:
         # scipy raises some ten different types for a file that is cut short.
-        raise InputError(f"cannot read {path}: {_explain(error)}") from None
+        raise InputError(f"cannot read {path}: {explain(error, '; download it again')}") from None
     images, labels = check_arrays(path, arrays["X"], arrays["y"])
     found = np.unique(labels)
     if not np.array_equal(found, np.arange(1, 11)):
@@ -63,11 +64,3 @@ def _find_dtype(kind: str) -> np.dtype:
         return np.dtype(kind)
     except TypeError:
         return np.dtype([(kind, np.uint8)])
-
-
-def _explain(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    if isinstance(error, MemoryError):
-        return "there is not enough memory for it"
-    return f"it is damaged or cut short; download it again ({one_line(str(error) or repr(error))})"

@@ -13,9 +13,9 @@ from matplotlib.colors import to_hex
 from ..console import say_count
 from ..project.project import Project
 from ..project.record_types import RunRecord
-from ..summary.curves import list_completed, list_longest, list_scores
+from ..summary.curves import list_completed, list_scores
 from ..summary.wording import with_provenance
-from .search import follow_best, spans_decades, sum_costs
+from .search import follow_best, say_best, spans_decades, sum_costs
 from .style import INK, color_epochs, name_score
 
 GRID = "rgba(118, 118, 118, 0.25)"
@@ -51,14 +51,9 @@ def explore_score(project: Project) -> Any:
         {"name": name, "title": label, "x": [across[place] for across in places]}
         for place, (name, (_, label)) in enumerate(zip(names, costs.values(), strict=True))
     ]
-    best = list_longest(project)[0]
-    title = (
-        f"Best of {say_count(len(records), 'trial')}: {best.score:.4f} after "
-        f"{say_count(best.epochs, 'epoch')} (trial {best.root:03d})"
-    )
     return make_figure(
         traces,
-        make_layout(project, title, 420)
+        make_layout(project, say_best(project, len(records)), 420)
         | {
             "meta": {"switch": switch},
             "xaxis": make_axis(costs["hours"][1], rangemode="tozero"),

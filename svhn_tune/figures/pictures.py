@@ -48,8 +48,8 @@ def draw_hardest(project: Project) -> Chart | None:
     runs = int(arrays["hard_runs"])
     chart.headline(
         project,
-        f"The label, what most of the wrong runs said instead, and how many of {runs} "
-        f"run{'s' * (runs > 1)} that did not collapse are wrong",
+        f"The label, what most of the wrong runs said instead, and how many of "
+        f"{say_count(runs, 'run')} that did not collapse are wrong",
     )
     return chart
 

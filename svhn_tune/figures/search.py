@@ -52,13 +52,17 @@ def draw_score(project: Project, against: str) -> Chart | None:
     axes.set_xlim(left=0)
     scale_scores(axes, project, records)
     explain_dots(chart, records, colors)
-    best = list_longest(project)[0]
-    chart.headline(
-        project,
-        f"Best of {say_count(len(records), 'trial')}: {best.score:.4f} after "
-        f"{say_count(best.epochs, 'epoch')} (trial {best.root:03d})",
-    )
+    chart.headline(project, say_best(project, len(records)))
     return chart
+
+
+def say_best(project: Project, trials: int) -> str:
+    """The best score of so many trials, and of how long a training."""
+    best = list_longest(project)[0]
+    return (
+        f"Best of {say_count(trials, 'trial')}: {best.score:.4f} after "
+        f"{say_count(best.epochs, 'epoch')} (trial {best.root:03d})"
+    )
 
 
 def sum_costs(project: Project, against: str) -> tuple[dict[int, float], str]:
@@ -190,7 +194,7 @@ def draw_rounds(project: Project) -> Chart | None:
         chart, runs, colors, "under each round: its last epoch, and how many trials reached it"
     )
     promoted = sum(proposals[run.trial].parent is not None for run in runs)
-    where = "" if None in brackets else f" in {len(brackets)} bracket{'s' * (len(brackets) > 1)}"
+    where = "" if None in brackets else f" in {say_count(len(brackets), 'bracket')}"
     chart.headline(
         project,
         f"{len(runs) - promoted} configurations began{where}; {promoted} times one was promoted",

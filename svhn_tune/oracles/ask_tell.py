@@ -78,9 +78,11 @@ def make_oracle(
     models, max_trials = max_trials or MODELS, max_trials or TRIALS
     max_epochs = max_epochs or space.protocol.epochs
     min_epochs = min_epochs or space.protocol.min_epochs
-    first = space.listed + [
-        values for values in space.points if affordable is None or affordable(values)
-    ]
+
+    def is_feasible(values: Values) -> bool:
+        return measure_size(space, values).feasible and (affordable is None or affordable(values))
+
+    first = [*space.listed, *filter(is_feasible, space.points)]
     points = max(INITIAL_POINTS, len(first))
     build: dict[str, Callable[[], Oracle]] = {
         "halving": partial(
@@ -100,9 +102,7 @@ def make_oracle(
     }
     oracle = build[tuner](**arguments)
     oracle.verbose = 0
-    oracle.feasible = lambda values: (
-        measure_size(space, values).feasible and (affordable is None or affordable(values))
-    )
+    oracle.feasible = is_feasible
     oracle.first = first
     oracle.recorded = recorded or {}
     return oracle
