@@ -40,7 +40,6 @@ demo: setup
 	$(BIN)/python -m svhn_tune search --space cnn_open --data builtin --project demo \
 		--max-epochs 9 --train-images 4000 --time-limit 90s
 	$(BIN)/python -m svhn_tune confirm --project demo --top 1 --runs 3 --epochs 2
-	@echo "the results are in results/demo; the file is results/demo/submission.keras"
 
 # Every figure of the README: an hour on two cores.
 bench: setup
