@@ -5,6 +5,7 @@ from typing import Any
 
 from ..space.task import Task
 from .domain import INITIALIZERS, Domain
+from .heads import add_heads
 from .layer_types import Layer
 
 DOMAINS = {
@@ -27,12 +28,12 @@ DECLARED_TYPES: dict[str, tuple[str, ...]] = {"batch_normalization": ("BatchNorm
 
 
 def list_layers(values: Mapping[str, Any], task: Task) -> list[Layer]:
-    """The layers of the CNN with these `values`, the output included.
+    """The layers of the CNN with these `values`, the outputs included.
 
     Blocks of Conv2D (ReLU), SpatialDropout2D and MaxPooling2D with `filters`, 2 x `filters`, ...;
-    one hidden dense layer (ReLU), Dropout, softmax: the network of assignment A4.3, question 1.
-    A rate of 0, no units and a pool of 1 leave their layer out. What `values` lacks takes the
-    default.
+    one hidden dense layer (ReLU), Dropout, the task's heads: the network of assignment A4.3,
+    question 1. A rate of 0, no units and a pool of 1 leave their layer out. What `values` lacks
+    takes the default.
     """
 
     def value(name: str, block: int | None = None) -> Any:
@@ -54,8 +55,7 @@ def list_layers(values: Mapping[str, Any], task: Task) -> list[Layer]:
         layers.append(Layer("Dense", "hidden", {"units": units, "activation": "relu"}))
     if rate := value("dropout"):
         layers.append(Layer("Dropout", "dropout", {"rate": rate}))
-    layers.append(Layer("Dense", "output", {"units": task.classes, "activation": "softmax"}))
-    return layers
+    return add_heads(layers, task)
 
 
 def _convolution(value: Any, block: int, filters: int, suffix: str) -> list[Layer]:

@@ -51,4 +51,6 @@ class Domain:
 TRAINING = {
     "learning_rate": Domain(1e-5, low=1e-12, high=10.0),
     "class_weight": Domain(0.0, high=1.0),
+    # Of two heads, what the loss of the second counts beside that of the first.
+    "minute_weight": Domain(1.0, low=1e-6, high=1e6),
 }

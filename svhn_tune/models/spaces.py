@@ -126,6 +126,10 @@ def _check_family(space: Space, shown: str) -> None:
         for value in given.extremes:
             if refusal := domain.refusal(value):
                 raise InputError(f"{table}: {value!r} {refusal}")
+        if name == "class_weight" and space.task.on_dial:
+            raise InputError(f"{table}: '{space.data}' has no classes to be weighted")
+        if name == "minute_weight" and len(space.task.heads) < 2:
+            raise InputError(f'{table}: it weighs the second of two heads (target = "heads")')
         _check_parent(space, given, table)
 
 

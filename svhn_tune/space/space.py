@@ -17,10 +17,11 @@ from ..bounds import MAX_COST
 from ..errors import InputError
 from .complaints import describe_complaint, say_unknown
 from .hyperparameters import Declaration, Hyperparameter, Line, Table
-from .objective import OBJECTIVES, Objective
+from .objective import OBJECTIVES, OF_DIAL, Objective
 from .protocol import Input, Protocol
 from .questions import Question
 from .space_file import parse_tables
+from .targets import FORMS, OF_CLASSES, parse_target
 from .task import SOURCES, Task
 
 
@@ -49,7 +50,8 @@ class Rules(Table):
 class Space(Table):
     """A space file: data, model, protocol, limits and hyperparameters.
 
-    `name` is the file's stem, `text` the file as it was read; both are set by whoever read it.
+    `target` is what the network is asked for, where labels are minutes around a dial. `name` is the
+    file's stem, `text` the file as it was read; both are set by whoever read it.
     `points_to_evaluate` are what one would try without a search, each as what it changes of the
     baseline: the search trains them first, those that its limit on cost allows.
     """
@@ -57,7 +59,8 @@ class Space(Table):
     name: str
     text: str
     title: Line
-    data: Literal["svhn", "cifar10"]
+    data: Literal["svhn", "cifar10", "clocks", "clocks_150"]
+    target: str | None = None
     model: str
     input: Input = Input()
     protocol: Protocol
@@ -79,8 +82,14 @@ class Space(Table):
 
     @cached_property
     def task(self) -> Task:
-        """Which images go in, and how many classes come out."""
-        return replace(SOURCES[self.data], channels_first=self.input.channels == "first")
+        """Which images go in, and what is to come out.
+
+        Raises:
+            ValueError: there is no such target, or it does not fit the loss.
+        """
+        asked = self.target and parse_target(self.target, self.protocol.loss)
+        is_first = self.input.channels == "first"
+        return replace(SOURCES[self.data], channels_first=is_first, asked=asked or None)
 
     @property
     def objective(self) -> Objective:
@@ -208,7 +217,39 @@ def read_space(text: str, name: str, shown: str) -> Space:
         space = Space.model_validate({"name": name, "text": text, **tables})
     except ValidationError as error:
         raise InputError(f"{shown} {describe_complaint(error, _TABLES)}") from None
+    _check_target(space, shown)
     return space
+
+
+def _check_target(space: Space, shown: str) -> None:
+    """Refuse a target, a loss or an objective that does not fit the space's data.
+
+    Raises:
+        InputError: the message names the file, the key and its value.
+    """
+    protocol, on_dial = space.protocol, SOURCES[space.data].on_dial
+    if on_dial and space.target is None:
+        raise InputError(f"{shown} target is missing: '{space.data}' needs one, {FORMS}")
+    if not on_dial and space.target is not None:
+        raise InputError(
+            f"{shown} target: '{space.target}' is for clocks, not for the classes of "
+            f"'{space.data}': leave it out"
+        )
+    if not on_dial and protocol.loss not in (None, OF_CLASSES):
+        raise InputError(
+            f"{shown} [protocol] loss: {protocol.loss} is not for classes, which are trained by "
+            f"{OF_CLASSES}"
+        )
+    if on_dial != (protocol.objective == OF_DIAL):
+        fits = f"scored by '{OF_DIAL}'" if on_dial else "not scored in minutes"
+        raise InputError(
+            f"{shown} [protocol] objective: networks on '{space.data}' are {fits} (got "
+            f"'{protocol.objective}')"
+        )
+    try:
+        _ = space.task
+    except ValueError as error:
+        raise InputError(f"{shown} target: {error}") from None
 
 
 def check_named(space: Space, shown: str) -> None:

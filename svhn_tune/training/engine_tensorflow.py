@@ -25,6 +25,7 @@ import tensorflow as tf
 from ..data.dataset import Split
 from ..models.hypermodel import HyperModel, class_weights
 from ..space.space import Space
+from ..space.targets import measure_apart
 from ..submission.save import hash_weights, save_submission
 from .checkpoints import History, State
 from .chunks import choose_batches, choose_part, compile_model
@@ -94,7 +95,7 @@ class KerasTraining:
         keras.utils.set_random_seed(seed)
         self._space, self._values = space, values
         self.model = HyperModel(space).build_values(values)
-        classes = space.task.classes
+        self._task = space.task
         self.seed = seed
         self.history: History = []
         self._images = train
@@ -102,7 +103,7 @@ class KerasTraining:
         self._batch = space.protocol.batch_size
         gamma = values.get("class_weight", 0.0)
         weights = class_weights(train.labels[self._index], gamma) if gamma else None
-        compiled = compile_model(self.model, classes, self._batch, weights)
+        compiled = compile_model(self.model, self._task, self._batch, weights)
         self._train_chunk, self._test_chunk = compiled
         # The first call compiles, and so says too much of what a batch takes: the second is short.
         self._batches = 1
@@ -166,30 +167,40 @@ class KerasTraining:
         return True
 
     def evaluate(self, split: Split, stop: Stop = never) -> dict[str, float] | None:
-        """Loss and metrics on `split`, as `model.evaluate` gives them."""
+        """Loss and metrics on `split`, as `model.evaluate` gives them; around a dial, minutes."""
         within = self._within
         if "evaluated" not in within:
             self.model.reset_metrics()
             within["evaluated"] = 0
         for chunk in self._parts(within["evaluated"], len(split.labels)):
-            self._test_chunk(split.images[chunk], split.labels[chunk])
+            labels = split.labels[chunk]
+            outputs = self._test_chunk(split.images[chunk], labels)
             within["evaluated"] += len(chunk)
+            if self._task.on_dial:
+                apart = measure_apart(labels, self._decode(outputs)).sum()
+                within["apart"] = within.get("apart", 0.0) + float(apart)
             if stop():
                 return None
-        del within["evaluated"]
-        return self._read_metrics()
+        evaluated = within.pop("evaluated")
+        minutes = {"minutes": within.pop("apart") / evaluated} if self._task.on_dial else {}
+        return self._read_metrics() | minutes
 
     def predict(self, split: Split, stop: Stop = never) -> np.ndarray | None:
-        """The predicted class of each image of `split`, (N,) whole numbers from 0."""
+        """What is predicted of each image of `split`, (N,): a class, or a minute of the dial."""
         for chunk in self._parts(sum(map(len, self._predicted)), len(split.labels)):
             outputs = self.model.predict_on_batch(split.images[chunk])
-            self._predicted.append(outputs.argmax(axis=-1))
+            self._predicted.append(self._decode(outputs))
             self._within["predicted"] = int(chunk[-1]) + 1
             if stop():
                 return None
         del self._within["predicted"]
         predicted, self._predicted = self._predicted, []
         return np.concatenate(predicted)
+
+    def _decode(self, outputs: Any) -> np.ndarray:
+        """Outputs of the model as predictions, (N,)."""
+        given = outputs if isinstance(outputs, list | tuple) else [outputs]
+        return self._task.target.decode([np.asarray(each) for each in given])
 
     def _read_metrics(self) -> dict[str, float]:
         return {name: float(value) for name, value in self.model.get_metrics_result().items()}
@@ -222,7 +233,9 @@ class KerasTraining:
         """Why this model cannot have been in this state, if it cannot."""
         fresh = [(tuple(v.shape), str(v.dtype)) for v in self._variables({})]
         optimizer = len(self.model.optimizer.variables)
-        return find_misfit(state, fresh, optimizer, -(-len(self._index) // self._batch))
+        whole = -(-len(self._index) // self._batch)
+        task = self._task
+        return find_misfit(state, fresh, optimizer, whole, task.reported, task.on_dial)
 
     def write_model(self, path: Path, test: Split, predicted: np.ndarray) -> None:
         """Write the .keras file to hand in, and beside it maps of the model."""
