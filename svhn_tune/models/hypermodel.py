@@ -16,9 +16,9 @@ import keras_tuner as kt
 import numpy as np
 
 from ..errors import InputError
+from ..space.dial import measure_minutes
 from ..space.hyperparameters import Declaration
 from ..space.space import Space
-from ..space.targets import measure_minutes
 from ..space.task import Task
 from .families import list_layers
 from .layer_types import Layer, name_inputs
@@ -203,10 +203,9 @@ class _TellMinutes(keras.callbacks.Callback):
         self._task, self._images, self._labels = task, images, labels
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        outputs = self.model.predict(self._images, verbose=0)
-        decoded = self._task.target.decode(outputs if isinstance(outputs, list) else [outputs])
+        predicted = self._task.decode(self.model.predict(self._images, verbose=0))
         if logs is not None:
-            logs["val_minutes"] = measure_minutes(self._labels, decoded)
+            logs["val_minutes"] = measure_minutes(self._labels, predicted)
 
 
 CNNHyperModel = HyperModel  # the space `cnn`, unless another is named

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from ..errors import CONTROLS, InputError, nearest
 from ..space.hyperparameters import Hyperparameter
-from ..space.space import Space, check_named, read_space
+from ..space.reading import check_named, read_space
+from ..space.space import Space
 from ..space.space_file import read_space_file
 from .domain import TRAINING, Domain
 from .families import FAMILIES

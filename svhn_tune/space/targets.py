@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from ..errors import nearest
+from .dial import DIAL, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy as np
 
-DIAL = 720  # minutes around it
 HOURS = 12
 OF_CLASSES = "categorical_crossentropy"
 OF_NUMBERS = ("mean_squared_error", "mean_absolute_error", "huber")
@@ -234,25 +234,3 @@ def _check_loss(target: Target, text: str, loss: str | None) -> Target:
         fits = own if own == OF_CLASSES else ", ".join(OF_NUMBERS)
         raise ValueError(f"'{text}' is trained by {fits}, not by the loss {loss}")
     return target
-
-
-def wrap(minutes: "np.ndarray") -> "np.ndarray":
-    """Minutes (N,) of any turn of the hand as those of the first: float32, 0 to below 720."""
-    import numpy as np
-
-    once = np.mod(minutes.astype(float), DIAL).astype(np.float32)
-    # The nearest float32 of a number just below 720 may be 720.
-    return np.where(once >= DIAL, np.float32(0), once)
-
-
-def measure_apart(minutes: "np.ndarray", others: "np.ndarray") -> "np.ndarray":
-    """Minutes around the dial between times (N,): 11:55 and 0:05 are ten apart, none above 360."""
-    import numpy as np
-
-    apart = np.abs(np.asarray(minutes, float) - others) % DIAL
-    return np.minimum(apart, DIAL - apart)
-
-
-def measure_minutes(labels: "np.ndarray", predicted: "np.ndarray") -> float:
-    """The common-sense error: the mean of minutes around the dial between times (N,)."""
-    return float(measure_apart(labels, predicted).mean())

@@ -1,9 +1,10 @@
 """What is asked of a model, from the space file alone: no image is read, no family known."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from .targets import DIAL, Classes, Head, Target
+from .dial import DIAL
+from .targets import Classes, Head, Target
 
 if TYPE_CHECKING:
     import numpy as np
@@ -69,6 +70,13 @@ class Task:
     def arrange(self, images: "np.ndarray") -> "np.ndarray":
         """Images (N, height, width, channels) as the network gets them: a view, not a copy."""
         return images.transpose(0, 3, 1, 2) if self.channels_first else images
+
+    def decode(self, outputs: Any) -> "np.ndarray":
+        """What a model gives, an array (N, units) or a list of one a head, as predictions (N,)."""
+        import numpy as np
+
+        given = outputs if isinstance(outputs, list | tuple) else [outputs]
+        return self.target.decode([np.asarray(each) for each in given])
 
     def group(self, labels: "np.ndarray") -> "np.ndarray":
         """What labels (N,) are stratified by: the class, or of a dial the hour."""

@@ -16,8 +16,8 @@ from keras import layers
 
 from ..data.dataset import Data
 from ..models.families import list_types
+from ..space.dial import measure_minutes
 from ..space.space import Space
-from ..space.targets import measure_minutes
 from ..space.task import Task
 from .layer_settings import check_settings
 from .verdict import Check
@@ -238,7 +238,6 @@ def _predict(model: keras.Model, space: Space, data: Data) -> np.ndarray | str:
             return f"one of its layers gives {numbers:,} numbers per image, too many to try"
         batch = max(1, min(BATCH, LARGEST_OUTPUT // numbers))
         images = space.task.arrange(data.test.images)
-        outputs = model.predict(images, batch_size=batch, verbose=0)
-        return space.task.target.decode(outputs if isinstance(outputs, list) else [outputs])
+        return space.task.decode(model.predict(images, batch_size=batch, verbose=0))
     except Exception as error:  # whatever Keras says of the model is the answer
         return f"it cannot classify the images: {str(error) or repr(error)}"

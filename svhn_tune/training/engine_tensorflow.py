@@ -24,8 +24,8 @@ import tensorflow as tf
 
 from ..data.dataset import Split
 from ..models.hypermodel import HyperModel, class_weights
+from ..space.dial import measure_apart
 from ..space.space import Space
-from ..space.targets import measure_apart
 from ..submission.save import hash_weights, save_submission
 from .checkpoints import History, State
 from .chunks import choose_batches, choose_part, compile_model
@@ -103,8 +103,8 @@ class KerasTraining:
         self._batch = space.protocol.batch_size
         gamma = values.get("class_weight", 0.0)
         weights = class_weights(train.labels[self._index], gamma) if gamma else None
-        compiled = compile_model(self.model, self._task, self._batch, weights)
-        self._train_chunk, self._test_chunk = compiled
+        calls = compile_model(self.model, self._task, self._batch, weights)
+        self._train_chunk, self._test_chunk = calls
         # The first call compiles, and so says too much of what a batch takes: the second is short.
         self._batches = 1
         self._part = choose_part(space, values)
@@ -177,8 +177,8 @@ class KerasTraining:
             outputs = self._test_chunk(split.images[chunk], labels)
             within["evaluated"] += len(chunk)
             if self._task.on_dial:
-                apart = measure_apart(labels, self._decode(outputs)).sum()
-                within["apart"] = within.get("apart", 0.0) + float(apart)
+                apart = measure_apart(labels, self._task.decode(outputs))
+                within["apart"] = within.get("apart", 0.0) + float(apart.sum())
             if stop():
                 return None
         evaluated = within.pop("evaluated")
@@ -189,18 +189,13 @@ class KerasTraining:
         """What is predicted of each image of `split`, (N,): a class, or a minute of the dial."""
         for chunk in self._parts(sum(map(len, self._predicted)), len(split.labels)):
             outputs = self.model.predict_on_batch(split.images[chunk])
-            self._predicted.append(self._decode(outputs))
+            self._predicted.append(self._task.decode(outputs))
             self._within["predicted"] = int(chunk[-1]) + 1
             if stop():
                 return None
         del self._within["predicted"]
         predicted, self._predicted = self._predicted, []
         return np.concatenate(predicted)
-
-    def _decode(self, outputs: Any) -> np.ndarray:
-        """Outputs of the model as predictions, (N,)."""
-        given = outputs if isinstance(outputs, list | tuple) else [outputs]
-        return self._task.target.decode([np.asarray(each) for each in given])
 
     def _read_metrics(self) -> dict[str, float]:
         return {name: float(value) for name, value in self.model.get_metrics_result().items()}
@@ -234,8 +229,7 @@ class KerasTraining:
         fresh = [(tuple(v.shape), str(v.dtype)) for v in self._variables({})]
         optimizer = len(self.model.optimizer.variables)
         whole = -(-len(self._index) // self._batch)
-        task = self._task
-        return find_misfit(state, fresh, optimizer, whole, task.reported, task.on_dial)
+        return find_misfit(state, fresh, optimizer, whole, self._task)
 
     def write_model(self, path: Path, test: Split, predicted: np.ndarray) -> None:
         """Write the .keras file to hand in, and beside it maps of the model."""

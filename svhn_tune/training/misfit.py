@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..space.task import Task
 from .checkpoints import State
 
 METRICS = ("categorical_accuracy", "loss")
@@ -19,8 +20,7 @@ def find_misfit(
     fresh: Sequence[tuple[tuple[int, ...], str]],
     optimizer: int,
     whole: int,
-    reported: Sequence[str] = METRICS,
-    on_dial: bool = False,
+    task: Task | None = None,
 ) -> str | None:
     """Why a model cannot have been in this state, if it cannot.
 
@@ -29,9 +29,10 @@ def find_misfit(
         fresh: shape and type of each of the model's variables, the optimizer's last.
         optimizer: how many are the optimizer's.
         whole: the batches of an epoch.
-        reported: what Keras reports of an epoch.
-        on_dial: whether it predicts minutes, and errors are measured in them.
+        task: of the model; None for one of classes.
     """
+    reported = METRICS if task is None else task.reported
+    on_dial = task is not None and task.on_dial
     stored, history, within = state.arrays, state.history, state.within
     shapes = [*fresh, *([((), "float32")] * 2 * len(reported) if within else [])]
     if "predicted" in within:
