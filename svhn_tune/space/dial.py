@@ -8,6 +8,12 @@ if TYPE_CHECKING:
 DIAL = 720  # minutes around it
 
 
+def say_time(minutes: float) -> str:
+    """`3:05`, to the nearest minute."""
+    hour, minute = divmod(round(float(minutes)) % DIAL, 60)
+    return f"{hour}:{minute:02}"
+
+
 def wrap(minutes: "np.ndarray") -> "np.ndarray":
     """Minutes (N,) of any turn of the hand as those of the first: float32, 0 to below 720."""
     import numpy as np

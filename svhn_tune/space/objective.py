@@ -20,6 +20,8 @@ class Objective:
             which has none, where a number is needed.
         highest: the highest score possible; none is below 0.
         digits: how many are said behind the point.
+        unit: what a score counts, for sentences.
+        in_training: what is shown of training images in its place.
     """
 
     metric: str
@@ -28,6 +30,8 @@ class Objective:
     worst: float
     highest: float
     digits: int = 4
+    unit: str = ""
+    in_training: str = "loss"
 
     @property
     def validated(self) -> str:
@@ -53,6 +57,10 @@ class Objective:
         """`0.8510`, or `-` of a run that failed or diverged."""
         return "-" if score is None else f"{score:{self.form}}"
 
+    def tell(self, score: float | None) -> str:
+        """The same with its unit: `12.34 minutes`."""
+        return f"{self.say(score)} {self.unit}".strip()
+
     def count(self, score: float | None) -> float:
         """What a score counts as in a mean and for an oracle: the worst where there is none."""
         return self.worst if score is None else score
@@ -71,7 +79,9 @@ class Objective:
 # The common-sense error around a dial, what every network that tells the time is scored by.
 OF_DIAL = "val_minutes"
 OBJECTIVES = {
-    "val_categorical_accuracy": Objective("categorical_accuracy", "max", "accuracy", 0.0, 1.0),
+    "val_categorical_accuracy": Objective(
+        "categorical_accuracy", "max", "accuracy", 0.0, 1.0, in_training="categorical_accuracy"
+    ),
     "val_loss": Objective("loss", "min", "loss", 1e9, math.inf),
-    OF_DIAL: Objective("minutes", "min", "error in minutes", 360.0, 360.0, digits=2),
+    OF_DIAL: Objective("minutes", "min", "error in minutes", 360.0, 360.0, 2, "minutes"),
 }

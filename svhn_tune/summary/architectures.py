@@ -20,7 +20,7 @@ METRIC = "categorical_accuracy"
 class Architecture:
     """A row of the table: `number` counts the rows, accuracies are shares of 1.
 
-    `train` and `test` are None where no run has that number.
+    `train` and `test` are accuracies, or `test` minutes; None where no run has that number.
     """
 
     number: int
@@ -37,6 +37,8 @@ class Architecture:
 def list_architectures(project: Project) -> list[Architecture]:
     """A row for each configuration and length that confirm has trained, in the order of trials."""
     groups = sorted(project.confirm_runs().items())
+    on_dial = project.space.task.on_dial
+    metric = project.space.objective.metric if on_dial else METRIC
     return [
         Architecture(
             number=number,
@@ -45,8 +47,8 @@ def list_architectures(project: Project) -> list[Architecture]:
             values=runs[0].values,
             epochs=epochs,
             runs=len(runs),
-            train=_summarize([_read_last(run) for run in runs]),
-            test=_summarize([run.test.get(METRIC) for run in runs]),
+            train=None if on_dial else _summarize([_read_last(run) for run in runs]),
+            test=_summarize([run.test.get(metric) for run in runs]),
             parameters=runs[0].parameters,
         )
         for number, ((_, epochs), runs) in enumerate(groups, start=1)
