@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 HOURS = 12
 OF_CLASSES = "categorical_crossentropy"
 OF_NUMBERS = ("mean_squared_error", "mean_absolute_error", "huber")
+WORDS = ("classes 24", "regression", "heads", "heads 60", "angle", "angle tanh")
 FORMS = "classes 24 to classes 720, regression, heads, heads 60, angle or angle tanh"
 
 
