@@ -175,7 +175,7 @@ def test_a_run_continued_within_an_epoch_or_its_end_ends_with_the_same_bits(
     )
     training, brought, seen = begin(), {}, []
     # Five pieces of training, three of evaluating.
-    for questions in (1, 4, 8, 2):
+    for questions in (1, 4, 10, 2):
         assert not train(training, split, AfterQuestions(questions), brought)
         checkpoints.write(tmp_path / "run.npz", training.save(), OWNER)
         state = checkpoints.read(tmp_path / "run.npz", OWNER, 2)
@@ -217,7 +217,9 @@ def test_an_epoch_is_that_of_keras(target, clocks):
     )
     assert set(history) == set(metrics) - {"seconds"}
     for name, values in history.items():
-        assert metrics[name] == pytest.approx(values[0], rel=1e-4), name
+        # Of each head's loss Keras takes the mean of batches, the last of which is short.
+        close = 5e-2 if name.endswith(("hour_loss", "minute_loss")) else 1e-4
+        assert metrics[name] == pytest.approx(values[0], rel=close), name
 
 
 def test_a_stock_tuner_minimises_the_minutes(clocks, tmp_path):
@@ -261,7 +263,7 @@ def test_the_file_of_a_network_that_tells_the_time_may_be_handed_in(
     # Under the rules of another target it is none to hand in.
     other = check_submission(file, make_space("regression"), clocks)
     broken = {check["name"] for check in other["checks"] if not check["ok"]}
-    assert {"output", "output activation"} <= broken
+    assert {"output", "loss", "test error"} <= broken
     page = write_report(project).read_text()
     assert '<figure id="feature_maps"' in page
 

@@ -201,7 +201,7 @@ def parse_target(text: str, loss: str | None) -> Target:
         ValueError: there is none of these words, or it has no such loss; the message says why.
     """
     name, *words = text.split()
-    of_numbers = loss or OF_NUMBERS[0]
+    of_numbers = loss if loss in OF_NUMBERS else OF_NUMBERS[0]
     match name, words:
         case "classes", [count]:
             divides = count.isdecimal() and 24 <= int(count) <= DIAL and DIAL % int(count) == 0
@@ -221,7 +221,7 @@ def parse_target(text: str, loss: str | None) -> Target:
             return _check_loss(Angle(loss=of_numbers), text, loss)
         case "angle", ["tanh"]:
             return _check_loss(Angle("tanh", of_numbers), text, loss)
-    raise ValueError(f"'{text}' is none of {FORMS}.{nearest(text, FORMS.split(', '))}")
+    raise ValueError(f"'{text}' is none of {FORMS}.{nearest(text, WORDS)}")
 
 
 def _check_loss(target: Target, text: str, loss: str | None) -> Target:
