@@ -57,7 +57,7 @@ class Space(Table):
     name: str
     text: str
     title: Line
-    data: Literal["svhn", "cifar10"]
+    data: Literal["svhn", "cifar10", "fashion_mnist"]
     model: str
     input: Input = Input()
     protocol: Protocol
