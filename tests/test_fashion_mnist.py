@@ -11,7 +11,7 @@ from sklearn.linear_model import SGDClassifier
 
 from svhn_tune.data import builtin, fashion_mnist, load_data
 from svhn_tune.data.clothes.draw import BLOCK, CLASSES, draw_clothes
-from svhn_tune.data.fashion_mnist import FILES, FOLDER
+from svhn_tune.data.fashion_mnist import FILES, FOLDER, IMAGES, LABELS
 from svhn_tune.data.sheet import write_contact_sheet
 from svhn_tune.errors import InputError
 
@@ -29,11 +29,14 @@ def write_files(folder, counts=COUNTS):
     folder.mkdir(parents=True)
     for part, count in counts.items():
         images, labels = draw_clothes("test", count, seed=sorted(counts).index(part))
-        contents = idx(images[..., 0]), idx(labels)
-        names = (name for name in FILES if name.startswith(part))
-        for name, content in zip(names, contents, strict=True):
-            (folder / name).write_bytes(gzip.compress(content))
+        write_idx(folder, part, images[..., 0], labels)
     return folder
+
+
+def write_idx(folder, part, images, labels):
+    """The files of one part, "train" or "t10k", zipped."""
+    for name, array in ((IMAGES, images), (LABELS, labels)):
+        (folder / name.format(part)).write_bytes(gzip.compress(idx(array)))
 
 
 @pytest.fixture(scope="module")
@@ -110,22 +113,22 @@ def test_a_missing_file_is_named(name, copied):
         load_data(copied, "fashion_mnist")
 
 
-IMAGES = np.zeros((60, 28, 28), np.uint8)
-LABELS = np.arange(60) % 10
+BLACK = np.zeros((60, 28, 28), np.uint8)
+COUNTED = np.arange(60) % 10
 DAMAGED = [
-    (0, idx(LABELS), r"is no idx file of images: its magic number is 0x00000801, not 0x00000803"),
-    (1, idx(IMAGES), r"is no idx file of labels: its magic number is 0x00000803"),
+    (0, idx(COUNTED), r"is no idx file of images: its magic number is 0x00000801, not 0x00000803"),
+    (1, idx(BLACK), r"is no idx file of labels: its magic number is 0x00000803"),
     (0, b"RIFF", r"damaged or cut short"),
     (0, b"", r"damaged or cut short"),
-    (0, idx(IMAGES)[:-1], r"has 47,039 bytes where its header says 60 images, 47,040 bytes"),
-    (0, idx(IMAGES) + b"\0", r"has more bytes where its header says 60 images"),
-    (1, idx(LABELS)[:-9], r"has 51 bytes where its header says 60 labels"),
-    (0, idx(IMAGES[:59]), r"has 59 images, but train-labels-idx1-ubyte.gz 60 labels"),
+    (0, idx(BLACK)[:-1], r"has 47,039 bytes where its header says 60 images, 47,040 bytes"),
+    (0, idx(BLACK) + b"\0", r"has more bytes where its header says 60 images"),
+    (1, idx(COUNTED)[:-9], r"has 51 bytes where its header says 60 labels"),
+    (0, idx(BLACK[:59]), r"has 59 images, but train-labels-idx1-ubyte.gz 60 labels"),
     (0, idx(np.zeros((60, 14, 56), np.uint8)), r"has images of 14x56 pixels; .* have 28x28"),
     (0, struct.pack(">4I", 0x803, 2**32 - 1, 28, 28), r"says it has 4,294,967,295 entries"),
     (0, struct.pack(">4I", 0x803, 0, 28, 28), r"says it has 0 entries; 1 to 100,000"),
-    (1, idx(LABELS + 1), r"labels must be 0 to 9, not 10"),
-    (1, idx(LABELS % 9), r"has no image of Ankle boot"),
+    (1, idx(COUNTED + 1), r"labels must be 0 to 9, not 10"),
+    (1, idx(COUNTED % 9), r"has no image of Ankle boot"),
 ]
 
 
@@ -140,7 +143,7 @@ def test_a_damaged_file_is_one_clear_line(which, content, message, copied):
 
 def test_an_archive_that_is_cut_short_or_none_is_one_clear_line(copied):
     whole = (copied / FILES[0]).read_bytes()
-    for content in (whole[:-20], idx(IMAGES), whole[:40] + b"x" * 40 + whole[80:]):
+    for content in (whole[:-20], idx(BLACK), whole[:40] + b"x" * 40 + whole[80:]):
         (copied / FILES[0]).write_bytes(content)
         with pytest.raises(InputError, match=r"cannot read .*download it again"):
             load_data(copied, "fashion_mnist")
