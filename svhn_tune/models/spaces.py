@@ -1,6 +1,7 @@
 """The spaces in search_spaces/: found, read, and checked against what their family can build."""
 
 from pathlib import Path
+from typing import Any
 
 from ..errors import CONTROLS, InputError, nearest
 from ..space.hyperparameters import Hyperparameter
@@ -135,7 +136,8 @@ def _check_momentum(space: Space, shown: str) -> None:
     """Refuse a momentum that is searched where the optimizer may be one that takes none."""
     if "momentum" not in space.hyperparameters:
         return
-    given, optimizers = space.hyperparameters["momentum"], [space.protocol.optimizer]
+    given = space.hyperparameters["momentum"]
+    optimizers: list[Any] = [space.protocol.optimizer]
     if "optimizer" in space.hyperparameters:
         optimizers = space.hyperparameters["optimizer"].extremes
         if given.parent_name == "optimizer":

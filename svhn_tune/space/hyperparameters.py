@@ -6,7 +6,7 @@ Each knows which values it allows; none knows the model, the protocol or KerasTu
 import math
 from collections import Counter
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -74,10 +74,11 @@ class _Hyperparameter(Table):
                 )
         return self
 
-    def at(self, number: int) -> "Any":
+    def at(self, number: int) -> Self:
         """That of the `number`th block or layer, from 1, which may have a default of its own."""
-        own = (self.defaults or [])[number - 1 : number]
-        return self.model_copy(update={"defaults": None} | {"default": each for each in own})
+        if self.defaults and number <= len(self.defaults):
+            return self.model_copy(update={"default": self.defaults[number - 1]})
+        return self
 
     def allows(self, value: Any) -> bool:
         """Whether the space allows this value."""

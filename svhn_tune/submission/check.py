@@ -54,7 +54,7 @@ def check_submission(
         # Keras is imported from here on.
         from .compiled import check_compiled, check_loaded_rate, check_optimizer
 
-        configuration = archive.config.get("compile_config")
+        configuration: Any = archive.config.get("compile_config")
         compiled = check_compiled(configuration, space)
         sound = all(check.ok for check in compiled)
         model = load_model(path, archive, limit, compiled=sound)
@@ -68,7 +68,8 @@ def check_submission(
             # By its trial's own optimizer and rate, where the trial is known.
             values = None if run is None else run.values
             found = check_optimizer(configuration["optimizer"], space, values)
-            found = check_loaded_rate(model.optimizer, space, values) or found
+            if found.ok:
+                found = check_loaded_rate(model.optimizer, space, values) or found
             compiled = [found if check.name == found.name else check for check in compiled]
         checks += [
             Check("loads", True, f"in Keras {version('keras')}"),
