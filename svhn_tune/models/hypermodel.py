@@ -41,7 +41,7 @@ def declare(space: Space, hp: kt.HyperParameters) -> dict[str, Any]:
 def _declare_one(declaration: Declaration, hp: kt.HyperParameters) -> Any:
     given = declaration.hyperparameter
     arguments = given.model_dump(
-        exclude_none=True, exclude={"type", "per", "parent_name", "parent_values"}
+        exclude_none=True, exclude={"type", "per", "parent_name", "parent_values", "defaults"}
     )
     with ExitStack() as scopes:
         for name, allowed in declaration.parents.items():
@@ -128,13 +128,11 @@ class HyperModel(kt.HyperModel):
     def build_values(self, values: Mapping[str, Any]) -> keras.Model:
         """The compiled model of these `values`, the active ones of a trial."""
         model = build_model(list_layers(self.space, values), self.space.task, self.space.model)
-        protocol = self.space.protocol
-        optimizer = keras.optimizers.get(
-            {
-                "class_name": protocol.optimizer,
-                "config": {"learning_rate": values.get("learning_rate", protocol.learning_rate)},
-            }
-        )
+        protocol = self.space.protocol.with_values(values)
+        config = {"learning_rate": protocol.learning_rate}
+        if protocol.momentum:
+            config["momentum"] = protocol.momentum
+        optimizer = keras.optimizers.get({"class_name": protocol.optimizer, "config": config})
         model.compile(optimizer, loss=protocol.loss, metrics=["categorical_accuracy"])
         return model
 

@@ -57,7 +57,7 @@ class Space(Table):
     name: str
     text: str
     title: Line
-    data: Literal["svhn", "cifar10"]
+    data: Literal["svhn", "cifar10", "fashion_mnist"]
     model: str
     input: Input = Input()
     protocol: Protocol
@@ -107,7 +107,9 @@ class Space(Table):
             for number in range(1, most + 1):
                 exists = {f"{given.per}s": list(range(number, most + 1))}
                 yield Declaration(
-                    name=f"{name}_{number}", hyperparameter=given, parents=parents | exists
+                    name=f"{name}_{number}",
+                    hyperparameter=given.at(number),
+                    parents=parents | exists,
                 )
 
     @cached_property

@@ -39,4 +39,5 @@ class Task:
 SOURCES = {
     "svhn": Task(height=32, width=32, channels=3, classes=10),
     "cifar10": Task(height=32, width=32, channels=3, classes=10),
+    "fashion_mnist": Task(height=28, width=28, channels=1, classes=10),
 }
