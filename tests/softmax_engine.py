@@ -65,9 +65,9 @@ class Softmax:
         taken = np.arange(len(train.labels)) if index is None else index
         self._inputs, self._labels = flatten(train.images[taken]), train.labels[taken]
         self._batch = space.protocol.batch_size
-        rate = values.get("learning_rate", space.protocol.learning_rate)
-        self._rate = np.float32(RATE * rate)
-        self._is_plain = space.protocol.optimizer == "sgd"
+        protocol = space.protocol.with_values(values)
+        self._rate = np.float32(RATE * protocol.learning_rate)
+        self._is_plain = protocol.optimizer == "sgd"
         self._dropout = values.get("dropout", 0.0)
         self._l2 = np.float32(values.get("l2_1", 0.0))
         self._task, heads = space.task, space.task.heads

@@ -312,7 +312,7 @@ CHOICE = '[hyperparameters.dropout]\ntype = "Choice"\n'
         ("1e-5", "-1e-5", "[protocol] learning_rate: Input should be greater than 0 (got -1e-05)"),
         ("1e-5", "nan", "[protocol] learning_rate: Input should be"),
         ("1e-5", "1e-5\noptimizer = 'adm'", "[protocol] optimizer: Input should be 'adam', "),
-        ('"svhn"', '"cifar"', "data: Input should be 'svhn', 'cifar10', 'clocks' or 'clocks_150'"),
+        ('"svhn"', '"cifar"', "data: Input should be 'svhn'"),
         ('"cnn"', '"mpl"', "model: 'mpl' is none of cnn, mlp, vgg. Did you mean 'mlp'?"),
         ('"cnn"', '"mlp"', "the model 'mlp' has no hyperparameter 'blocks'"),
         ('"238.4 MiB"', '"big"', "[limits] file_size: could not parse value and unit"),

@@ -15,12 +15,8 @@ def load_data(where: str | None, source: str, quiet: bool = False) -> Any:
 
     found = data.load_data(where, source)
     if found.synthetic and not quiet:
-        missing = {
-            "svhn": "no archives in ./data; --data DIR for yours",
-            "cifar10": f"none of CIFAR-10 in ./data or where keras.datasets keeps it; --data DIR "
-            f"for yours: {data.cifar10.WANTED}",
-        }
-        note(f"the data are the {found.name}" + ("" if where else f" ({missing[source]})"))
+        missing = data.SOURCES[source].missing
+        note(f"the data are the {found.name}" + ("" if where else f" ({missing})"))
     return found
 
 

@@ -1,6 +1,6 @@
-"""The built-in images: drawn once by digits/ or objects/, then kept in the cache.
+"""The built-in images: drawn once by digits/, objects/ or clothes/, then kept in the cache.
 
-They are not SVHN, and not CIFAR-10.
+They are not SVHN, not CIFAR-10 and not Fashion-MNIST.
 """
 
 from collections.abc import Callable
@@ -9,15 +9,17 @@ from typing import Any
 import numpy as np
 
 from .cache import cache_folder, open_arrays, require_room, store_arrays
+from .clothes import draw as clothes
 from .dataset import Data, Split
 from .digits.draw import VERSION, draw_digits
 from .objects import draw as objects
 
 NAME = "built-in digits, not SVHN"
 OBJECTS = "coloured objects, not CIFAR-10"
+CLOTHES = "clothes-like greyscale shapes, not Fashion-MNIST"
 TRAIN_IMAGES = 50_000
 TEST_IMAGES = 10_000
-BYTES_PER_IMAGE = 32 * 32 * 3 + 4  # with its label
+BYTES_PER_IMAGE = 32 * 32 * 3 + 4  # with its label; the largest there are
 Draw = Callable[[str, int, int], tuple[np.ndarray, np.ndarray]]
 
 
@@ -38,6 +40,23 @@ def load_objects(seed: int = 0) -> Data:
     """
     folder = f"objects-v{objects.VERSION}-seed{seed}"
     return _load(OBJECTS, folder, objects.draw_objects, objects.CLASSES, seed)
+
+
+def load_clothes(seed: int = 0) -> Data:
+    """As many clothes-like shapes, by the same rules.
+
+    Raises:
+        InputError: as for the digits.
+    """
+    folder = f"clothes-v{clothes.VERSION}-seed{seed}"
+    return _load(CLOTHES, folder, clothes.draw_clothes, clothes.CLASSES, seed)
+
+
+STAND_INS: dict[str, Callable[[], Data]] = {
+    "svhn": load,
+    "cifar10": load_objects,
+    "fashion_mnist": load_clothes,
+}
 
 
 def _load(name: str, place: str, draw: Draw, classes: tuple[Any, ...], seed: int) -> Data:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..space.task import Task
-from .domain import INITIALIZERS, Domain
+from .domain import ACTIVATIONS, INITIALIZERS, Domain
 from .heads import add_heads
 from .layer_types import Layer
 
@@ -15,11 +15,13 @@ DOMAINS = {
     "kernel_size": Domain(3, low=1, high=31, per="block"),
     "pool_size": Domain(2, low=1, high=32, per="block"),
     "padding": Domain("same", choices=("same", "valid")),
+    "activation": Domain("relu", choices=ACTIVATIONS),
     "kernel_initializer": Domain("glorot_uniform", choices=INITIALIZERS),
     "batch_normalization": Domain(False),
     "l1": Domain(0.0, high=1.0, per="block"),
     "l2": Domain(0.0, high=1.0, per="block"),
     "units": Domain(64, low=0, high=65536),
+    "dense_layers": Domain(1, low=1, high=4),
     "spatial_dropout": Domain(0.0, high=0.95, per="block"),
     "dropout": Domain(0.0, high=0.95),
 }
@@ -30,10 +32,10 @@ DECLARED_TYPES: dict[str, tuple[str, ...]] = {"batch_normalization": ("BatchNorm
 def list_layers(values: Mapping[str, Any], task: Task) -> list[Layer]:
     """The layers of the CNN with these `values`, the outputs included.
 
-    Blocks of Conv2D (ReLU), SpatialDropout2D and MaxPooling2D with `filters`, 2 x `filters`, ...;
-    one hidden dense layer (ReLU), Dropout, the task's heads: the network of assignment A4.3,
-    question 1. A rate of 0, no units and a pool of 1 leave their layer out. What `values` lacks
-    takes the default.
+    Blocks of Conv2D, SpatialDropout2D and MaxPooling2D with `filters`, 2 x `filters`, ...; hidden
+    dense layers of `units`, `units` / 2, ..., each followed by Dropout; the task's heads. The
+    defaults are the network of assignment A4.3, question 1: ReLU, one dense layer. A rate of 0, no
+    units and a pool of 1 leave their layer out. What `values` lacks takes the default.
     """
 
     def value(name: str, block: int | None = None) -> Any:
@@ -51,10 +53,14 @@ def list_layers(values: Mapping[str, Any], task: Task) -> list[Layer]:
         if (pool := value("pool_size", block)) > 1:
             layers.append(Layer("MaxPooling2D", f"pool_{block}", {"pool_size": pool}))
     layers.append(Layer("Flatten", "flatten"))
-    if units := value("units"):
-        layers.append(Layer("Dense", "hidden", {"units": units, "activation": "relu"}))
-    if rate := value("dropout"):
-        layers.append(Layer("Dropout", "dropout", {"rate": rate}))
+    rate = value("dropout")
+    for number in range(1, value("dense_layers") + 1):
+        suffix = "" if number == 1 else f"_{number}"
+        if units := value("units") // 2 ** (number - 1):
+            arguments = {"units": units, "activation": value("activation")}
+            layers.append(Layer("Dense", f"hidden{suffix}", arguments))
+        if rate and (units or number == 1):
+            layers.append(Layer("Dropout", f"dropout{suffix}", {"rate": rate}))
     return add_heads(layers, task)
 
 
@@ -68,10 +74,11 @@ def _convolution(value: Any, block: int, filters: int, suffix: str) -> list[Laye
     penalties = {name: value(name, block) for name in ("l1", "l2") if value(name, block)}
     if penalties:
         arguments["kernel_regularizer"] = penalties
+    activation = value("activation")
     if not value("batch_normalization"):
-        return [Layer("Conv2D", f"conv_{suffix}", arguments | {"activation": "relu"})]
+        return [Layer("Conv2D", f"conv_{suffix}", arguments | {"activation": activation})]
     return [
         Layer("Conv2D", f"conv_{suffix}", arguments),
         Layer("BatchNormalization", f"norm_{suffix}"),
-        Layer("Activation", f"relu_{suffix}", {"activation": "relu"}),
+        Layer("Activation", f"{activation}_{suffix}", {"activation": activation}),
     ]

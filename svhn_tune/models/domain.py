@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from ..space.protocol import OPTIMIZERS
+
 INITIALIZERS = (
     "glorot_uniform",
     "glorot_normal",
@@ -12,6 +14,8 @@ INITIALIZERS = (
     "lecun_normal",
     "random_normal",
 )
+# Functions of `keras.activations` that Keras 3.10 knows, too.
+ACTIVATIONS = ("relu", "tanh", "sigmoid", "elu", "selu", "gelu", "silu", "leaky_relu")
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,9 @@ class Domain:
 
 # What every family may vary of how a model is trained.
 TRAINING = {
+    "optimizer": Domain("adam", choices=OPTIMIZERS),
     "learning_rate": Domain(1e-5, low=1e-12, high=10.0),
+    "momentum": Domain(0.0, high=0.999),
     "class_weight": Domain(0.0, high=1.0),
     # Of two heads, what the loss of the second counts beside that of the first.
     "minute_weight": Domain(1.0, low=1e-6, high=1e6),

@@ -42,7 +42,7 @@ def declare(space: Space, hp: kt.HyperParameters) -> dict[str, Any]:
 def _declare_one(declaration: Declaration, hp: kt.HyperParameters) -> Any:
     given = declaration.hyperparameter
     arguments = given.model_dump(
-        exclude_none=True, exclude={"type", "per", "parent_name", "parent_values"}
+        exclude_none=True, exclude={"type", "per", "parent_name", "parent_values", "defaults"}
     )
     with ExitStack() as scopes:
         for name, allowed in declaration.parents.items():
@@ -129,13 +129,11 @@ class HyperModel(kt.HyperModel):
     def build_values(self, values: Mapping[str, Any]) -> keras.Model:
         """The compiled model of these `values`, the active ones of a trial."""
         model = build_model(list_layers(self.space, values), self.space.task, self.space.model)
-        protocol = self.space.protocol
-        optimizer = keras.optimizers.get(
-            {
-                "class_name": protocol.optimizer,
-                "config": {"learning_rate": values.get("learning_rate", protocol.learning_rate)},
-            }
-        )
+        protocol = self.space.protocol.with_values(values)
+        config = {"learning_rate": protocol.learning_rate}
+        if protocol.momentum:
+            config["momentum"] = protocol.momentum
+        optimizer = keras.optimizers.get({"class_name": protocol.optimizer, "config": config})
         heads, losses = self.space.task.heads, [head.loss for head in self.space.task.heads]
         metrics = [name for name in self.space.task.reported if name == "categorical_accuracy"]
         if len(heads) == 1:

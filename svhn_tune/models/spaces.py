@@ -1,9 +1,11 @@
 """The spaces in search_spaces/: found, read, and checked against what their family can build."""
 
 from pathlib import Path
+from typing import Any
 
 from ..errors import CONTROLS, InputError, nearest
 from ..space.hyperparameters import Hyperparameter
+from ..space.protocol import WITH_MOMENTUM
 from ..space.reading import check_named, read_space
 from ..space.space import Space
 from ..space.space_file import read_space_file
@@ -132,6 +134,24 @@ def _check_family(space: Space, shown: str) -> None:
         if name == "minute_weight" and len(space.task.heads) < 2:
             raise InputError(f'{table}: it weighs the second of two heads (target = "heads")')
         _check_parent(space, given, table)
+    _check_momentum(space, shown)
+
+
+def _check_momentum(space: Space, shown: str) -> None:
+    """Refuse a momentum that is searched where the optimizer may be one that takes none."""
+    if "momentum" not in space.hyperparameters:
+        return
+    given = space.hyperparameters["momentum"]
+    optimizers: list[Any] = [space.protocol.optimizer]
+    if "optimizer" in space.hyperparameters:
+        optimizers = space.hyperparameters["optimizer"].extremes
+        if given.parent_name == "optimizer":
+            optimizers = list(given.parent_values or [])
+    if others := [name for name in optimizers if name not in WITH_MOMENTUM]:
+        raise InputError(
+            f"{shown} [hyperparameters.momentum]: the optimizer '{others[0]}' has none; give it "
+            f'parent_name = "optimizer" and parent_values of {" and ".join(WITH_MOMENTUM)}'
+        )
 
 
 def _check_parent(space: Space, given: Hyperparameter, table: str) -> None:

@@ -6,7 +6,7 @@ Each knows which values it allows; none knows the model, the protocol or KerasTu
 import math
 from collections import Counter
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -48,6 +48,7 @@ class _Hyperparameter(Table):
     per: Literal["block", "layer"] | None = None
     parent_name: str | None = None
     parent_values: list[bool | int | float | str] | None = Field(None, min_length=1)
+    defaults: list[bool | int | float | str] | None = Field(None, min_length=1)
 
     @model_validator(mode="after")
     def _parent_is_whole(self) -> "_Hyperparameter":
@@ -59,6 +60,29 @@ class _Hyperparameter(Table):
                 f"parent"
             )
         return self
+
+    @model_validator(mode="after")
+    def _defaults_are_allowed(self) -> "_Hyperparameter":
+        if self.defaults and not self.per:
+            raise ValueError('defaults are for per = "block" or "layer", one of each')
+        if self.defaults and isinstance(self, Fixed):
+            raise ValueError("defaults are not for type 'Fixed', which has one value for all")
+        for value in self.defaults or []:
+            if not self.allows(value):
+                raise ValueError(
+                    f"defaults has {value!r}, which is not allowed ({self.describe()})"
+                )
+        return self
+
+    def at(self, number: int) -> Self:
+        """That of the `number`th block or layer, from 1, which may have a default of its own."""
+        if self.defaults and number <= len(self.defaults):
+            return self.model_copy(update={"default": self.defaults[number - 1]})
+        return self
+
+    def allows(self, value: Any) -> bool:
+        """Whether the space allows this value."""
+        raise NotImplementedError
 
     def describe(self) -> str:
         """What is allowed, for an error: `min_value 1, max_value 5`."""

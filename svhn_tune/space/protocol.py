@@ -1,11 +1,16 @@
 """How every run of a space trains, and how the network gets its images."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, model_validator
 
 from ..bounds import MAX_EPOCHS
 from .hyperparameters import Table
+
+Optimizer = Literal["adam", "adamw", "sgd", "rmsprop"]
+OPTIMIZERS: tuple[str, ...] = get_args(Optimizer)
+WITH_MOMENTUM = ("sgd", "rmsprop")  # that take a momentum
 
 
 class Protocol(Table):
@@ -19,8 +24,9 @@ class Protocol(Table):
 
     epochs: int = Field(ge=1, le=MAX_EPOCHS)
     batch_size: int = Field(32, ge=1, le=65_536)
-    optimizer: Literal["adam", "adamw", "sgd", "rmsprop"] = "adam"
+    optimizer: Optimizer = "adam"
     learning_rate: float = Field(gt=0, le=10)
+    momentum: float = Field(0.0, ge=0, le=0.999)
     loss: (
         Literal["categorical_crossentropy", "mean_squared_error", "mean_absolute_error", "huber"]
         | None
@@ -39,7 +45,23 @@ class Protocol(Table):
             raise ValueError(
                 f"min_epochs <= epochs must hold, but got {self.min_epochs} and {self.epochs}"
             )
+        if self.momentum and self.optimizer not in WITH_MOMENTUM:
+            raise ValueError(
+                f"momentum is of {' and '.join(WITH_MOMENTUM)}; optimizer '{self.optimizer}' has "
+                f"none"
+            )
         return self
+
+    def with_values(self, values: Mapping[str, Any]) -> "Protocol":
+        """The protocol of one trial: what its values vary of it is theirs."""
+        varied = {name: values[name] for name in VARIED if name in values}
+        if varied.get("optimizer", self.optimizer) not in WITH_MOMENTUM:
+            varied["momentum"] = 0.0
+        return self.model_copy(update=varied)
+
+
+# What a space may declare as hyperparameters.
+VARIED = ("optimizer", "learning_rate", "momentum")
 
 
 class Input(Table):

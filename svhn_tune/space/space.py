@@ -58,7 +58,7 @@ class Space(Table):
     name: str
     text: str
     title: Line
-    data: Literal["svhn", "cifar10", "clocks", "clocks_150"]
+    data: Literal["svhn", "cifar10", "fashion_mnist", "clocks", "clocks_150"]
     target: str | None = None
     model: str
     input: Input = Input()
@@ -115,7 +115,9 @@ class Space(Table):
             for number in range(1, most + 1):
                 exists = {f"{given.per}s": list(range(number, most + 1))}
                 yield Declaration(
-                    name=f"{name}_{number}", hyperparameter=given, parents=parents | exists
+                    name=f"{name}_{number}",
+                    hyperparameter=given.at(number),
+                    parents=parents | exists,
                 )
 
     @cached_property

@@ -200,11 +200,11 @@ def parse_target(text: str, loss: str | None) -> Target:
     Raises:
         ValueError: there is none of these words, or it has no such loss; the message says why.
     """
-    name, *words = text.split()
+    name, *words = text.split() or [""]
     of_numbers = loss if loss in OF_NUMBERS else OF_NUMBERS[0]
     match name, words:
         case "classes", [count]:
-            divides = count.isdecimal() and 24 <= int(count) <= DIAL and DIAL % int(count) == 0
+            divides = count in {str(each) for each in range(24, DIAL + 1) if DIAL % each == 0}
             if not divides:
                 raise ValueError(
                     f"'{text}': a dial has 24 to 720 classes, and so many that they divide its 720 "

@@ -87,6 +87,7 @@ class Task:
 SOURCES = {
     "svhn": Task(height=32, width=32, channels=3, classes=10),
     "cifar10": Task(height=32, width=32, channels=3, classes=10),
+    "fashion_mnist": Task(height=28, width=28, channels=1, classes=10),
     "clocks": Task(height=75, width=75, channels=1, classes=None),
     "clocks_150": Task(height=150, width=150, channels=1, classes=None),
 }

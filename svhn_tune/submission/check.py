@@ -16,7 +16,7 @@ from ..space.space import Space
 from .archive import Archive, read_archive
 from .loading import RefusedError, load_model, refuse
 from .portable import NEWEST, OLDEST, find_first_version
-from .verdict import Check, Origin
+from .verdict import Check, Origin, TrainedRun
 
 if TYPE_CHECKING:
     import keras
@@ -52,9 +52,10 @@ def check_submission(
     try:
         refuse(archive, limit)
         # Keras is imported from here on.
-        from .compiled import check_compiled, check_loaded_rate
+        from .compiled import check_compiled, check_loaded_rate, check_optimizer
 
-        compiled = check_compiled(archive.config.get("compile_config"), space)
+        configuration: Any = archive.config.get("compile_config")
+        compiled = check_compiled(configuration, space)
         sound = all(check.ok for check in compiled)
         model = load_model(path, archive, limit, compiled=sound)
     except RefusedError as refused:
@@ -62,14 +63,20 @@ def check_submission(
     else:
         from .rules import check_model
 
-        if sound and (other := check_loaded_rate(model.optimizer, space)):
-            compiled = [other if check.name == other.name else check for check in compiled]
+        run = _find_run(model, origin)
+        if sound:
+            # By its trial's own optimizer and rate, where the trial is known.
+            values = None if run is None else run.values
+            found = check_optimizer(configuration["optimizer"], space, values)
+            if found.ok:
+                found = check_loaded_rate(model.optimizer, space, values) or found
+            compiled = [found if check.name == found.name else check for check in compiled]
         checks += [
             Check("loads", True, f"in Keras {version('keras')}"),
             _check_versions(archive),
             *check_model(model, space, data),
             *compiled,
-            _check_training(model, space, origin),
+            _check_training(space, origin, run),
         ]
     return {
         "ok": all(check.ok for check in checks),
@@ -103,15 +110,19 @@ def _check_versions(archive: Archive) -> Check:
     )
 
 
-def _check_training(model: "keras.Model", space: Space, origin: Origin | None) -> Check:
+def _find_run(model: "keras.Model", origin: Origin | None) -> TrainedRun | None:
+    """The run that ended with the model's weights, where the project has one."""
     from .save import hash_weights
 
+    return None if origin is None else (origin.runs or {}).get(hash_weights(model))
+
+
+def _check_training(space: Space, origin: Origin | None, run: TrainedRun | None) -> Check:
     name = "training"
     if origin is None:
         return Check(name, True, "not known: the file is not in a project's folder")
     if origin.problem:
         return Check(name, True, f"not known: {origin.problem}")
-    run = (origin.runs or {}).get(hash_weights(model))
     if run is None:
         return Check(name, True, f"not known: no run in {origin.folder} ended with these weights")
     epochs, batch_size = sorted(space.epochs_asked(run.values)), space.protocol.batch_size

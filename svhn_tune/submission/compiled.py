@@ -6,7 +6,7 @@ configuration says: so Keras is asked here for defaults only.
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import keras
@@ -46,7 +46,7 @@ def check_compiled(compiled: Any, space: Space) -> list[Check]:
         _check_loss(compiled.get("loss"), [head.loss for head in space.task.heads]),
         # Minutes around a dial are no metric of Keras's.
         _check_metrics(compiled.get("metrics"), None if on_dial else space.objective.metric),
-        _check_optimizer(compiled.get("optimizer"), space),
+        check_optimizer(compiled.get("optimizer"), space),
         Check("compile settings", not others, ", ".join(others) or "none beside these"),
     ]
 
@@ -71,14 +71,23 @@ def _check_metrics(given: Any, asked: str | None) -> Check:
     return Check("metric", found and not odd, detail)
 
 
-def _check_optimizer(given: Any, space: Space) -> Check:
-    asked = space.protocol
+def check_optimizer(given: Any, space: Space, values: Mapping[str, Any] | None = None) -> Check:
+    """The rule on a serialised optimizer.
+
+    Args:
+        given: it.
+        space: its protocol says which is asked for; its hyperparameters, what may vary of that.
+        values: of the trial, where they are known: then its own optimizer is asked for.
+    """
+    asked = space.protocol if values is None else space.protocol.with_values(values)
+    varied = space.hyperparameters if values is None else {}
+    names = varied["optimizer"].extremes if "optimizer" in varied else [asked.optimizer]
     name, settings = _take_apart(given)
-    default = keras.optimizers.get(asked.optimizer).get_config()
-    rate = settings.get("learning_rate", default["learning_rate"])
-    free = "learning_rate" in space.hyperparameters
     seen = name.lower()
-    ok = seen == asked.optimizer
+    ok = seen in names
+    default = keras.optimizers.get(seen if ok else asked.optimizer).get_config()
+    rate = settings.get("learning_rate", default["learning_rate"])
+    free = "learning_rate" in varied
     if isinstance(rate, int | float) and not isinstance(rate, bool):
         seen += f" with the rate {rate:g}"
         # Keras keeps the rate in float32.
@@ -86,19 +95,30 @@ def _check_optimizer(given: Any, space: Space) -> Check:
     else:
         seen += f" with the schedule {_take_apart(rate)[0]}"
         ok = False
-    if name.lower() == asked.optimizer and (changes := _find_changes(settings, default)):
-        seen += f" and {', '.join(changes)}"
-        ok = False
-    wanted = asked.optimizer + (
-        " with one rate" if free else f" with the rate {asked.learning_rate:g}"
-    )
+    if name.lower() in names:
+        if "momentum" in default and "momentum" in varied:
+            if varied["momentum"].allows(settings.get("momentum")):
+                settings = settings | {"momentum": default["momentum"]}
+        elif asked.momentum:
+            default["momentum"] = asked.momentum
+        if changes := _find_changes(settings, default):
+            seen += f" and {', '.join(changes)}"
+            ok = False
+    wanted = " or ".join(names)
+    wanted += " with one rate" if free else f" with the rate {asked.learning_rate:g}"
+    if asked.momentum:
+        wanted += f" and momentum={asked.momentum:g}"
     return Check("optimizer", ok, seen if ok else f"{seen}; expected {wanted}")
 
 
-def check_loaded_rate(optimizer: keras.optimizers.Optimizer, space: Space) -> Check | None:
+def check_loaded_rate(
+    optimizer: keras.optimizers.Optimizer, space: Space, values: Mapping[str, Any] | None = None
+) -> Check | None:
     """The optimizer, if the file's weights give it another rate than its configuration."""
-    rate, asked = float(optimizer.learning_rate), space.protocol.learning_rate
-    if "learning_rate" in space.hyperparameters or math.isclose(rate, asked, rel_tol=1e-6):
+    asked = space.protocol.with_values(values or {}).learning_rate
+    rate, free = float(optimizer.learning_rate), values is None
+    free &= "learning_rate" in space.hyperparameters
+    if free or math.isclose(rate, asked, rel_tol=1e-6):
         return None
     return Check("optimizer", False, f"the rate {rate:g} among its weights; expected {asked:g}")
 

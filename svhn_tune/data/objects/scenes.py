@@ -18,7 +18,7 @@ def draw_scenes(kinds: Sequence[tuple[str, str, str]], rng: np.random.Generator)
     """Images (N, 32, 32, 3) uint8 of objects of these shapes, textures and colours."""
     count = len(kinds)
     shapes, textures, colours = (np.array(each) for each in zip(*kinds, strict=True))
-    dice = _Dice(rng, count)
+    dice = Dice(rng, count)
     scene = _draw_ground(dice)
     x, y = _lay_grid(dice.between(-0.25, 0.25), dice.between(-0.25, 0.25))
     for _ in range(2):
@@ -37,7 +37,7 @@ def draw_scenes(kinds: Sequence[tuple[str, str, str]], rng: np.random.Generator)
     return _photograph(scene, dice)
 
 
-class _Dice:
+class Dice:
     """Random numbers of `count` images, each (count, 1, 1)."""
 
     def __init__(self, rng: np.random.Generator, count: int) -> None:
@@ -45,13 +45,16 @@ class _Dice:
         self.count = count
 
     def between(self, low: float, high: float) -> Array:
+        """Any number from `low` to `high`."""
         drawn = self.rng.random((self.count, 1, 1), np.float32)
         return np.float32(low) + np.float32(high - low) * drawn
 
     def chance(self, share: float) -> Array:
+        """True for so many."""
         return self.rng.random((self.count, 1, 1), np.float32) < share
 
     def pick(self, names: tuple[str, ...]) -> Array:
+        """One of the names each, (count,)."""
         return np.array(names)[self.rng.integers(0, len(names), self.count)]
 
     def colour(self, low: float, high: float) -> Array:
@@ -67,7 +70,7 @@ def _lay_grid(across: Array, down: Array) -> tuple[Array, Array]:
     return one * axis[None, None, :] - across, one * axis[None, :, None] - down
 
 
-def _turn(x: Array, y: Array, dice: _Dice) -> tuple[Array, Array]:
+def _turn(x: Array, y: Array, dice: Dice) -> tuple[Array, Array]:
     """The same, turned by any angle: its cosine and sine without either."""
     part = dice.between(-1, 1)
     cosine, sine = (1 - part * part) / (1 + part * part), 2 * part / (1 + part * part)
@@ -85,7 +88,7 @@ def _measure_depth(shapes: Array, x: Array, y: Array, size: Array) -> Array:
     return np.where(shape == "disc", disc, np.where(shape == "square", square, triangle))
 
 
-def _texture(textures: Array, x: Array, y: Array, dice: _Dice) -> Array:
+def _texture(textures: Array, x: Array, y: Array, dice: Dice) -> Array:
     """Where the second tone of each texture is, 0 or 1 and between at the edges."""
     period = dice.between(0.28, 0.5)
     u, v = x / period + dice.between(0, 1), y / period + dice.between(0, 1)
@@ -97,7 +100,7 @@ def _texture(textures: Array, x: Array, y: Array, dice: _Dice) -> Array:
     return np.where(texture == "striped", stripes, np.where(texture == "dotted", dots, 0))
 
 
-def _choose_ink(colours: Array, dice: _Dice) -> Array:
+def _choose_ink(colours: Array, dice: Dice) -> Array:
     """A colour each, (count, 1, 1, 3): more red than blue of the warm ones, else the reverse."""
     middle, spread = dice.between(80, 175), dice.between(10, 70)
     green = dice.between(-30, 30)
@@ -105,14 +108,14 @@ def _choose_ink(colours: Array, dice: _Dice) -> Array:
     return np.stack([middle + sign * spread, middle + green, middle - sign * spread], axis=-1)
 
 
-def _mark(ink: Array, second: Array, dice: _Dice) -> Array:
+def _mark(ink: Array, second: Array, dice: Dice) -> Array:
     """The ink with its second tone, lighter or darker, (count, SIDE, SIDE, 3)."""
     towards = np.where(dice.chance(0.5), np.float32(255), np.float32(0))[..., None]
     strength = dice.between(0.28, 0.72)[..., None]
     return ink + (towards - ink) * (strength * second[..., None])
 
 
-def _draw_ground(dice: _Dice) -> Array:
+def _draw_ground(dice: Dice) -> Array:
     """A colour that changes across the image; of half of them with a texture of its own."""
     x, y = _turn(*_lay_grid(dice.between(0, 0), dice.between(0, 0)), dice)
     first, last = dice.colour(25, 230), dice.colour(25, 230)
@@ -127,7 +130,7 @@ def _lay(scene: Array, colour: Array, share: Array) -> Array:
     return scene + (colour - scene) * share[..., None]
 
 
-def _photograph(scene: Array, dice: _Dice) -> Array:
+def _photograph(scene: Array, dice: Dice) -> Array:
     """Light that changes across the image, and noise."""
     x, y = _lay_grid(dice.between(0, 0), dice.between(0, 0))
     light = 1 + dice.between(-0.3, 0.3) * x + dice.between(-0.3, 0.3) * y
