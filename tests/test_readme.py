@@ -14,7 +14,7 @@ from forked import start_command
 from svhn_tune import confirm, search
 from svhn_tune.models.domain import TRAINING, Domain
 from svhn_tune.models.families import FAMILIES
-from svhn_tune.space import space as space_tables
+from svhn_tune.space import reading as space_tables
 from svhn_tune.space.hyperparameters import TYPES
 from svhn_tune.space.task import SOURCES
 
