@@ -237,7 +237,7 @@ def _suggest_one(trial: Any, name: str, given: Any) -> Any:
 
 def _one_hot_splits(space: Space, data: Data) -> list[tuple[np.ndarray, np.ndarray]]:
     """Images and one-hot labels to train on, and those held out."""
-    classes = np.eye(space.task.classes, dtype=np.float32)
+    classes = np.eye(space.task.labels, dtype=np.float32)
     splits = map(data.train.take, split_holdout(data.train.labels))
     return [(split.images, classes[split.labels]) for split in splits]
 

@@ -164,7 +164,7 @@ def train_bare(
     def train_one(values: dict[str, Any], epochs: int) -> None:
         keras.utils.clear_session(free_memory=False)
         model = CNNHyperModel(setup.space).build_values(values)
-        build_variables(model, 10)
+        build_variables(model, setup.space.task)
         gamma = values["class_weight"]
         weights = tf.constant(class_weights(labels.numpy(), gamma), tf.float32)
 

@@ -1,5 +1,7 @@
 """A second engine: softmax regression in NumPy, which trains an epoch in milliseconds.
 
+Where a space asks for numbers or two heads, it is a linear regression, or both.
+
 It keeps every promise of an engine (one seed names everything random, what was restored ends with
 the same bits), so that what is not about TensorFlow is tested without its five seconds per worker.
 It makes nothing of the layers that a space asks for, and of the hyperparameters takes those that a
@@ -17,6 +19,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from svhn_tune.files import write_arrays
+from svhn_tune.space.dial import measure_apart
 from svhn_tune.training.checkpoints import State
 from svhn_tune.training.engine import Alone, never
 
@@ -67,12 +70,17 @@ class Softmax:
         self._is_plain = protocol.optimizer == "sgd"
         self._dropout = values.get("dropout", 0.0)
         self._l2 = np.float32(values.get("l2_1", 0.0))
-        classes = space.task.classes
-        counts = np.bincount(self._labels, minlength=classes)
+        self._task, heads = space.task, space.task.heads
+        self._names = sorted(self._task.reported, key=lambda name: name != "loss")
+        self._names += ["minutes"] * self._task.on_dial
+        counts = np.bincount(self._labels, minlength=space.task.labels)
         weights = np.maximum(counts, 1.0) ** -values.get("class_weight", 0.0)
         self._weights = (weights / weights.mean()).astype(np.float32)
         draw = np.random.default_rng(seed)
-        shape = (self._inputs.shape[1] + 1, classes)  # the last row is the bias
+        units = [head.units for head in heads]
+        shape = (self._inputs.shape[1] + 1, sum(units))  # the last row is the bias
+        self._ends = np.cumsum(units)[:-1]
+        self._head_weights = [1.0, values.get("minute_weight", 1.0)][: len(heads)]
         self._kernel = draw.normal(0, 0.01, shape).astype(np.float32)
         self._moments = [np.zeros(shape, np.float32) for _ in BETAS]
         self._steps = 0
@@ -123,8 +131,9 @@ class Softmax:
             if within["batches"] % CHUNK == 0 and stop():
                 return False
         penalty = float(self._l2 * np.square(self._kernel).sum())
-        loss, right = self._read_parts()
-        within["metrics"] = {"loss": loss + penalty, "categorical_accuracy": right}
+        metrics = self._read_parts()
+        metrics.pop("minutes", None)  # of weights that changed meanwhile
+        within["metrics"] = metrics | {"loss": metrics["loss"] + penalty}
         return True
 
     def _train_batch(self, batch):
@@ -134,9 +143,16 @@ class Softmax:
             inputs = inputs * kept / np.float32(1 - self._dropout)
         outputs = self._compute(inputs)
         self._add_part(outputs, labels, self._weights[labels])
-        outputs[np.arange(len(batch)), labels] -= 1
-        outputs *= self._weights[labels, None] / np.float32(len(batch))
-        gradient = np.vstack([inputs.T @ outputs, outputs.sum(axis=0)])
+        answers = self._task.target.encode(labels)
+        slopes = [
+            weight * slope(head, output, answer)
+            for weight, head, output, answer in zip(
+                self._head_weights, self._task.heads, outputs, answers, strict=True
+            )
+        ]
+        slopes = np.concatenate(slopes, axis=1).astype(np.float32)
+        slopes *= self._weights[labels, None] / np.float32(len(batch))
+        gradient = np.vstack([inputs.T @ slopes, slopes.sum(axis=0)])
         self._step(gradient + 2 * self._l2 * self._kernel)
 
     def _step(self, gradient):
@@ -154,23 +170,32 @@ class Softmax:
         self._kernel -= self._rate * mean / (np.sqrt(square) + np.float32(EPSILON))
 
     def _compute(self, inputs):
-        scores = inputs @ self._kernel[:-1] + self._kernel[-1]
-        powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-        return powers / powers.sum(axis=1, keepdims=True)
-
-    def _loss(self, outputs, labels):
-        # A probability that is no number stays one: the run has diverged.
-        return -np.log(np.maximum(outputs[np.arange(len(labels)), labels], np.float32(EPSILON)))
+        """The outputs of each head, (N, units)."""
+        scores = np.split(inputs @ self._kernel[:-1] + self._kernel[-1], self._ends, axis=1)
+        return [activate(head, each) for head, each in zip(self._task.heads, scores, strict=True)]
 
     def _add_part(self, outputs, labels, weights=1):
-        """Add some images to those whose loss and accuracy are read together."""
-        right = outputs.argmax(axis=1) == labels
-        self._parts.append(np.stack([self._loss(outputs, labels) * weights, right]))
+        """Add some images to those whose metrics are read together."""
+        answers = self._task.target.encode(labels)
+        losses = [
+            measure_loss(*each) for each in zip(self._task.heads, outputs, answers, strict=True)
+        ]
+        rows = [sum(w * loss for w, loss in zip(self._head_weights, losses, strict=True)) * weights]
+        if len(losses) > 1:
+            rows += losses
+        elif self._task.heads[0].activation == "softmax":
+            rows.append(outputs[0].argmax(axis=1) == answers[0].argmax(axis=1))
+        if self._task.on_dial:
+            rows.append(measure_apart(labels, self._task.decode(outputs)))
+        self._parts.append(np.stack(rows))
 
     def _read_parts(self):
-        losses, right = np.concatenate(self._parts, axis=1)
+        rows = np.concatenate(self._parts, axis=1)
         self._parts = []
-        return float(losses.mean()), float(right.mean(dtype=float))
+        return {
+            name: float(row.mean(dtype=None if name == "loss" else float))
+            for name, row in zip(self._names, rows, strict=True)
+        }
 
     def evaluate(self, split, stop=never):
         if "evaluated" not in self._within:
@@ -181,14 +206,13 @@ class Softmax:
             if stop():
                 return None
         del self._within["evaluated"]
-        loss, right = self._read_parts()
-        return {"loss": loss, "categorical_accuracy": right}
+        return self._read_parts()
 
     def predict(self, split, stop=never):
         if "predicted" not in self._within:
             self._parts, self._within["predicted"] = [], 0
         for chunk in _chunks(self._within["predicted"], len(split.labels)):
-            self._parts.append(self._compute(flatten(split.images[chunk])).argmax(axis=1))
+            self._parts.append(self._task.decode(self._compute(flatten(split.images[chunk]))))
             self._within["predicted"] = chunk.stop
             if stop():
                 return None
@@ -226,6 +250,41 @@ class Softmax:
     def write_model(self, path, test, predicted):
         """The weights, in an archive: nothing that Keras opens, or `check` lets pass."""
         write_arrays(path, {"kernel": self._kernel})
+
+
+def activate(head, scores):
+    """What a head makes of its scores (N, units)."""
+    if head.activation != "softmax":
+        return np.tanh(scores) if head.activation == "tanh" else scores
+    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def measure_loss(head, outputs, answers):
+    """The loss of each image, (N,)."""
+    if head.activation == "softmax":
+        # A probability that is no number stays one: the run has diverged.
+        return -np.log(np.maximum((outputs * answers).sum(axis=1), np.float32(EPSILON)))
+    apart = np.abs(outputs - answers)
+    losses = {
+        "mean_squared_error": np.square(apart),
+        "mean_absolute_error": apart,
+        "huber": np.where(apart <= 1, np.square(apart) / 2, apart - 0.5),
+    }
+    return losses[head.loss].mean(axis=1)
+
+
+def slope(head, outputs, answers):
+    """The loss's slope against the scores of each image, (N, units)."""
+    apart = outputs - answers
+    if head.activation == "softmax":
+        return apart
+    slopes = {
+        "mean_squared_error": 2 * apart,
+        "mean_absolute_error": np.sign(apart),
+        "huber": np.clip(apart, -1, 1),
+    }[head.loss] / head.units
+    return slopes * (1 - np.square(outputs)) if head.activation == "tanh" else slopes
 
 
 def _chunks(first, end):

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from ..console import print_table, print_text, say_count
 from ..project.project import Project
+from ..space.objective import Objective
 from ..summary.confirmed import Confirmed, compare_class_weights, summarize_confirmed
 from ..summary.wording import (
     as_sentence,
@@ -32,47 +33,50 @@ def print_summaries(console: Console, project: Project, status: dict[str, Any]) 
         heading = f"confirmed: {objective} on the test set, {length}, fresh seeds"
         console.print()
         print_text(console, with_provenance(project, heading))
-        _print_table(console, list(group))
+        _print_table(console, project, list(group))
     longest = [entry for entry in entries if entry.epochs == entries[0].epochs]
     console.print()
     print_text(console, as_sentence(say_answer(project, longest, status)))
-    for note in note_answer(longest, status):
+    for note in note_answer(project, longest, status):
         print_text(console, as_sentence(note))
 
 
-def _print_table(console: Console, entries: list[Confirmed]) -> None:
+def _print_table(console: Console, project: Project, entries: list[Confirmed]) -> None:
     titles = ["trial", "runs", "mean ± SD", "95 % interval", "against the baseline"]
-    rows = [_list_cells(entry) for entry in entries]
+    objective = project.space.objective
+    rows = [_list_cells(objective, entry) for entry in entries]
     if any(entry.collapsed for entry in entries):
         titles.append("collapsed")
         rows = [[*row, str(entry.collapsed)] for row, entry in zip(rows, entries, strict=True)]
     titles.append("in the search")
-    rows = [[*row, _say_searched(entry)] for row, entry in zip(rows, entries, strict=True)]
+    rows = [
+        [*row, _say_searched(objective, entry)] for row, entry in zip(rows, entries, strict=True)
+    ]
     print_table(console, titles, rows)
-    for line in [f"{define_columns(entries)}; {SEARCHED}", *describe_used(entries)]:
+    for line in [f"{define_columns(entries)}; {SEARCHED}", *describe_used(project, entries)]:
         print_text(console, line, indent=2)
 
 
-def _list_cells(entry: Confirmed) -> list[str]:
-    spread = "" if entry.summary.sd is None else f" ± {entry.summary.sd:.4f}"
+def _list_cells(objective: Objective, entry: Confirmed) -> list[str]:
+    spread = "" if entry.summary.sd is None else f" ± {objective.say(entry.summary.sd)}"
     return [
         f"{entry.trial:03d}",
         str(entry.summary.n),
-        f"{entry.summary.mean:.4f}{spread}",
-        describe_interval(entry.summary.ci95, ".4f"),
-        _describe_against(entry),
+        f"{objective.say(entry.summary.mean)}{spread}",
+        describe_interval(entry.summary.ci95, objective.form),
+        _describe_against(entry, objective.form),
     ]
 
 
-def _say_searched(entry: Confirmed) -> str:
+def _say_searched(objective: Objective, entry: Confirmed) -> str:
     """The search's score, and after how many epochs if it was not as many."""
     if entry.search_score is None:
         return "-"
     after = "" if entry.search_epochs == entry.epochs else f" after {entry.search_epochs}"
-    return f"{entry.search_score:.4f}{after}"
+    return f"{objective.say(entry.search_score)}{after}"
 
 
-def _describe_against(entry: Confirmed) -> str:
+def _describe_against(entry: Confirmed, form: str) -> str:
     """The difference with its interval and the verdict."""
     against = entry.against_baseline
     if entry.baseline:
@@ -81,10 +85,10 @@ def _describe_against(entry: Confirmed) -> str:
         return "not chosen"
     if against is None:
         return "-"
+    told = f"{against.difference:+{form}}"
     if against.ci95 is None:
-        return f"{against.difference:+.4f}, no verdict"
-    interval = describe_interval(against.ci95, "+.4f")
-    return f"{against.difference:+.4f} ({interval}) {against.verdict}"
+        return f"{told}, no verdict"
+    return f"{told} ({describe_interval(against.ci95, f'+{form}')}) {against.verdict}"
 
 
 def print_answers(console: Console, project: Project, status: dict[str, Any]) -> None:
@@ -99,12 +103,13 @@ def print_answers(console: Console, project: Project, status: dict[str, Any]) ->
 
 
 def print_best_run(console: Console, project: Project, status: dict[str, Any]) -> None:
-    """The confusion of the file that the answer names."""
+    """The confusion of the file that the answer names, where there are classes to confuse."""
     file, best = status["handed_in"], project.best_confirmed()
-    assert best is not None
+    if best is None or best.confusion is None:
+        return
     console.print()
     print_text(console, f"trial {file['trial']:03d}'s run {file['run']}, {CONFUSION}")
-    confusion = best.confusion or []
+    confusion = best.confusion
     accuracy = [row[index] / sum(row) if sum(row) else None for index, row in enumerate(confusion)]
     _print_confusion(console, confusion, accuracy)
 

@@ -15,7 +15,7 @@ from ..summary.next_step import list_steps
 from ..summary.standing import Standing
 from ..summary.status import read_standing
 from ..summary.status import status as read_status
-from ..summary.wording import COLLAPSED, say_cap, say_score
+from ..summary.wording import say_cap, say_collapsed
 from .confirm_table import (
     print_answers,
     print_best_run,
@@ -36,9 +36,9 @@ def print_status(project: Project) -> None:
     status = read_status(project)
     print_text(console, f"{project.folder}: space '{project.space.name}', {_data_line(project)}")
     standing = read_standing(project)
-    print_text(console, _say_counts(status, standing.process is not None))
+    print_text(console, _say_counts(project, status, standing.process is not None))
     if status["cap"] is not None:
-        print_text(console, say_cap(**status["cap"]))
+        print_text(console, say_cap(project.space.objective, **status["cap"]))
     if (budget := status["budget_seconds"]) is not None:
         print_text(console, f"budget {format_seconds(budget)}, of search and confirm together")
     if standing.process is not None:
@@ -54,11 +54,11 @@ def print_status(project: Project) -> None:
     _print_steps(console, project, standing)
 
 
-def _say_counts(status: dict[str, Any], is_running: bool) -> str:
+def _say_counts(project: Project, status: dict[str, Any], is_running: bool) -> str:
     trials = status["trials"]
     counts = [f"{say_count(trials['completed'], 'trial')} completed"]
     if trials["collapsed"]:
-        counts[0] += f" ({trials['collapsed']} collapsed: {COLLAPSED})"
+        counts[0] += f" ({trials['collapsed']} collapsed: {say_collapsed(project)})"
     if trials["running"]:
         counts.append(f"{trials['running']} {'running' if is_running else 'unfinished'}")
     if trials["failed"]:
@@ -81,7 +81,7 @@ def _print_ranking(console: Console, project: Project) -> None:
         [
             f"{record.root:03d}",
             f"{record.epochs}",
-            say_score(record.score),
+            project.space.objective.say(record.score),
             f"{record.file_bytes:,}",
             project.space.changes(record.values),
         ]
@@ -181,7 +181,7 @@ def print_plan(space: Space, plan: dict[str, Any]) -> None:
     workers = say_count(plan["workers"], "worker")
     print_text(console, f"space '{space.name}', {workers}; an epoch: {', '.join(epochs)}")
     if plan["cap"] is not None:
-        print_text(console, say_cap(**plan["cap"]))
+        print_text(console, say_cap(space.objective, **plan["cap"]))
     rows = [
         [name, f"{count:,}", f"{stage['epochs']:,}", format_seconds(stage["seconds"])]
         for name, count, stage in (

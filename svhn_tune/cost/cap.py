@@ -73,7 +73,8 @@ def make_cap(
         models: feasible ones, to say which share of them is left out.
     """
     share = space.protocol.validation_split
-    train, holdout = split_holdout(data.train.labels, settings["train_images"], share)
+    groups = space.task.group(data.train.labels)
+    train, holdout = split_holdout(groups, settings["train_images"], share)
     given = settings["max_cost"]
     cap = Cap(
         most=1.0 if given is None else given,

@@ -56,7 +56,7 @@ def draw_confirmed(project: Project) -> Chart | None:
     seen += [entry.search_score for entry in entries if _is_comparable(entry)]
     _limit_scores(axes, project, entries, [score for score in seen if score is not None])
     _explain(chart, entries)
-    chart.headline(project, _say_best(entries))
+    chart.headline(project, _say_best(project, entries))
     return chart
 
 
@@ -109,7 +109,7 @@ def _name_entry(project: Project, entry: Confirmed) -> str:
     if entry.search_score is None or _is_comparable(entry):
         return label
     epochs = say_count(entry.search_epochs or 0, "epoch")
-    return f"{label}\nsearch: {entry.search_score:.4f}, {epochs}"
+    return f"{label}\nsearch: {project.space.objective.say(entry.search_score)}, {epochs}"
 
 
 def _limit_scores(
@@ -147,11 +147,12 @@ def _explain(chart: Chart, entries: list[Confirmed]) -> None:
     chart.legend(handles=handles, loc="outside lower left", ncols=3, handletextpad=0.4)
 
 
-def _say_best(entries: list[Confirmed]) -> str:
+def _say_best(project: Project, entries: list[Confirmed]) -> str:
     best = entries[0]
     tied = sum(e.tied_with_best and e.epochs == best.epochs for e in entries)
     name = f"trial {best.trial:03d}" + (" (the baseline)" if best.baseline else "")
-    told = f"Best mean: {name}, {best.summary.mean:.4f} of {say_count(best.summary.n, 'run')}"
+    score = project.space.objective.tell(best.summary.mean)
+    told = f"Best mean: {name}, {score} of {say_count(best.summary.n, 'run')}"
     if tied == 0:
         return f"{told}: too few to tell configurations apart"
     return told + (f", tied with {say_count(tied - 1, 'other')}" if tied > 1 else "")

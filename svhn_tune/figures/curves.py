@@ -51,10 +51,17 @@ def draw_curves(project: Project, objective: Objective | None = None) -> Chart |
     for axes in places:
         axes.set_xlim(left=0)
         axes.set_xlabel("epoch")
-    _explain(chart, project, bool(curves), bool(groups))
+    has_training = is_trained(objective)
+    _explain(chart, project, has_training, bool(curves), bool(groups))
     shown = [f"the search's top {len(curves)}"] * bool(curves) + ["confirm"] * bool(groups)
-    chart.headline(project, f"Training and validation: {' and '.join(shown)}")
+    of = "Training and validation" if has_training else "Validation"
+    chart.headline(project, f"{of}: {' and '.join(shown)}")
     return chart
+
+
+def is_trained(objective: Objective) -> bool:
+    """Whether there is a curve of it of training images, as its model trains."""
+    return objective.in_training == objective.metric
 
 
 def color_roots(roots: list[int]) -> dict[int, str]:
@@ -64,12 +71,15 @@ def color_roots(roots: list[int]) -> dict[int, str]:
 
 
 def longest_confirmed(project: Project, objective: Objective) -> dict[int, list[RunRecord]]:
-    """The runs of each configuration's longest confirm that have a training curve."""
+    """The runs of each configuration's longest confirm that have a curve of the objective."""
     groups = project.confirm_runs()
     longest = max((epochs for _, epochs in groups), default=0)
     of_length = {root: runs for (root, epochs), runs in groups.items() if epochs == longest}
-    name = objective.metric
-    kept = {root: [r for r in runs if r.metrics.get(name)] for root, runs in of_length.items()}
+    names = (objective.metric, objective.validated, objective.tested)
+    kept = {
+        root: [run for run in runs if any(map(run.metrics.get, names))]
+        for root, runs in of_length.items()
+    }
     return {root: runs for root, runs in kept.items() if runs}
 
 
@@ -105,15 +115,15 @@ def _draw_confirm(
 
     Training dashed; validation solid and test dotted, where the space's protocol has them.
     """
-    ends = {}
+    ends: dict[int, tuple[int, float]] = {}
     for place, (root, runs) in enumerate(groups.items()):
-        length = max(len(run.metrics[objective.metric]) for run in runs)
+        length = max(run.trained for run in runs)
         named = {objective.metric: "--", objective.validated: "-", objective.tested: ":"}
         for name, style in named.items():
             kept = [run.metrics[name] for run in runs if run.metrics.get(name)]
             end = _draw_runs(axes, kept, length, style, colors[root])
-            if name == objective.metric and end is not None:
-                ends[root] = (length, end)
+            if end is not None:
+                ends.setdefault(root, (length, end))
         if root not in ends:
             continue
         scores = list_scores(runs)
@@ -168,8 +178,12 @@ def _name_ends(
     axes.set_xlim(right=right * (margin + 0.027 * max(map(len, names.values()))))
 
 
-def _explain(chart: Chart, project: Project, has_search: bool, has_confirm: bool) -> None:
-    handles = [Line2D([], [], color=INK, linestyle="--", label="training")]
+def _explain(
+    chart: Chart, project: Project, has_training: bool, has_search: bool, has_confirm: bool
+) -> None:
+    handles = []
+    if has_training:
+        handles.append(Line2D([], [], color=INK, linestyle="--", label="training"))
     protocol = project.space.protocol
     if has_search or protocol.validation_split is not None:
         on_test = ", on the test set" * (project.settings.validate_on == "test")

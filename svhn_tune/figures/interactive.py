@@ -42,7 +42,7 @@ def explore_score(project: Project) -> Any:
     lines = [follow_best(project, records, spent) for spent, _ in costs.values()]
     for same in zip(*lines, strict=True):
         epochs, _, scores = same[0]
-        traces.append(_step(scores, colors[epochs], epochs))
+        traces.append(_step(project, scores, colors[epochs], epochs))
         places.append([across for _, across, _ in same])
     for trace, across in zip(traces, places, strict=True):
         trace["x"] = across[0]
@@ -78,7 +78,8 @@ def _dot(
     }
 
 
-def _step(scores: list[float], color: str, epochs: int) -> dict[str, Any]:
+def _step(project: Project, scores: list[float], color: str, epochs: int) -> dict[str, Any]:
+    form = project.space.objective.form
     return {
         "type": "scatter",
         "mode": "lines",
@@ -88,7 +89,7 @@ def _step(scores: list[float], color: str, epochs: int) -> dict[str, Any]:
         "y": scores,
         "line": {"color": color, "shape": "hv", "width": 2},
         "hovertemplate": (
-            f"best so far after {say_count(epochs, 'epoch')}: %{{y:.4f}}<extra></extra>"
+            f"best so far after {say_count(epochs, 'epoch')}: %{{y:{form}}}<extra></extra>"
         ),
     }
 
@@ -96,7 +97,8 @@ def _step(scores: list[float], color: str, epochs: int) -> dict[str, Any]:
 def _describe(project: Project, record: RunRecord) -> str:
     """What a run is, in lines of HTML."""
     lines = [
-        f"trial {record.root:03d}: {record.score:.4f} after {say_count(record.epochs, 'epoch')}"
+        f"trial {record.root:03d}: {project.space.objective.say(record.score)} after "
+        + say_count(record.epochs, "epoch")
         + ", collapsed" * record.collapsed,
         f"{record.seconds / 60:,.1f} minutes, {record.file_bytes:,} bytes",
         *textwrap.wrap(project.space.changes(record.values), 60),

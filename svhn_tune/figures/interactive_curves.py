@@ -9,7 +9,7 @@ from ..project.project import Project
 from ..project.record_types import RunRecord
 from ..space.objective import OBJECTIVES, Objective
 from ..summary.curves import Series, list_longest, stitch_curves
-from .curves import TOP, color_roots, longest_confirmed, tabulate_runs
+from .curves import TOP, color_roots, is_trained, longest_confirmed, tabulate_runs
 from .interactive import make_axis, make_figure, make_layout
 
 MORE = 10  # of the search's curves, hidden until their name in the legend is clicked
@@ -70,12 +70,14 @@ def _draw_search(
         (objective.metric, "training", "dash"),
     ):
         values = curves.get(metric, [])
+        if not values:
+            continue
         yield {
             "mode": "lines",
             "x": list(range(1, len(values) + 1)),
             "y": values,
             "line": {"color": color, "dash": dash, "width": 2},
-            "hovertemplate": _say_point(root, what),
+            "hovertemplate": _say_point(objective, root, what),
         }
 
 
@@ -90,7 +92,7 @@ def _draw_confirm(
 
     Of training; of validation and of the test set where the space's protocol has their curves.
     """
-    length = max(len(run.metrics[objective.metric]) for run in runs)
+    length = max(run.trained for run in runs)
     for name, what, dash in (
         (objective.metric, "training", "dash"),
         (objective.validated, "validation", "solid"),
@@ -107,7 +109,7 @@ def _draw_confirm(
             "x": across,
             "y": np.nanmean(table, axis=0).tolist(),
             "line": {"color": color, "dash": dash, "width": 2},
-            "hovertemplate": _say_point(root, f"{what}, mean of {len(kept)} runs"),
+            "hovertemplate": _say_point(objective, root, f"{what}, mean of {len(kept)} runs"),
         }
         yield {
             "mode": "lines",
@@ -124,12 +126,13 @@ def _draw_confirm(
         "x": [length] * len(scores),
         "y": scores,
         "marker": {"color": color, "size": 7, "opacity": 0.8},
-        "hovertemplate": _say_point(root, "test, a run"),
+        "hovertemplate": _say_point(objective, root, "test, a run"),
     }
 
 
-def _say_point(root: int, what: str) -> str:
-    return f"trial {root:03d}, {what}<br>epoch %{{x}}: %{{y:.4f}}<extra></extra>"
+def _say_point(objective: Objective, root: int, what: str) -> str:
+    point = f"epoch %{{x}}: %{{y:{objective.form}}}"
+    return f"trial {root:03d}, {what}<br>{point}<extra></extra>"
 
 
 def _lay_out(
@@ -146,7 +149,8 @@ def _lay_out(
     search = make_axis("epoch", rangemode="tozero")
     if 0 < longest <= FEW:
         search["dtick"] = 1
-    headline = f"Training and validation: {' and '.join(parts)}"
+    of = "Training and validation" if is_trained(objective) else "Validation"
+    headline = f"{of}: {' and '.join(parts)}"
     if len(parts) == 1:
         axes = {"xaxis": search, "yaxis": make_axis(title)}
         return make_layout(project, headline, 460) | axes

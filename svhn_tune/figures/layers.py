@@ -11,6 +11,7 @@ from matplotlib import rc_context
 from ..errors import InputError
 from ..files import read_arrays
 from ..project.project import Project
+from .pictures import say_label
 from .style import INK, STYLE, WIDTH, Chart
 
 MOST = 48  # filters by channel, of the first layer
@@ -98,7 +99,7 @@ def draw_filter_through_layers(project: Project, number: int | None = None) -> C
     chart.headline(
         project,
         f"Filter {number} through the layers of trial {int(arrays['trial']):03d}, for a test image "
-        f"of class {int(arrays['model_label'])}; each map has its own scale",
+        f"of {say_label(project, arrays['model_label'])}; each map has its own scale",
     )
     return chart
 

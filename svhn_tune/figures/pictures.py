@@ -12,6 +12,7 @@ from matplotlib import rc_context
 from ..console import say_count
 from ..files import read_arrays
 from ..project.project import Project
+from ..space.dial import say_time
 from .style import INK, STYLE, WIDTH, Chart
 
 if TYPE_CHECKING:
@@ -164,10 +165,16 @@ def draw_feature_maps(project: Project) -> Chart | None:
             axes.imshow(channel, cmap="viridis", vmin=0, vmax=brightest)
     chart.headline(
         project,
-        f"What trial {int(arrays['trial']):03d} makes of a test image of class "
-        f"{int(arrays['model_label'])}, which it takes for {int(arrays['model_predicted'])}",
+        f"What trial {int(arrays['trial']):03d} makes of a test image of "
+        f"{say_label(project, arrays['model_label'])}, which it takes for "
+        f"{say_label(project, arrays['model_predicted'], '')}",
     )
     return chart
+
+
+def say_label(project: Project, label: Any, kind: str = "class ") -> str:
+    """`class 7`, or a time of the dial."""
+    return say_time(label) if project.space.task.on_dial else f"{kind}{int(label)}"
 
 
 def _draw_image(panels: "np.ndarray", arrays: Arrays) -> None:

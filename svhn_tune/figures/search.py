@@ -60,7 +60,7 @@ def say_best(project: Project, trials: int) -> str:
     """The best score of so many trials, and of how long a training."""
     best = list_longest(project)[0]
     return (
-        f"Best of {say_count(trials, 'trial')}: {best.score:.4f} after "
+        f"Best of {say_count(trials, 'trial')}: {project.space.objective.tell(best.score)} after "
         f"{say_count(best.epochs, 'epoch')} (trial {best.root:03d})"
     )
 

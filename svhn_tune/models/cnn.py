@@ -5,6 +5,7 @@ from typing import Any
 
 from ..space.task import Task
 from .domain import ACTIVATIONS, INITIALIZERS, Domain
+from .heads import add_heads
 from .layer_types import Layer
 
 DOMAINS = {
@@ -29,12 +30,12 @@ DECLARED_TYPES: dict[str, tuple[str, ...]] = {"batch_normalization": ("BatchNorm
 
 
 def list_layers(values: Mapping[str, Any], task: Task) -> list[Layer]:
-    """The layers of the CNN with these `values`, the output included.
+    """The layers of the CNN with these `values`, the outputs included.
 
     Blocks of Conv2D, SpatialDropout2D and MaxPooling2D with `filters`, 2 x `filters`, ...; hidden
-    dense layers of `units`, `units` / 2, ..., each followed by Dropout; softmax. The defaults are
-    the network of assignment A4.3, question 1: ReLU, one dense layer. A rate of 0, no units and a
-    pool of 1 leave their layer out. What `values` lacks takes the default.
+    dense layers of `units`, `units` / 2, ..., each followed by Dropout; the task's heads. The
+    defaults are the network of assignment A4.3, question 1: ReLU, one dense layer. A rate of 0, no
+    units and a pool of 1 leave their layer out. What `values` lacks takes the default.
     """
 
     def value(name: str, block: int | None = None) -> Any:
@@ -60,8 +61,7 @@ def list_layers(values: Mapping[str, Any], task: Task) -> list[Layer]:
             layers.append(Layer("Dense", f"hidden{suffix}", arguments))
         if rate and (units or number == 1):
             layers.append(Layer("Dropout", f"dropout{suffix}", {"rate": rate}))
-    layers.append(Layer("Dense", "output", {"units": task.classes, "activation": "softmax"}))
-    return layers
+    return add_heads(layers, task)
 
 
 def _convolution(value: Any, block: int, filters: int, suffix: str) -> list[Layer]:

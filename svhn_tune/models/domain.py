@@ -57,4 +57,6 @@ TRAINING = {
     "learning_rate": Domain(1e-5, low=1e-12, high=10.0),
     "momentum": Domain(0.0, high=0.999),
     "class_weight": Domain(0.0, high=1.0),
+    # Of two heads, what the loss of the second counts beside that of the first.
+    "minute_weight": Domain(1.0, low=1e-6, high=1e6),
 }

@@ -16,6 +16,7 @@ import keras_tuner as kt
 import numpy as np
 
 from ..errors import InputError
+from ..space.dial import measure_minutes
 from ..space.hyperparameters import Declaration
 from ..space.space import Space
 from ..space.task import Task
@@ -133,7 +134,13 @@ class HyperModel(kt.HyperModel):
         if protocol.momentum:
             config["momentum"] = protocol.momentum
         optimizer = keras.optimizers.get({"class_name": protocol.optimizer, "config": config})
-        model.compile(optimizer, loss=protocol.loss, metrics=["categorical_accuracy"])
+        heads, losses = self.space.task.heads, [head.loss for head in self.space.task.heads]
+        metrics = [name for name in self.space.task.reported if name == "categorical_accuracy"]
+        if len(heads) == 1:
+            model.compile(optimizer, loss=losses[0], metrics=metrics)
+        else:
+            weights = [1.0, float(values.get("minute_weight", 1.0))]
+            model.compile(optimizer, loss=losses, loss_weights=weights)
         return model
 
     def fit(self, hp: kt.HyperParameters, model: keras.Model, *args: Any, **kwargs: Any) -> Any:
@@ -142,38 +149,61 @@ class HyperModel(kt.HyperModel):
         Args:
             hp: the trial's hyperparameters.
             model: what `build` returned.
-            *args, **kwargs: as for `keras.Model.fit`; labels are one-hot (N, classes), or whole
-                numbers (N,) as `load_data` has them, also those of `validation_data`.
+            *args, **kwargs: as for `keras.Model.fit`; labels are what the outputs are trained on
+                (one-hot, (N, classes)), or whole numbers (N,) as `load_data` has them, also those
+                of `validation_data`. Of minutes on a dial there is "val_minutes" then, too.
 
         Raises:
             InputError: a label is no class of the model.
         """
         given = signature(model.fit).bind(*args, **kwargs).arguments
         if given.get("y") is not None:
-            given["y"] = self._one_hot(given["y"])
+            given["y"] = self._encode(given["y"])
             if gamma := hp.values.get("class_weight", 0.0):
                 weights = class_weights(np.argmax(given["y"], axis=-1), gamma)
                 given.setdefault("class_weight", dict(enumerate(weights.tolist())))
         validation = given.get("validation_data")
         if isinstance(validation, tuple | list) and len(validation) > 1:
             images, labels, *rest = validation
-            given["validation_data"] = (images, self._one_hot(labels), *rest)
+            given["validation_data"] = (images, self._encode(labels), *rest)
+            if self.space.task.on_dial and _are_labels(labels):
+                told = _TellMinutes(self.space.task, images, labels.reshape(-1))
+                given["callbacks"] = [told, *(given.get("callbacks") or [])]
         given.setdefault("batch_size", self.space.protocol.batch_size)
         return model.fit(**given)
 
-    def _one_hot(self, labels: Any) -> Any:
-        """Labels (N,) or (N, 1) of whole numbers as (N, classes); any others as they are."""
-        if not isinstance(labels, np.ndarray) or labels.dtype.kind not in "iu":
+    def _encode(self, labels: Any) -> Any:
+        """Labels (N,) or (N, 1) of whole numbers for the model's heads; any others as they are."""
+        if not _are_labels(labels):
             return labels
-        if labels.ndim > 1 and labels.shape[1:] != (1,):
-            return labels
-        classes = self.space.task.classes
-        if len(labels) and not 0 <= labels.min() <= labels.max() < classes:
+        task = self.space.task
+        if len(labels) and not 0 <= labels.min() <= labels.max() < task.labels:
+            of = "a dial has minutes" if task.on_dial else f"the model has {task.labels} classes"
             raise InputError(
-                f"labels are {labels.min()} to {labels.max()}; the model has {classes} classes, 0 "
-                f"to {classes - 1}"
+                f"labels are {labels.min()} to {labels.max()}; {of}, 0 to {task.labels - 1}"
             )
-        return keras.utils.to_categorical(labels, classes)
+        encoded = task.target.encode(labels.reshape(-1))
+        return encoded if len(encoded) > 1 else encoded[0]
+
+
+def _are_labels(labels: Any) -> bool:
+    """Whether they are whole numbers, (N,) or (N, 1)."""
+    if not isinstance(labels, np.ndarray) or labels.dtype.kind not in "iu":
+        return False
+    return labels.ndim == 1 or labels.shape[1:] == (1,)
+
+
+class _TellMinutes(keras.callbacks.Callback):
+    """Adds "val_minutes" to the logs of each epoch, for the callbacks behind it."""
+
+    def __init__(self, task: Task, images: Any, labels: np.ndarray) -> None:
+        super().__init__()
+        self._task, self._images, self._labels = task, images, labels
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        predicted = self._task.decode(self.model.predict(self._images, verbose=0))
+        if logs is not None:
+            logs["val_minutes"] = measure_minutes(self._labels, predicted)
 
 
 CNNHyperModel = HyperModel  # the space `cnn`, unless another is named
@@ -182,7 +212,8 @@ CNNHyperModel = HyperModel  # the space `cnn`, unless another is named
 def build_model(layers: Sequence[Layer], task: Task, name: str) -> keras.Model:
     """The model of these layers, not compiled: images of the task in, uint8 or float.
 
-    It is sequential where every layer reads the one before.
+    It is sequential where every layer reads the one before. Of several heads the outputs are a
+    list, in their order.
     """
     images = output = keras.Input(task.image_shape, name="images")
     if not any(layer.inputs for layer in layers):
@@ -191,6 +222,8 @@ def build_model(layers: Sequence[Layer], task: Task, name: str) -> keras.Model:
     for layer, inputs in name_inputs(layers):
         read = [outputs[each] for each in inputs] or [images]
         output = outputs[layer.name] = _build_layer(layer)(read if len(read) > 1 else read[0])
+    if len(task.heads) > 1:
+        output = [outputs[head.name] for head in task.heads]
     return keras.Model(images, output, name=name)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from ..space.task import Task
 from .domain import ACTIVATIONS, INITIALIZERS, Domain
+from .heads import add_heads
 from .layer_types import Layer
 
 DOMAINS = {
@@ -43,5 +44,4 @@ def list_layers(values: Mapping[str, Any], task: Task) -> list[Layer]:
         layers.append(Layer("Dense", f"hidden_{number}", arguments | shared))
     if rate := value("dropout"):
         layers.append(Layer("Dropout", "dropout", {"rate": rate}))
-    output = {"units": task.classes, "activation": "softmax"}
-    return [*layers, Layer("Dense", "output", output | shared)]
+    return add_heads(layers, task, shared)

@@ -6,7 +6,8 @@ from typing import Any
 from ..errors import CONTROLS, InputError, nearest
 from ..space.hyperparameters import Hyperparameter
 from ..space.protocol import WITH_MOMENTUM
-from ..space.space import Space, check_named, read_space
+from ..space.reading import check_named, read_space
+from ..space.space import Space
 from ..space.space_file import read_space_file
 from .domain import TRAINING, Domain
 from .families import FAMILIES
@@ -128,6 +129,10 @@ def _check_family(space: Space, shown: str) -> None:
         for value in given.extremes:
             if refusal := domain.refusal(value):
                 raise InputError(f"{table}: {value!r} {refusal}")
+        if name == "class_weight" and space.task.on_dial:
+            raise InputError(f"{table}: '{space.data}' has no classes to be weighted")
+        if name == "minute_weight" and len(space.task.heads) < 2:
+            raise InputError(f'{table}: it weighs the second of two heads (target = "heads")')
         _check_parent(space, given, table)
     _check_momentum(space, shown)
 

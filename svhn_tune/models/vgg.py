@@ -5,6 +5,7 @@ from typing import Any
 
 from ..space.task import Task
 from .domain import INITIALIZERS, Domain
+from .heads import add_heads
 from .layer_types import Layer
 
 DOMAINS = {
@@ -58,8 +59,7 @@ def list_layers(values: Mapping[str, Any], task: Task) -> list[Layer]:
         size = value("average_pool_size")
         layers.append(Layer("AveragePooling2D", "average_pool", {"pool_size": size}))
     layers.append(Layer("Flatten", "flatten"))
-    output = {"units": task.classes, "activation": "softmax"}
-    return [*layers, Layer("Dense", "output", output)]
+    return add_heads(layers, task)
 
 
 def _convolve(value: Any, suffix: str, kernel_size: int) -> list[Layer]:

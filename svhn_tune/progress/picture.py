@@ -10,7 +10,6 @@ from rich.text import Text
 
 from ..console import format_seconds, make_table, say_count
 from ..summary.standing import Best, RunStanding, Standing
-from ..summary.wording import say_score
 
 # Lines that the best trial's values may take, and those of the picture beside its runs.
 VALUE_LINES = 3
@@ -93,12 +92,12 @@ def _draw_best(standing: Standing, best: Best, console: Console, width: int) -> 
     """What the best is, then its values, in so many lines."""
     epochs = say_count(best.epochs, "epoch")
     if best.runs is None:
-        told = f"{standing.objective.validated} {say_score(best.score)} after {epochs}"
+        told = f"{standing.objective.validated} {standing.objective.say(best.score)} after {epochs}"
         name = "best so far"
     else:
         told = (
-            f"{standing.objective.metric} on the test set {say_score(best.score)}, the mean of "
-            f"{say_count(best.runs, 'run')} of {epochs}"
+            f"{standing.objective.metric} on the test set {standing.objective.say(best.score)}, "
+            f"the mean of {say_count(best.runs, 'run')} of {epochs}"
         )
         name = "best mean so far"
     yield Text(f"{name}: trial {best.trial:03d}, {told}")
@@ -114,7 +113,7 @@ def _draw_best(standing: Standing, best: Best, console: Console, width: int) -> 
 def _draw_runs(standing: Standing, runs: list[RunStanding], console: Console, width: int) -> Table:
     heading = standing.objective.validated
     if standing.stage == "confirm":
-        heading = f"training {standing.objective.metric}"
+        heading = f"training {standing.objective.in_training}"
     bars = _has_bars(console) and width >= NARROW
     table = make_table("trial", "epochs", heading, *[""] * bars)
     table.columns[2].no_wrap = False
@@ -136,5 +135,7 @@ def _draw_runs(standing: Standing, runs: list[RunStanding], console: Console, wi
 
 def _read_metric(standing: Standing, run: RunStanding) -> str:
     objective = standing.objective
-    name = objective.validated if standing.stage == "search" else objective.metric
+    if standing.stage == "search":
+        return objective.say(run.metrics.get(objective.validated))
+    name = objective.in_training
     return f"{run.metrics[name]:.4f}" if name in run.metrics else "-"

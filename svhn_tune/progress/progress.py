@@ -9,7 +9,6 @@ from ..console import say_count
 from ..project.project import Project
 from ..project.record_types import RunRecord
 from ..summary.standing import Standing
-from ..summary.wording import say_score
 from ..training.runs import Run
 
 Seconds = Callable[[], float | None]
@@ -81,9 +80,10 @@ def describe_end(project: Project, record: RunRecord) -> tuple[str, str]:
     if record.stage == "confirm":
         name = project.space.objective.tested
         who += f" run {record.run:02d}"
-    text = f"{name} {say_score(record.score)}"
+    say = project.space.objective.say
+    text = f"{name} {say(record.score)}"
     if record.stage == "search" and (ranking := project.ranking()):
-        text += f" (best {say_score(ranking[0].score)}, trial {ranking[0].root:03d})"
+        text += f" (best {say(ranking[0].score)}, trial {ranking[0].root:03d})"
     notes = [text, say_count(record.epochs, "epoch"), f"{record.seconds:.1f} s"]
     if record.status == "failed":
         notes.append(f"FAILED: {record.reason}")

@@ -156,6 +156,12 @@ def _check_run(run: RunRecord, before: _Before, space: Space, settings: Settings
         raise ValueError(f"values are not those of trial {run.trial}")
     if space.objective.higher_is_better and not 0 <= (run.score or 0) <= 1:
         raise ValueError(f"score={run.score} is no share of images, from 0 to 1")
+    if not 0 <= (run.score or 0) <= space.objective.highest:
+        raise ValueError(f"score={run.score} is not from 0 to {space.objective.highest:g}")
+    if run.predicted is not None and run.predicted_as != space.task.target.stored:
+        raise ValueError(
+            f"predicted_as={run.predicted_as}, where the space has {space.task.target.stored}"
+        )
     if run.data_fingerprint not in (None, settings.data.fingerprint):
         raise ValueError(
             f"data_fingerprint={shorten(run.data_fingerprint)} is not that of project.json"

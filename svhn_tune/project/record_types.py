@@ -22,6 +22,7 @@ RunNumber = Annotated[int, Field(ge=0, lt=MAX_RUNS)]
 Epochs = Annotated[int, Field(ge=1, le=MAX_EPOCHS)]
 Sum = Annotated[int, Field(ge=0, le=10**15)]
 Seconds = Annotated[float, Field(ge=0, le=MOST_SECONDS)]
+BYTES = {"uint8": 1, "uint16": 2, "float32": 4}  # of a prediction
 Single = Annotated[float, Field(ge=-3.5e38, le=3.5e38)]  # what float32 holds
 Values = dict[str, Any]  # the space says which
 
@@ -90,6 +91,7 @@ class RunRecord(_Line):
     trained_by: list[str] = []
     test: dict[str, Single | None] = {}
     predicted: str | None = None
+    predicted_as: Literal["uint8", "uint16", "float32"] = "uint8"
     confusion: list[list[Number]] | None = None
 
     @property
@@ -130,9 +132,12 @@ class RunRecord(_Line):
         count = None
         if self.predicted is not None:
             try:
-                count = len(base64.b64decode(self.predicted, validate=True))
+                size = len(base64.b64decode(self.predicted, validate=True))
             except (binascii.Error, ValueError):
                 raise ValueError("predicted is no base64") from None
+            if size % BYTES[self.predicted_as]:
+                raise ValueError(f"predicted has {size} bytes, no whole number of predictions")
+            count = size // BYTES[self.predicted_as]
         if self.confusion is None:
             return
         if any(len(row) != len(self.confusion) for row in self.confusion):

@@ -82,8 +82,8 @@ def _describe_outcome(
         # A run that had diverged before it was promoted was not trained further.
         "initial_epoch": min(initial_epoch, len(outcome.history)),
         "epochs": len(outcome.history),
-        # All images predicted as one class: the run never learnt, or forgot.
-        "collapsed": diverged or len(np.unique(outcome.predicted)) == 1,
+        # All images predicted as one class, or one minute: the run never learnt, or forgot.
+        "collapsed": diverged or len(np.unique(np.round(outcome.predicted))) == 1,
         "metrics": _columns(history),
         "seconds": math.fsum(epoch["seconds"] for epoch in history),
         "parameters": outcome.parameters,
@@ -99,12 +99,15 @@ def _describe_outcome(
     if setup.test_at_end:
         known["test"] = {name: _finite(value) for name, value in outcome.test.items()}
         known["predicted"] = base64.b64encode(outcome.predicted.tobytes()).decode()
+        # Of few classes a byte each, which needs no word.
+        if outcome.predicted.dtype != np.uint8:
+            known["predicted_as"] = str(outcome.predicted.dtype)
     return known
 
 
 def decode_predicted(record: RunRecord) -> np.ndarray:
-    """The class that a confirm run predicted for each test image, (N,)."""
-    return np.frombuffer(base64.b64decode(record.predicted or ""), np.uint8)
+    """What a confirm run predicted of each test image, (N,): a class, or minutes on a dial."""
+    return np.frombuffer(base64.b64decode(record.predicted or ""), record.predicted_as)
 
 
 def _columns(history: list[dict[str, float]]) -> dict[str, list[Any]]:

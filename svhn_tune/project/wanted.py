@@ -3,11 +3,14 @@
 from importlib.util import find_spec
 from typing import Any, TypedDict
 
+import numpy as np
+
 from ..data import Data
 from ..data.dataset import split_holdout
 from ..errors import InputError, nearest
 from ..models.size import check_listed
 from ..space.space import Space
+from ..space.task import Task
 from ..training.devices import choose_engine
 from .numbers import check_numbers
 from .project import Project
@@ -64,7 +67,7 @@ def complete_settings(space: Space, data: Data, wanted: Wanted) -> dict[str, Any
     settings = defaults | given
     _check_space(space, data)
     _check_tuner(settings["tuner"])
-    settings["engine"] = choose_engine(settings.get("engine"))
+    settings["engine"] = choose_engine(settings.get("engine"), space.task)
     if settings["tuner"] == "hyperband" and "max_trials" in given:
         raise InputError(
             f"max_trials={given['max_trials']} does not apply to hyperband, whose rounds follow "
@@ -77,14 +80,14 @@ def complete_settings(space: Space, data: Data, wanted: Wanted) -> dict[str, Any
     if settings["validate_on"] not in ("holdout", "test"):
         raise InputError(f"validate_on={settings['validate_on']} must be 'holdout' or 'test'")
     images = settings["train_images"]
-    share = space.protocol.validation_split
-    available = len(split_holdout(data.train.labels, share=share)[0])
-    if images is not None and not len(data.classes) <= images <= available:
+    share, groups = space.protocol.validation_split, space.task.group(data.train.labels)
+    available, fewest = len(split_holdout(groups, share=share)[0]), len(set(groups.tolist()))
+    if images is not None and not fewest <= images <= available:
         raise InputError(
-            f"train_images={images} must be from {len(data.classes)} to {available:,}, the images "
-            f"that are not held out"
+            f"train_images={images} must be from {fewest} to {available:,}, the images that are "
+            f"not held out"
         )
-    split_holdout(data.train.labels, images, share)
+    split_holdout(groups, images, share)
     return settings
 
 
@@ -101,14 +104,20 @@ def _read_given(wanted: Wanted) -> dict[str, Any]:
 
 def _check_space(space: Space, data: Data) -> None:
     task = space.task
-    if (*data.image_shape, len(data.classes)) != (
-        *(task.height, task.width, task.channels),
-        task.classes,
-    ):
+    asked = (task.height, task.width, task.channels)
+    classes = task.classes if task.on_dial else len(data.classes)
+    if data.image_shape != asked or classes != task.classes:
         raise InputError(
             f"{data.source} has images of {'x'.join(map(str, data.image_shape))} in "
             f"{len(data.classes)} classes; the space '{space.name}' is for "
-            f"{task.height}x{task.width}x{task.channels} in {task.classes}"
+            f"{'x'.join(map(str, asked))} {_say_labels(task)}"
+        )
+    found = [split.labels for split in (data.train, data.test)]
+    low, high = min(map(np.min, found)), max(map(np.max, found))
+    if task.on_dial and not 0 <= low <= high < task.labels:
+        raise InputError(
+            f"{data.source} has labels from {low} to {high}; the space '{space.name}' is for "
+            f"minutes around a dial, 0 to {task.labels - 1}"
         )
     check_listed(space)
     if not space.declarations:
@@ -116,6 +125,10 @@ def _check_space(space: Space, data: Data) -> None:
             f"{space.name}.toml has no hyperparameters, so there is nothing to search: add a table "
             f"such as [hyperparameters.units] with type, min_value, max_value and default"
         )
+
+
+def _say_labels(task: Task) -> str:
+    return "with minutes around a dial" if task.on_dial else f"in {task.classes}"
 
 
 def _check_tuner(tuner: str) -> None:
@@ -136,7 +149,7 @@ def resume(
     given = _read_given(wanted)
     _refuse_changes(project, space, data, given)
     _check_tuner(project.settings.tuner)
-    choose_engine(project.settings.engine)
+    choose_engine(project.settings.engine, space.task)
     if given.get("max_trials", 0) > (project.settings.max_trials or 0):
         project.update_settings(max_trials=given["max_trials"])
     if budget:

@@ -16,7 +16,6 @@ from ..summary.wording import (
     describe_used,
     note_answer,
     say_answer,
-    say_score,
     with_provenance,
 )
 from .tables import (
@@ -63,8 +62,8 @@ def _answer_confirmed(project: Project, status: dict[str, Any]) -> Answer:
     entries = summarize_confirmed(project)
     groups = [list(group) for _, group in groupby(entries, key=lambda entry: entry.epochs)]
     longest = groups[0]
-    notes = [line for group in groups for line in describe_used(group)]
-    notes += [*note_answer(longest, status), *_say_uses(status), define_columns(longest)]
+    notes = [line for group in groups for line in describe_used(project, group)]
+    notes += [*note_answer(project, longest, status), *_say_uses(status), define_columns(longest)]
     tables = [_tabulate(project, group) for group in groups]
     tables += filter(None, [list_answers(project, status["answers"])])
     values = _say_values(project, [entry.trial for entry in entries])
@@ -98,15 +97,15 @@ def _tabulate(project: Project, entries: list[Confirmed]) -> Table:
 
 
 def _tabulate_entry(project: Project, entry: Confirmed) -> list[Cell]:
-    summary = entry.summary
-    spread = "" if summary.sd is None else f" ± {summary.sd:.4f}"
+    summary, objective = entry.summary, project.space.objective
+    spread = "" if summary.sd is None else f" ± {objective.say(summary.sd)}"
     collapsed = f" ({entry.collapsed} collapsed)" if entry.collapsed else ""
-    difference, verdict = _tabulate_verdict(entry)
+    difference, verdict = _tabulate_verdict(entry, objective.form)
     return [
         Cell(f"trial {entry.trial:03d}", entry.trial),
-        Cell(f"{summary.mean:.4f}{spread}", summary.mean),
+        Cell(f"{objective.say(summary.mean)}{spread}", summary.mean),
         Cell(
-            describe_interval(summary.ci95, ".4f"),
+            describe_interval(summary.ci95, objective.form),
             summary.ci95 and summary.ci95[0],
         ),
         difference,
@@ -117,7 +116,7 @@ def _tabulate_entry(project: Project, entry: Confirmed) -> list[Cell]:
     ]
 
 
-def _tabulate_verdict(entry: Confirmed) -> tuple[Cell, str]:
+def _tabulate_verdict(entry: Confirmed, form: str) -> tuple[Cell, str]:
     against = entry.against_baseline
     if entry.baseline:
         return MISSING, "the baseline"
@@ -125,19 +124,20 @@ def _tabulate_verdict(entry: Confirmed) -> tuple[Cell, str]:
         return MISSING, "not chosen"
     if against is None:
         return MISSING, "not compared"
+    told = f"{against.difference:+{form}}"
     if against.ci95 is None:
-        return Cell(f"{against.difference:+.4f}", against.difference), "no verdict"
-    interval = describe_interval(against.ci95, "+.4f")
-    return Cell(f"{against.difference:+.4f} ({interval})", against.difference), against.verdict
+        return Cell(told, against.difference), "no verdict"
+    interval = describe_interval(against.ci95, f"+{form}")
+    return Cell(f"{told} ({interval})", against.difference), against.verdict
 
 
 def _answer_searched(project: Project, status: dict[str, Any]) -> Answer:
     best, objective = status["best"], project.space.objective.validated
+    score = project.space.objective.say(best["score"])
     completed = status["trials"]["completed"]
     sentence = (
         f"Nothing is confirmed yet: trial {best['trial']:03d} is the best of the search, with "
-        f"{objective} {say_score(best['score'])} after {say_count(best['epochs'], 'epoch')}, from "
-        f"one run"
+        f"{objective} {score} after {say_count(best['epochs'], 'epoch')}, from one run"
     )
     notes = [
         f"it was chosen as the best of {say_count(completed, 'completed trial')}, so its score is "
@@ -155,7 +155,7 @@ def _answer_searched(project: Project, status: dict[str, Any]) -> Answer:
     rows = [
         [
             Cell(f"trial {record.root:03d}", record.root),
-            show_number(record.score, ".4f"),
+            show_number(record.score, project.space.objective.form),
             show_number(record.epochs, "d"),
             show_number(record.file_bytes, ",d"),
             show_minutes(seconds[record.root]),

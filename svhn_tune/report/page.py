@@ -85,7 +85,7 @@ def render(project: Project) -> str:
         project=project,
         banners=_list_banners(project),
         answer=answer(project, status),
-        counts=_count(status),
+        counts=_count(project, status),
         pictures=[
             {
                 **vars(picture),
@@ -170,7 +170,7 @@ def _list_banners(project: Project) -> list[str]:
     return banners
 
 
-def _count(status: dict[str, Any]) -> list[tuple[str, str]]:
+def _count(project: Project, status: dict[str, Any]) -> list[tuple[str, str]]:
     trials = status["trials"]
     counts = [
         ("trials completed", f"{trials['completed']:,}"),
@@ -183,7 +183,8 @@ def _count(status: dict[str, Any]) -> list[tuple[str, str]]:
     if status["seconds_spent"]:
         counts.append(("time on the clock", format_seconds(status["seconds_spent"])))
     if status["cap"]:
-        counts.append(("left out as too dear", as_sentence(say_cap(**status["cap"]))))
+        told = say_cap(project.space.objective, **status["cap"])
+        counts.append(("left out as too dear", as_sentence(told)))
     if status["submission"] and status["handed_in"] and not status["answers"]:
         file = "the file to hand in" if status["handed_in"]["final"] else "the best file"
         counts.append((file, status["submission"]))

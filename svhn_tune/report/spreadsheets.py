@@ -13,6 +13,7 @@ from ..errors import cannot_write
 from ..files import write_atomically
 from ..project.project import Project
 from ..project.record_types import RunRecord
+from ..space.task import Task
 from ..summary.architectures import list_architectures
 from ..summary.confirmed import summarize_confirmed
 
@@ -24,13 +25,13 @@ TRIALS = (
     *("status", "initial_epoch", "planned_epochs", "epochs", "scored_on", "score", "collapsed"),
     *("seed", "seconds", "parameters", "file_bytes", "reason"),
 )
-# One row per ended run of search or confirm, with the metrics of its last epoch. `train_images` is
-# empty where a run had all of them.
+# One row per ended run of search or confirm, with the metrics of its last epoch between the two.
+# `train_images` is empty where a run had all of them.
 RUNS = (
     *("data", "stage", "trial", "root", "run", "seed"),
     *("status", "initial_epoch", "planned_epochs", "epochs", "scored_on", "score", "collapsed"),
-    *("loss", "categorical_accuracy", "val_loss", "val_categorical_accuracy"),
-    *("test_loss", "test_categorical_accuracy"),
+)
+COSTS = (
     *("seconds", "parameters", "file_bytes", "train_images", "device"),
     *("keras", "tensorflow", "jax", "numpy", "trained_by"),
     *("data_fingerprint", "weights_sha256", "reason"),
@@ -51,6 +52,8 @@ ARCHITECTURES = (
     *("data", "cnn", "trial", "architecture", "epochs", "runs"),
     *("train_accuracy", "train_sd", "test_accuracy", "test_sd", "parameters"),
 )
+# Of a dial there are minutes instead, of the test set.
+OF_DIAL = {"train_accuracy": None, "train_sd": None, "test_accuracy": "test_minutes"}
 
 
 def write_spreadsheets(project: Project) -> list[Path]:
@@ -61,11 +64,24 @@ def write_spreadsheets(project: Project) -> list[Path]:
     """
     tables = {
         "trials.csv": (TRIALS, _trial_rows(project)),
-        "runs.csv": (RUNS, _run_rows(project)),
+        "runs.csv": ((*RUNS, *_list_metrics(project.space.task), *COSTS), _run_rows(project)),
         "confirm.csv": (CONFIRM, _confirm_rows(project)),
-        "architectures.csv": (ARCHITECTURES, _architecture_rows(project)),
+        "architectures.csv": (_list_architectures(project.space.task), _architecture_rows(project)),
     }
     return [_write(project, name, *table) for name, table in tables.items()]
+
+
+def _list_metrics(task: Task) -> tuple[str, ...]:
+    """Columns of runs.csv: of training, validation and test."""
+    reported = sorted(task.reported, key=lambda name: name != "loss")
+    judged = [*reported, *["minutes"] * task.on_dial]
+    return (*reported, *(f"{kind}_{name}" for kind in ("val", "test") for name in judged))
+
+
+def _list_architectures(task: Task) -> tuple[str, ...]:
+    if not task.on_dial:
+        return ARCHITECTURES
+    return tuple(filter(None, (OF_DIAL.get(name, name) for name in ARCHITECTURES)))
 
 
 def _write(project: Project, name: str, columns: tuple[str, ...], rows: Iterable[Row]) -> Path:
@@ -144,6 +160,7 @@ def _architecture_rows(project: Project) -> Iterator[Row]:
             "train_accuracy": each.train and each.train.mean,
             "train_sd": each.train and each.train.sd,
             "test_accuracy": each.test and each.test.mean,
+            "test_minutes": each.test and each.test.mean,
             "test_sd": each.test and each.test.sd,
             "parameters": each.parameters,
         }

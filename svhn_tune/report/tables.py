@@ -86,7 +86,7 @@ def _trial_rows(project: Project) -> Iterator[list[Cell]]:
         first = proposal.initial_epoch
         yield [
             name_trial(roots[proposal.trial]),
-            show_number(scored.score if scored else None, ".4f"),
+            show_number(scored.score if scored else None, project.space.objective.form),
             show_number(scored.epochs if scored else proposal.epochs, "d"),
             show_number(first, "d") if first else MISSING,
             Cell(_say_status(end)),
@@ -153,7 +153,7 @@ def list_confirm_runs(project: Project) -> Table | None:
                 show_number(run.run, "d"),
                 show_number(run.seed, "d"),
                 show_number(run.epochs, "d"),
-                show_number(run.score if is_scored else None, ".4f"),
+                show_number(run.score if is_scored else None, project.space.objective.form),
                 Cell(_say_status(run)),
                 show_number(run.file_bytes, ",d"),
                 show_minutes(run.seconds if is_scored else None),
@@ -165,11 +165,11 @@ def list_confirm_runs(project: Project) -> Table | None:
 
 def tabulate_architectures(project: Project) -> Table | None:
     """PW04's Table 1 of what confirm trained; None where it has trained nothing."""
+    on_dial = project.space.task.on_dial
     columns = [
         Column("CNN"),
         Column("architecture", is_number=False),
-        Column("acc. train %"),
-        Column("acc. test %"),
+        *map(Column, ["error in minutes"] if on_dial else ["acc. train %", "acc. test %"]),
         Column("runs"),
         Column("epochs"),
         Column("parameters"),
@@ -179,8 +179,11 @@ def tabulate_architectures(project: Project) -> Table | None:
         [
             Cell(str(each.number), each.number),
             Cell(each.words),
-            _show_percent(each.train),
-            _show_percent(each.test),
+            *(
+                [_show_score(project, each.test)]
+                if on_dial
+                else [_show_percent(each.train), _show_percent(each.test)]
+            ),
             show_number(each.runs, "d"),
             show_number(each.epochs, "d"),
             show_number(each.parameters, ",d"),
@@ -189,10 +192,20 @@ def tabulate_architectures(project: Project) -> Table | None:
         for each in list_architectures(project)
     ]
     caption = (
-        "Every architecture that confirm trained, and its accuracy: the mean of its runs, with "
-        "their standard deviation; of training as it went in the last epoch, dropout included"
+        f"Every architecture that confirm trained, and its {project.space.objective.title}: the "
+        f"mean of its runs, with their standard deviation"
     )
+    if not on_dial:
+        caption += "; of training as it went in the last epoch, dropout included"
     return Table("table-1", with_provenance(project, caption), columns, rows) if rows else None
+
+
+def _show_score(project: Project, summary: Summary | None) -> Cell:
+    if summary is None:
+        return MISSING
+    say = project.space.objective.say
+    spread = "" if summary.sd is None else f" ± {say(summary.sd)}"
+    return Cell(f"{say(summary.mean)}{spread}", summary.mean)
 
 
 def _show_percent(summary: Summary | None) -> Cell:

@@ -19,6 +19,7 @@ class Protocol(Table):
     `validation_split` is that of Keras's `fit`, but stratified: every run, confirm's too, trains on
     the rest. Without it search holds out a few images, and confirm trains on all. With `test_curve`
     confirm evaluates the test set after each epoch, too, to be shown; nothing is chosen by that.
+    `loss` is that of the output, of two heads that of the second; None for the target's own.
     """
 
     epochs: int = Field(ge=1, le=MAX_EPOCHS)
@@ -26,8 +27,13 @@ class Protocol(Table):
     optimizer: Optimizer = "adam"
     learning_rate: float = Field(gt=0, le=10)
     momentum: float = Field(0.0, ge=0, le=0.999)
-    loss: Literal["categorical_crossentropy"] = "categorical_crossentropy"
-    objective: Literal["val_categorical_accuracy", "val_loss"] = "val_categorical_accuracy"
+    loss: (
+        Literal["categorical_crossentropy", "mean_squared_error", "mean_absolute_error", "huber"]
+        | None
+    ) = None
+    objective: Literal["val_categorical_accuracy", "val_loss", "val_minutes"] = (
+        "val_categorical_accuracy"
+    )
     validation: Literal["holdout", "test"] = "holdout"
     validation_split: float | None = Field(None, ge=0.01, le=0.9)
     test_curve: bool = False

@@ -1,4 +1,4 @@
-"""search_spaces/*.toml -> Space: read, validated, hashed.
+"""search_spaces/*.toml -> Space: what a file says, validated, hashed; reading.py reads it.
 
 A space says what is studied and under which rules. This module knows no model family, and neither
 Keras nor KerasTuner: models/spaces.py checks a space against its family, and models/hypermodel.py
@@ -11,16 +11,16 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from pydantic import ByteSize, Field, ValidationError
+from pydantic import ByteSize, Field
 
 from ..bounds import MAX_COST
 from ..errors import InputError
-from .complaints import describe_complaint, say_unknown
+from .complaints import say_unknown
 from .hyperparameters import Declaration, Hyperparameter, Line, Table
 from .objective import OBJECTIVES, Objective
 from .protocol import Input, Protocol
 from .questions import Question
-from .space_file import parse_tables
+from .targets import parse_target
 from .task import SOURCES, Task
 
 
@@ -49,7 +49,8 @@ class Rules(Table):
 class Space(Table):
     """A space file: data, model, protocol, limits and hyperparameters.
 
-    `name` is the file's stem, `text` the file as it was read; both are set by whoever read it.
+    `target` is what the network is asked for, where labels are minutes around a dial. `name` is the
+    file's stem, `text` the file as it was read; both are set by whoever read it.
     `points_to_evaluate` are what one would try without a search, each as what it changes of the
     baseline: the search trains them first, those that its limit on cost allows.
     """
@@ -57,7 +58,8 @@ class Space(Table):
     name: str
     text: str
     title: Line
-    data: Literal["svhn", "cifar10", "fashion_mnist"]
+    data: Literal["svhn", "cifar10", "fashion_mnist", "clocks", "clocks_150"]
+    target: str | None = None
     model: str
     input: Input = Input()
     protocol: Protocol
@@ -79,8 +81,14 @@ class Space(Table):
 
     @cached_property
     def task(self) -> Task:
-        """Which images go in, and how many classes come out."""
-        return replace(SOURCES[self.data], channels_first=self.input.channels == "first")
+        """Which images go in, and what is to come out.
+
+        Raises:
+            ValueError: there is no such target, or it does not fit the loss.
+        """
+        asked = self.target and parse_target(self.target, self.protocol.loss)
+        is_first = self.input.channels == "first"
+        return replace(SOURCES[self.data], channels_first=is_first, asked=asked or None)
 
     @property
     def objective(self) -> Objective:
@@ -195,55 +203,3 @@ class Space(Table):
         defaults = {each.name: each.hyperparameter.default for each in self.declarations}
         changed = [f"{name}={value}" for name, value in values.items() if defaults[name] != value]
         return " ".join(changed) or "baseline"
-
-
-def read_space(text: str, name: str, shown: str) -> Space:
-    """The space in the TOML `text`, of whatever family; `shown` is what errors call the file.
-
-    Raises:
-        InputError: the text is not TOML, or a table is not valid for itself.
-    """
-    tables = parse_tables(text, shown)
-    if own := {"name", "text"} & set(tables):
-        raise InputError(f"{shown} has no key '{min(own)}': a space is named by its file")
-    try:
-        space = Space.model_validate({"name": name, "text": text, **tables})
-    except ValidationError as error:
-        raise InputError(f"{shown} {describe_complaint(error, _TABLES)}") from None
-    return space
-
-
-def check_named(space: Space, shown: str) -> None:
-    """Refuse named values that the space does not allow, and a number that two questions have.
-
-    Args:
-        space: one that its family can build.
-        shown: what errors call its file.
-
-    Raises:
-        InputError: the message names the file, the table and the value.
-    """
-    for place, chosen in enumerate(space.points_to_evaluate, start=1):
-        try:
-            space.complete(chosen)
-        except InputError as error:
-            raise InputError(f"{shown} [[points_to_evaluate]] {place}: {error}") from None
-    numbers = [question.number for question in space.questions]
-    for question in space.questions:
-        table = f"{shown} [[questions]] {question.number}"
-        if numbers.count(question.number) > 1:
-            raise InputError(f"{table}: {numbers.count(question.number)} questions have the number")
-        try:
-            space.asked_by(question)
-        except InputError as error:
-            raise InputError(f"{table}: {error}") from None
-
-
-_TABLES: dict[str, type[Table]] = {
-    "": Space,
-    "input": Input,
-    "protocol": Protocol,
-    "limits": Limits,
-    "rules": Rules,
-    "questions": Question,
-}

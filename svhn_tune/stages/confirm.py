@@ -84,7 +84,7 @@ def confirm(
     top, question, runs, epochs, workers = check_numbers(numbers).values()
     choose(project, top, epochs, baseline, question)
     before = find_engine(project)
-    trains = choose_engine(before if engine in (None, "auto") else engine)
+    trains = choose_engine(before if engine in (None, "auto") else engine, project.space.task)
     expected = project.settings.data
     if not isinstance(data, Data):
         data = load_data(data or expected.source, project.space.data)
@@ -117,7 +117,7 @@ def confirm(
 def _draw(project: Project, data: Data, progress: Progress) -> None:
     """Make the pictures for the report; without them the confirmed runs are as valid."""
     try:
-        write_pictures(project, data.test, data.classes)
+        write_pictures(project, data.test, () if project.space.task.on_dial else data.classes)
     except Exception as error:
         progress.note(f"no pictures for the report, all runs are saved: {error!r}")
 
@@ -153,7 +153,8 @@ def _train(
     protocol = project.space.protocol
     train, held_out = None, None
     if protocol.validation_split is not None:
-        train, held_out = split_holdout(data.train.labels, share=protocol.validation_split)
+        labels = project.space.task.group(data.train.labels)
+        train, held_out = split_holdout(labels, share=protocol.validation_split)
     setup = Setup(
         space=project.space,
         arrays=share_arrays(data),
@@ -207,7 +208,7 @@ def _record(project: Project, data: Data, setup: Setup, event: Event) -> RunReco
     from sklearn.metrics import confusion_matrix
 
     record = run_record(event, 0, project.space, setup)
-    if event.outcome is not None:
+    if event.outcome is not None and not project.space.task.on_dial:
         confusion = confusion_matrix(
             data.test.labels, decode_predicted(record), labels=range(len(data.classes))
         ).tolist()

@@ -51,7 +51,8 @@ def write_pictures(project: Project, test: Split, classes: Sequence[Any] = ()) -
         if "weights" in found:
             key = f"{run.trial}_{run.planned_epochs}"
             arrays |= {f"weights_{key}": found["weights"], f"of_{key}": found["weights_of"]}
-    arrays |= find_hardest(runs, test)
+    if not project.space.task.on_dial:
+        arrays |= find_hardest(runs, test)
     write_arrays(path, arrays)
 
 

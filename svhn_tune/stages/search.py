@@ -129,7 +129,9 @@ def _open_or_create(
 
 def _make_setup(project: Project, data: Data) -> Setup:
     train, holdout = split_holdout(
-        data.train.labels, project.settings.train_images, project.space.protocol.validation_split
+        project.space.task.group(data.train.labels),
+        project.settings.train_images,
+        project.space.protocol.validation_split,
     )
     return Setup(
         space=project.space,

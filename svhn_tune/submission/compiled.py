@@ -20,7 +20,13 @@ FREE = {"name", "learning_rate", "ema_momentum", "ema_overwrite_frequency"}
 # What can be the right one: of these, every setting is looked at.
 DEFAULTS = {
     made.__name__: made
-    for made in (keras.losses.CategoricalCrossentropy, keras.metrics.CategoricalAccuracy)
+    for made in (
+        keras.losses.CategoricalCrossentropy,
+        keras.losses.MeanSquaredError,
+        keras.losses.MeanAbsoluteError,
+        keras.losses.Huber,
+        keras.metrics.CategoricalAccuracy,
+    )
 }
 # A metric may ask for thresholds or classes by the billion.
 LARGEST_NUMBER = 1_000
@@ -35,26 +41,27 @@ def check_compiled(compiled: Any, space: Space) -> list[Check]:
     if not isinstance(compiled, dict) or not compiled:
         seen = "not compiled" if not compiled else "compile_config is no object"
         return [Check(name, False, seen) for name in names[:3]]
-    others = _find_others(compiled)
+    others, on_dial = _find_others(compiled, space), space.task.on_dial
     return [
-        _check_loss(compiled.get("loss"), space.protocol.loss),
-        _check_metrics(compiled.get("metrics"), space.objective.metric),
+        _check_loss(compiled.get("loss"), [head.loss for head in space.task.heads]),
+        # Minutes around a dial are no metric of Keras's.
+        _check_metrics(compiled.get("metrics"), None if on_dial else space.objective.metric),
         check_optimizer(compiled.get("optimizer"), space),
         Check("compile settings", not others, ", ".join(others) or "none beside these"),
     ]
 
 
-def _check_loss(given: Any, asked: str) -> Check:
+def _check_loss(given: Any, asked: list[str]) -> Check:
     # One output has one loss, which Keras also takes in a list, or by the output's name.
     losses = list(_each(given))
-    seen = ", ".join(map(_describe, losses)) or "none"
-    return Check("loss", seen == asked, seen if seen == asked else f"{seen}; expected {asked}")
+    seen, wanted = ", ".join(map(_describe, losses)) or "none", ", ".join(asked)
+    return Check("loss", seen == wanted, seen if seen == wanted else f"{seen}; expected {wanted}")
 
 
-def _check_metrics(given: Any, asked: str) -> Check:
+def _check_metrics(given: Any, asked: str | None) -> Check:
     metrics = list(_each(given))
     seen = list(map(_describe, metrics))
-    found = asked == "loss" or asked in seen
+    found = asked in (None, "loss", *seen)
     odd = [name for name, metric in zip(seen, metrics, strict=True) if not _is_small(metric)]
     detail = ", ".join(seen) or "none"
     if odd:
@@ -116,7 +123,7 @@ def check_loaded_rate(
     return Check("optimizer", False, f"the rate {rate:g} among its weights; expected {asked:g}")
 
 
-def _find_others(compiled: dict[str, Any]) -> list[str]:
+def _find_others(compiled: dict[str, Any], space: Space) -> list[str]:
     """Other settings that `compile` was given, and that change something."""
     neutral: dict[str, tuple[Any, ...]] = {
         "loss_weights": (None,),
@@ -126,11 +133,26 @@ def _find_others(compiled: dict[str, Any]) -> list[str]:
         "auto_scale_loss": (None, False, True),
         "weighted_metrics": (None, []),
     }
+    passed = {"loss", "metrics", "optimizer"}
+    if _weighs_heads(compiled.get("loss_weights"), space):
+        passed.add("loss_weights")
     return [
         f"{key}={value!r}"
         for key, value in compiled.items()
-        if key not in ("loss", "metrics", "optimizer") and value not in neutral.get(key, ())
+        if key not in passed and value not in neutral.get(key, ())
     ]
+
+
+def _weighs_heads(weights: Any, space: Space) -> bool:
+    """Whether they are weights that the losses of the space's two heads may have."""
+    if len(space.task.heads) < 2 or not isinstance(weights, list) or len(weights) != 2:
+        return False
+    declared = space.hyperparameters.get("minute_weight")
+    if declared is None:
+        return weights == [1, 1]
+    low, high = min(declared.extremes), max(declared.extremes)
+    second = weights[1]
+    return weights[0] == 1 and isinstance(second, int | float) and low <= second <= high
 
 
 def _each(given: Any) -> Iterator[Any]:

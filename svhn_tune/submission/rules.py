@@ -16,7 +16,9 @@ from keras import layers
 
 from ..data.dataset import Data
 from ..models.families import list_types
+from ..space.dial import measure_minutes
 from ..space.space import Space
+from ..space.task import Task
 from .layer_settings import check_settings
 from .verdict import Check
 
@@ -43,15 +45,15 @@ PREPROCESSING = re.compile("Rescaling|Normalization|Resizing|CenterCrop|Random.*
 
 
 def check_model(model: keras.Model, space: Space, data: Data | None = None) -> list[Check]:
-    """Every rule about a loaded model; the accuracy on the test set where `data` are given."""
+    """Every rule about a loaded model; what it is worth on the test set where `data` are given."""
     task = space.task
     flat = list(_flatten(model))
     checks = [
         _check_shape("input", _find_shape(model, "input"), (None, *task.image_shape)),
-        _check_shape("output", _find_shape(model, "output"), (None, task.classes)),
+        _check_shape("output", _find_shape(model, "output"), _expect_shape(task)),
         _check_weights(model),
-        *_check_activations(flat, space.rules.hidden_activations),
-        *_check_hidden_dense(flat, space.rules.hidden_dense),
+        *_check_activations(model, flat, space),
+        *_check_hidden_dense(flat, space),
         _check_preprocessing(flat, space),
         _check_layers(flat, space),
         check_settings(model, flat, adds="Add" in list_types(space)),
@@ -89,20 +91,31 @@ def _is_finite(weight: keras.Variable) -> bool:
     return bool(np.isfinite(keras.ops.convert_to_numpy(weight)).all())
 
 
-def _check_shape(name: str, shape: Any, asked: tuple[int | None, ...]) -> Check:
+def _expect_shape(task: Task) -> Any:
+    """That of the one output, or of each in a list."""
+    shapes = [(None, head.units) for head in task.heads]
+    return shapes if len(shapes) > 1 else shapes[0]
+
+
+def _check_shape(name: str, shape: Any, asked: Any) -> Check:
     seen = f"{shape}" if shape == asked else f"{shape}; expected {asked}"
     return Check(name, shape == asked, seen)
 
 
-def _check_activations(flat: list[layers.Layer], allowed: list[str] | None) -> list[Check]:
+def _check_activations(model: keras.Model, flat: list[layers.Layer], space: Space) -> list[Check]:
     """Each convolution and dense layer with the activations up to the next one."""
+    allowed = space.rules.hidden_activations
     groups: list[tuple[str, list[str]]] = [("the input", [])]
+    several = _find_heads(model) if len(space.task.heads) > 1 else []
+    flat = [layer for layer in flat if layer not in several]
     for layer in flat:
         if isinstance(layer, WEIGHTED):
             groups.append((layer.name, []))
         if (activation := _name_activation(layer)) != "linear":
             groups[-1][1].append(activation)
-    (_, before), *hidden, (_, output) = groups if len(groups) > 1 else [*groups, ("", [])]
+    if several or len(groups) == 1:
+        groups.append(("", []))
+    (_, before), *hidden, (_, output) = groups
     wrong = [
         f"{name} is {' and '.join(found) or 'linear'}"
         for name, found in hidden
@@ -110,14 +123,27 @@ def _check_activations(flat: list[layers.Layer], allowed: list[str] | None) -> l
     ]
     wrong += [f"{found} comes before the first layer" for found in before if found != "relu"]
     used = dict.fromkeys(activation for _, found in hidden for activation in found)
+    asked = ", ".join(head.activation for head in space.task.heads)
+    if several:
+        last = ", ".join(map(_name_activation, several))
+        return [
+            Check("hidden activations", not wrong, ", ".join(wrong or used) or "none hidden"),
+            Check("output activation", last == asked, last),
+        ]
     last = " and ".join(output) or "linear"
     final = max((i for i, layer in enumerate(flat) if isinstance(layer, WEIGHTED)), default=-1)
     if after := [layer for layer in flat[final + 1 :] if not isinstance(layer, ACTIVATIONS)]:
         last += f", and {type(after[0]).__name__} after the output"
     return [
         Check("hidden activations", not wrong, ", ".join(wrong or used) or "none hidden"),
-        Check("output activation", last == "softmax", last),
+        Check("output activation", last == asked, last),
     ]
+
+
+def _find_heads(model: keras.Model) -> list[layers.Layer]:
+    """The layers that give the outputs, in their order."""
+    outputs = getattr(model, "outputs", None) or []
+    return [tensor._keras_history.operation for tensor in outputs]
 
 
 def _name_activation(layer: layers.Layer) -> str:
@@ -136,12 +162,13 @@ def _name_activation(layer: layers.Layer) -> str:
     return "linear" if function is None else getattr(function, "__name__", str(function))
 
 
-def _check_hidden_dense(flat: list[layers.Layer], allowed: list[int] | None) -> list[Check]:
+def _check_hidden_dense(flat: list[layers.Layer], space: Space) -> list[Check]:
     """How many hidden dense layers there are, where the space says how many there may be."""
+    allowed, heads = space.rules.hidden_dense, len(space.task.heads)
     if allowed is None:
         return []
     weighted = [layer for layer in flat if isinstance(layer, WEIGHTED)]
-    hidden = sum(isinstance(layer, layers.Dense) for layer in weighted[:-1])
+    hidden = sum(isinstance(layer, layers.Dense) for layer in weighted[:-heads])
     kinds = [type(layer) for layer in flat if isinstance(layer, layers.Dense | layers.Flatten)]
     flattened = kinds[:1] != [layers.Dense]
     seen = f"{hidden} hidden" + ("" if flattened else ", of which one works on every pixel")
@@ -186,11 +213,17 @@ def _check_layers(flat: list[layers.Layer], space: Space) -> Check:
 
 
 def _check_accuracy(model: keras.Model, space: Space, data: Data, fits: bool) -> Check:
+    name = "test error" if space.task.on_dial else "test accuracy"
     if not fits:
-        return Check("test accuracy", False, f"it cannot classify the images ({data.name})")
+        return Check(name, False, f"it cannot classify the images ({data.name})")
     predicted = _predict(model, space, data)
     if isinstance(predicted, str):
-        return Check("test accuracy", False, f"{predicted} ({data.name})")
+        return Check(name, False, f"{predicted} ({data.name})")
+    if space.task.on_dial:
+        minutes = measure_minutes(data.test.labels, predicted)
+        return Check(
+            name, True, f"{minutes:.2f} minutes on {len(predicted):,} images ({data.name})"
+        )
     accuracy = float((predicted == data.test.labels).mean())
     return Check(
         "test accuracy", True, f"{accuracy:.4f} on {len(predicted):,} images ({data.name})"
@@ -198,13 +231,13 @@ def _check_accuracy(model: keras.Model, space: Space, data: Data, fits: bool) ->
 
 
 def _predict(model: keras.Model, space: Space, data: Data) -> np.ndarray | str:
-    """The class of each test image, or why it cannot be told."""
+    """What the model predicts of each test image, or why it cannot be told."""
     try:
         numbers = max(prod(layer.output.shape[1:]) for layer in _flatten(model))
         if numbers > LARGEST_OUTPUT:
             return f"one of its layers gives {numbers:,} numbers per image, too many to try"
         batch = max(1, min(BATCH, LARGEST_OUTPUT // numbers))
         images = space.task.arrange(data.test.images)
-        return model.predict(images, batch_size=batch, verbose=0).argmax(axis=-1)
+        return space.task.decode(model.predict(images, batch_size=batch, verbose=0))
     except Exception as error:  # whatever Keras says of the model is the answer
         return f"it cannot classify the images: {str(error) or repr(error)}"

@@ -13,7 +13,6 @@ from .choices import left_out
 from .confirmed import summarize_confirmed
 from .invocation import join_command, name_project
 from .samples import ENOUGH, mean, summarize
-from .wording import say_score
 
 # Of each configuration, by the form of the answer: what the texts ask for.
 RUNS = {"file": 1, "means_sd": 5, "means": 10, "best": 10}
@@ -124,7 +123,7 @@ def _fill_in(
     objective = project.space.objective
     means = [each["mean"] for each in found.configurations]
     if question.answer == "means":
-        found.answer = ", ".join(f"{each:.4f}" for each in means)
+        found.answer = ", ".join(map(objective.say, means))
     elif question.answer == "means_sd":
         found.answer = ", ".join(_say_spread(project, each) for each in runs)
         best = objective.best(staying, lambda index: means[index])
@@ -132,12 +131,12 @@ def _fill_in(
     elif question.answer == "best":
         best = objective.best(staying, lambda index: means[index])
         parameters = found.configurations[best]["parameters"]
-        found.answer = f"{best}, {means[best]:.4f}, {parameters}"
+        found.answer = f"{best}, {objective.say(means[best])}, {parameters}"
         found.notes += _judge_best(project, found, best, staying)
         out = [index for index in range(len(means)) if index not in staying]
         found.notes += [
-            f"configuration {index} was left out with {means[index]:.4f}, the better mean, of "
-            f"{_count_runs(runs, [index])}"
+            f"configuration {index} was left out with {objective.say(means[index])}, the better "
+            f"mean, of {_count_runs(runs, [index])}"
             for index in out
             if objective.sort_key(means[index]) < objective.sort_key(means[best])
         ]
@@ -151,18 +150,18 @@ def _say_spread(project: Project, runs: list[RunRecord]) -> str:
     objective = project.space.objective
     scores = [objective.count(run.score) for run in runs]
     summary = summarize(scores, highest=objective.highest)
-    spread = "no SD" if summary.sd is None else f"{summary.sd:.4f}"
-    return f"{summary.mean:.4f} ± {spread}"
+    spread = "no SD" if summary.sd is None else objective.say(summary.sd)
+    return f"{objective.say(summary.mean)} ± {spread}"
 
 
 def _fill_in_file(project: Project, found: Answer, best: RunRecord) -> None:
     path = project.model_path(best.root, best.run, best.planned_epochs)
     found.file = str(path)
-    found.answer = f"{best.parameters}, {say_score(best.score)}"
+    found.answer = f"{best.parameters}, {project.space.objective.say(best.score)}"
     runs = found.configurations[0]["runs"]
     others = f", the best of {runs} runs" if runs > 1 else ""
     shown = path.relative_to(project.folder)
-    found.notes.append(f"the accuracy is that of the file{others}: {shown}")
+    found.notes.append(f"the {project.space.objective.title} is that of the file{others}: {shown}")
     if not path.exists():
         found.notes.append("the file is not there any more")
 
@@ -192,5 +191,6 @@ def _judge_best(project: Project, found: Answer, best: int, staying: list[int]) 
     fresh = entry.fresh_scores
     if entry.used and fresh:
         number = f"{len(fresh)} run{'s' if len(fresh) > 1 else ''}"
-        notes.append(f"{entry.mean_fresh:.4f} is the mean of the {number} that did not choose it")
+        told = project.space.objective.tell(entry.mean_fresh)
+        notes.append(f"{told} is the mean of the {number} that did not choose it")
     return notes

@@ -20,7 +20,7 @@ METRIC = "categorical_accuracy"
 class Architecture:
     """A row of the table: `number` counts the rows, accuracies are shares of 1.
 
-    `train` and `test` are None where no run has that number.
+    `train` and `test` are accuracies, or `test` minutes; None where no run has that number.
     """
 
     number: int
@@ -37,6 +37,8 @@ class Architecture:
 def list_architectures(project: Project) -> list[Architecture]:
     """A row for each configuration and length that confirm has trained, in the order of trials."""
     groups = sorted(project.confirm_runs().items())
+    on_dial, objective = project.space.task.on_dial, project.space.objective
+    metric, highest = (objective.metric, objective.highest) if on_dial else (METRIC, 1.0)
     return [
         Architecture(
             number=number,
@@ -45,8 +47,8 @@ def list_architectures(project: Project) -> list[Architecture]:
             values=runs[0].values,
             epochs=epochs,
             runs=len(runs),
-            train=_summarize([_read_last(run) for run in runs]),
-            test=_summarize([run.test.get(METRIC) for run in runs]),
+            train=None if on_dial else _summarize([_read_last(run) for run in runs]),
+            test=_summarize([run.test.get(metric) for run in runs], highest),
             parameters=runs[0].parameters,
         )
         for number, ((_, epochs), runs) in enumerate(groups, start=1)
@@ -58,6 +60,6 @@ def _read_last(run: RunRecord) -> float | None:
     return values[-1] if values else None
 
 
-def _summarize(values: list[float | None]) -> Summary | None:
+def _summarize(values: list[float | None], highest: float = 1.0) -> Summary | None:
     known = [value for value in values if value is not None]
-    return summarize(known) if known else None
+    return summarize(known, highest=highest) if known else None

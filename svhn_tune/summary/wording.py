@@ -5,11 +5,12 @@ from typing import Any
 
 from ..console import say_count
 from ..project.project import Project
+from ..space.objective import Objective
 from .confirmed import Confirmed
 from .samples import ENOUGH, mean
 from .standing import Standing
 
-COLLAPSED = "a run collapses where it puts all images into one class, or its loss is no number"
+IN_ONE_CLASS = "puts all images into one class"
 
 
 def as_sentence(text: str) -> str:
@@ -32,9 +33,10 @@ def with_provenance(project: Project, caption: str) -> str:
     return "; ".join(filter(None, [caption, say_provenance(project)]))
 
 
-def say_score(score: float | None) -> str:
-    """`0.8510`, or `-` of a run that failed or diverged."""
-    return "-" if score is None else f"{score:.4f}"
+def say_collapsed(project: Project) -> str:
+    """What a collapsed run is."""
+    alike = "reads one time from all images" if project.space.task.on_dial else IN_ONE_CLASS
+    return f"a run collapses where it {alike}, or its loss is no number"
 
 
 def describe_interval(interval: tuple[float, float] | None, form: str) -> str:
@@ -42,12 +44,13 @@ def describe_interval(interval: tuple[float, float] | None, form: str) -> str:
     return "-" if interval is None else f"{interval[0]:{form}}..{interval[1]:{form}}"
 
 
-def describe_used(entries: list[Confirmed]) -> Iterator[str]:
+def describe_used(project: Project, entries: list[Confirmed]) -> Iterator[str]:
     """A line for each configuration that was chosen by runs of its own."""
     for entry in entries:
         if entry.used and not entry.left_out:
             fresh = len(entry.fresh_scores)
-            told = f"the mean of the other {fresh} is {entry.mean_fresh:.4f}" if fresh else ""
+            found = project.space.objective.tell(entry.mean_fresh)
+            told = f"the mean of the other {fresh} is {found}" if fresh else ""
             yield (
                 f"trial {entry.trial:03d} was chosen by its runs "
                 f"{', '.join(map(str, entry.used))}: {told or 'no other has ended yet'}"
@@ -66,15 +69,15 @@ def say_answer(project: Project, entries: list[Confirmed], status: dict[str, Any
         entries: its configurations that were trained longest.
         status: the project's.
     """
-    return f"{_say_file(project, status)}; {_say_configurations(entries)}"
+    return f"{_say_file(project, status)}; {_say_configurations(project, entries)}"
 
 
 def _say_file(project: Project, status: dict[str, Any]) -> str:
-    file = status["handed_in"]
+    file, objective = status["handed_in"], project.space.objective
     name = f"trial {file['trial']:03d}'s run {file['run']}"
-    score = f"{say_score(file['score'])} on the test set"
+    score = f"{objective.tell(file['score'])} on the test set"
     if file["expected"] is not None:
-        score += f" (expect {file['expected']:.4f} on new images)"
+        score += f" (expect {objective.tell(file['expected'])} on new images)"
     several = "the only file" if file["best_of"] == 1 else f"the best of {file['best_of']} files"
     if not file["final"]:
         asked = project.space.protocol.epochs
@@ -88,11 +91,11 @@ def _say_file(project: Project, status: dict[str, Any]) -> str:
     return f"a grade is that of one file: hand in {name}, {several}, {score}"
 
 
-def _say_configurations(entries: list[Confirmed]) -> str:
+def _say_configurations(project: Project, entries: list[Confirmed]) -> str:
     """Which configuration is the best by the mean of its runs, if that can be told."""
     merit = "a configuration's merit is the mean of its runs"
     if len(entries) == 1:
-        return f"{merit}: {_say_mean(entries[0])}, over {_say_runs(entries)}"
+        return f"{merit}: {_say_mean(project, entries[0])}, over {_say_runs(entries)}"
     staying = [entry for entry in entries if not entry.left_out]
     judged = [entry for entry in staying if entry.enough]
     if len(judged) < 2:
@@ -106,19 +109,21 @@ def _say_configurations(entries: list[Confirmed]) -> str:
     runs = _say_runs(judged)
     if len(tied) == 1:
         others = "every other" if len(judged) == len(entries) else "every other compared"
-        return f"{merit}, and by that {_say_mean(tied[0])} is better than {others}, over {runs}"
+        best = _say_mean(project, tied[0])
+        return f"{merit}, and by that {best} is better than {others}, over {runs}"
     smallest = next(entry for entry in tied if entry.recommended)
-    names = [_say_mean(entry) for entry in tied]
+    names = [_say_mean(project, entry) for entry in tied]
     return (
         f"{merit}, and by that {', '.join(names[:-1])} and {names[-1]} tie over {runs}: "
         f"none is shown to be better, and the smallest is trial {smallest.trial:03d}"
     )
 
 
-def _say_mean(entry: Confirmed) -> str:
+def _say_mean(project: Project, entry: Confirmed) -> str:
     """The configuration and the mean of its runs that no choice was made on."""
     name = "the baseline, " if entry.baseline else ""
-    return f"trial {entry.trial:03d} ({name}{mean(entry.fresh_scores or entry.scores):.4f})"
+    told = project.space.objective.tell(mean(entry.fresh_scores or entry.scores))
+    return f"trial {entry.trial:03d} ({name}{told})"
 
 
 def _say_runs(entries: list[Confirmed]) -> str:
@@ -128,7 +133,7 @@ def _say_runs(entries: list[Confirmed]) -> str:
     return say_count(counts[0], "run") + (" each" if len(entries) > 1 else "")
 
 
-def note_answer(entries: list[Confirmed], status: dict[str, Any]) -> list[str]:
+def note_answer(project: Project, entries: list[Confirmed], status: dict[str, Any]) -> list[str]:
     """What must be known to read the answer, a line each."""
     notes = []
     if "search" in status["test_set_used_to_choose"]:
@@ -136,7 +141,9 @@ def note_answer(entries: list[Confirmed], status: dict[str, Any]) -> list[str]:
             "the search chose by the test set, too: the scores of what it chose are optimistic"
         )
     if any(entry.collapsed for entry in entries):
-        notes.append(f"{COLLAPSED}; a mean and an interval over runs of both kinds say little")
+        notes.append(
+            f"{say_collapsed(project)}; a mean and an interval over runs of both kinds say little"
+        )
     return notes
 
 
@@ -165,11 +172,16 @@ def say_resumed(standing: Standing) -> str:
 
 
 def say_cap(
-    most: float, share: float | None, left_out: float, nearest: Mapping[str, Any] | None = None
+    objective: Objective,
+    most: float,
+    share: float | None,
+    left_out: float,
+    nearest: Mapping[str, Any] | None = None,
 ) -> str:
     """What a search leaves out because it costs too much.
 
     Args:
+        objective: of the space.
         most: in times of what an epoch of the baseline costs.
         share: of the hours, for a run of full length; None where somebody gave `most`.
         left_out: the share of the models above it.
@@ -180,7 +192,7 @@ def say_cap(
     if nearest is not None:
         reached = (
             f"; the best of those above half of that, trial {nearest['trial']:03d}, reached "
-            f"{say_score(nearest['score'])} after {say_count(nearest['epochs'], 'epoch')}"
+            f"{objective.tell(nearest['score'])} after {say_count(nearest['epochs'], 'epoch')}"
         )
     return (
         f"no model is proposed whose epoch costs more than {most:.3g} times the baseline's{why}: "

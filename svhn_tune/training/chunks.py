@@ -3,7 +3,7 @@
 How many makes no difference to the bits: a call does one batch after another.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from ..models.size import measure_size
 from ..space.space import Space
+from ..space.task import Task
 
 # Batches a call, at most: 6 MB of images, gathered from memory-mapped ones in 2 ms.
 MOST = 64
@@ -21,6 +22,8 @@ SECONDS = 1.0
 # Images evaluated at once, at most, and multiply-adds: the largest model's 250 take 6 s, 44 take 1.
 PART = 250
 OPERATIONS = 100e9
+
+Encode = Callable[[Any], Any]  # labels (N,) -> (N, units) of each head
 
 
 def choose_batches(batches: int, seconds: float) -> int:
@@ -37,27 +40,38 @@ def choose_part(space: Space, values: Mapping[str, Any]) -> int:
     return int(min(max(OPERATIONS / max(operations, 1), 1), PART))
 
 
-def build_variables(model: keras.Model, classes: int) -> None:
+def build_variables(model: keras.Model, task: Task) -> None:
     """Make the variables of optimizer and metrics now: those made in a trace cost a second one."""
     model.optimizer.build(model.trainable_variables)
-    nothing = tf.zeros((1, classes))
+    nothing = _pack([tf.zeros((1, head.units)) for head in task.heads])
+    model.compute_loss(None, nothing, nothing)
     model.compute_metrics(None, nothing, nothing)
 
 
 def compile_model(
-    model: keras.Model, classes: int, batch_size: int, weights: np.ndarray | None
+    model: keras.Model, task: Task, batch_size: int, weights: np.ndarray | None
 ) -> tuple[Any, Any]:
     """What trains a built model, and what evaluates it; both take images and labels.
 
     `weights` are those of the classes, (classes,).
     """
-    build_variables(model, classes)
-    training = _compile_training(model, classes, batch_size, weights)
-    return training, _compile_evaluation(model, classes)
+    build_variables(model, task)
+    tables = [tf.constant(table) for table in task.target.encode(np.arange(task.labels))]
+
+    def encode(labels: tf.Tensor) -> Any:
+        return _pack([tf.gather(table, labels) for table in tables])
+
+    training = _compile_training(model, encode, batch_size, weights)
+    return training, _compile_evaluation(model, encode)
+
+
+def _pack(outputs: list[Any]) -> Any:
+    """As Keras has the outputs of a model: one is no list."""
+    return outputs if len(outputs) > 1 else outputs[0]
 
 
 def _compile_training(
-    model: keras.Model, classes: int, batch_size: int, weights: np.ndarray | None
+    model: keras.Model, encode: Encode, batch_size: int, weights: np.ndarray | None
 ) -> Any:
     """A compiled function that trains `model`, batch by batch.
 
@@ -69,7 +83,7 @@ def _compile_training(
     def train_chunk(images: tf.Tensor, labels: tf.Tensor) -> None:
         def train_batch(start: tf.Tensor) -> tuple[tf.Tensor]:
             label = labels[start : start + batch_size]
-            data = [images[start : start + batch_size], tf.one_hot(label, classes)]
+            data = [images[start : start + batch_size], encode(label)]
             if class_weight is not None:
                 data.append(tf.gather(class_weight, label))
             model.train_step(tuple(data))
@@ -80,12 +94,19 @@ def _compile_training(
     return train_chunk
 
 
-def _compile_evaluation(model: keras.Model, classes: int) -> Any:
-    """A compiled function that adds images (N, ...) and labels (N,) to the model's metrics."""
+def _compile_evaluation(model: keras.Model, encode: Encode) -> Any:
+    """A compiled function that adds images (N, ...) and labels (N,) to the model's metrics.
+
+    It is Keras's `test_step`, and returns the outputs.
+    """
 
     @tf.function(input_signature=_signature(model), autograph=False)
-    def test_chunk(images: tf.Tensor, labels: tf.Tensor) -> None:
-        model.test_step((images, tf.one_hot(labels, classes)))
+    def test_chunk(images: tf.Tensor, labels: tf.Tensor) -> Any:
+        outputs, answers = model(images, training=False), encode(labels)
+        loss = model.compute_loss(images, answers, outputs, training=False)
+        model.metrics[0].update_state(loss, sample_weight=tf.shape(images)[0])
+        model.compute_metrics(images, answers, outputs)
+        return outputs
 
     return test_chunk
 

@@ -66,7 +66,7 @@ class Member(Protocol):
         Args:
             path: of the file.
             test: images, channels last, and labels.
-            predicted: the class that the model predicts for each of them, (N,).
+            predicted: what the model predicts of each of them, (N,).
         """
 
 
@@ -94,7 +94,7 @@ class Training(Member, Protocol):
         """Loss and metrics on `split`, named as those of an epoch are."""
 
     def predict(self, split: "Split", stop: Stop = never) -> "np.ndarray | None":
-        """The predicted class of each image of `split`, (N,) whole numbers from 0."""
+        """What is predicted of each image of `split`, (N,): a class, or a minute of the dial."""
 
 
 class Cohort(Protocol):
@@ -124,7 +124,7 @@ class Cohort(Protocol):
     def predict(
         self, among: Sequence[int], split: "Split", stop: Stop
     ) -> "list[np.ndarray] | None":
-        """The predicted classes, (N,) each."""
+        """What is predicted, (N,) each."""
 
 
 class Alone:
@@ -152,7 +152,7 @@ class Alone:
     def predict(
         self, among: Sequence[int], split: "Split", stop: Stop
     ) -> "list[np.ndarray] | None":
-        """The predicted classes, (N,)."""
+        """What is predicted, (N,)."""
         return _listed(self.members[0].predict(split, stop))
 
 

@@ -80,7 +80,7 @@ class JaxCohort:
             JaxMember(self._seeds, place, seed, self._total) for place, seed in enumerate(seeds)
         ]
         gamma = values.get("class_weight", 0.0)
-        weights = np.ones(space.task.classes)
+        weights = np.ones(space.task.labels)
         if gamma:
             weights = class_weights(train.labels[self._index], gamma)
         self._weights = jnp.asarray(weights, jnp.float32)

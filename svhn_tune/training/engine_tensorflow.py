@@ -24,6 +24,7 @@ import tensorflow as tf
 
 from ..data.dataset import Split
 from ..models.hypermodel import HyperModel, class_weights
+from ..space.dial import measure_apart
 from ..space.space import Space
 from ..submission.save import hash_weights, save_submission
 from .checkpoints import History, State
@@ -94,7 +95,7 @@ class KerasTraining:
         keras.utils.set_random_seed(seed)
         self._space, self._values = space, values
         self.model = HyperModel(space).build_values(values)
-        classes = space.task.classes
+        self._task = space.task
         self.seed = seed
         self.history: History = []
         self._images = train
@@ -102,8 +103,8 @@ class KerasTraining:
         self._batch = space.protocol.batch_size
         gamma = values.get("class_weight", 0.0)
         weights = class_weights(train.labels[self._index], gamma) if gamma else None
-        compiled = compile_model(self.model, classes, self._batch, weights)
-        self._train_chunk, self._test_chunk = compiled
+        calls = compile_model(self.model, self._task, self._batch, weights)
+        self._train_chunk, self._test_chunk = calls
         # The first call compiles, and so says too much of what a batch takes: the second is short.
         self._batches = 1
         self._part = choose_part(space, values)
@@ -166,24 +167,29 @@ class KerasTraining:
         return True
 
     def evaluate(self, split: Split, stop: Stop = never) -> dict[str, float] | None:
-        """Loss and metrics on `split`, as `model.evaluate` gives them."""
+        """Loss and metrics on `split`, as `model.evaluate` gives them; around a dial, minutes."""
         within = self._within
         if "evaluated" not in within:
             self.model.reset_metrics()
             within["evaluated"] = 0
         for chunk in self._parts(within["evaluated"], len(split.labels)):
-            self._test_chunk(split.images[chunk], split.labels[chunk])
+            labels = split.labels[chunk]
+            outputs = self._test_chunk(split.images[chunk], labels)
             within["evaluated"] += len(chunk)
+            if self._task.on_dial:
+                apart = measure_apart(labels, self._task.decode(outputs))
+                within["apart"] = within.get("apart", 0.0) + float(apart.sum())
             if stop():
                 return None
-        del within["evaluated"]
-        return self._read_metrics()
+        evaluated = within.pop("evaluated")
+        minutes = {"minutes": within.pop("apart") / evaluated} if self._task.on_dial else {}
+        return self._read_metrics() | minutes
 
     def predict(self, split: Split, stop: Stop = never) -> np.ndarray | None:
-        """The predicted class of each image of `split`, (N,) whole numbers from 0."""
+        """What is predicted of each image of `split`, (N,): a class, or a minute of the dial."""
         for chunk in self._parts(sum(map(len, self._predicted)), len(split.labels)):
             outputs = self.model.predict_on_batch(split.images[chunk])
-            self._predicted.append(outputs.argmax(axis=-1))
+            self._predicted.append(self._task.decode(outputs))
             self._within["predicted"] = int(chunk[-1]) + 1
             if stop():
                 return None
@@ -222,7 +228,8 @@ class KerasTraining:
         """Why this model cannot have been in this state, if it cannot."""
         fresh = [(tuple(v.shape), str(v.dtype)) for v in self._variables({})]
         optimizer = len(self.model.optimizer.variables)
-        return find_misfit(state, fresh, optimizer, -(-len(self._index) // self._batch))
+        whole = -(-len(self._index) // self._batch)
+        return find_misfit(state, fresh, optimizer, whole, self._task)
 
     def write_model(self, path: Path, test: Split, predicted: np.ndarray) -> None:
         """Write the .keras file to hand in, and beside it maps of the model."""

@@ -192,12 +192,13 @@ class Executor:
         judged = self._validation
         if self._setup.test_at_end or judged is None:
             judged = self._test
-        classes = cohort.predict([self._places[run.key] for run in runs], judged, stop)
-        if classes is None:
+        predicted = cohort.predict([self._places[run.key] for run in runs], judged, stop)
+        if predicted is None:
             return None
+        stored = self._setup.space.task.target.stored
         return [
-            self._conclude(run, self._member(cohort, run), each.astype(np.uint8))
-            for run, each in zip(runs, classes, strict=True)
+            self._conclude(run, self._member(cohort, run), each.astype(stored))
+            for run, each in zip(runs, predicted, strict=True)
         ]
 
     def _conclude(self, run: Run, member: Member, predicted: np.ndarray) -> Outcome:

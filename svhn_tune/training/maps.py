@@ -8,6 +8,7 @@ import numpy as np
 
 from ..data.dataset import Split
 from ..files import write_arrays
+from ..space.dial import measure_apart
 from ..space.task import Task
 
 if TYPE_CHECKING:
@@ -29,18 +30,20 @@ def write_maps(
     """Write a trained model's first-layer filters, and its feature maps of one test image.
 
     The maps are those at each block's end, and those of the first filters of every layer. The image
-    is the first that it classifies correctly. A model without convolutions has neither: of it, the
-    weights of the first dense layer are kept, a picture for each unit.
+    is the first that it classifies correctly, or whose time it reads best. A model without
+    convolutions has neither: of it, the weights of the first dense layer are kept, a picture for
+    each unit.
 
     Args:
         model: images in, classes out.
         task: says how the model gets its images.
         test: the test set, channels last.
-        predicted: the class it predicts for each test image, (N,).
+        predicted: what it predicts of each test image, (N,).
         path: the file to write.
     """
-    right = np.flatnonzero(predicted == test.labels)
-    place = int(right[0]) if len(right) else 0
+    apart = measure_apart(test.labels, predicted) if task.on_dial else predicted != test.labels
+    # On a dial hardly any is exactly right; where a model gives no numbers, the first will do.
+    place = int(np.argmin(apart))
     image = np.array(test.images[place])
     arrays = {"image": image, "label": test.labels[place], "predicted": predicted[place]}
     kernels = [layer.get_weights()[0] for layer in model.layers if _is_convolution(layer)]
@@ -50,7 +53,8 @@ def write_maps(
         kernel = dense[0].get_weights()[0]
         arrays["weights"] = arrange_weights(kernel, task)
         # Of a single layer a unit is a class.
-        arrays["weights_of"] = np.array("class" if len(dense) == 1 else str(kernel.shape[-1]))
+        is_class = len(dense) == 1 and not task.on_dial
+        arrays["weights_of"] = np.array("class" if is_class else str(kernel.shape[-1]))
     layers = _compute_maps(model, task.arrange(image[None]))
     arrays["layers"] = np.array(list(layers))
     for number, maps in enumerate(layers.values()):

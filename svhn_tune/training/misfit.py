@@ -9,14 +9,18 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..space.task import Task
 from .checkpoints import State
 
 METRICS = ("categorical_accuracy", "loss")
-SUMS = [((), "float32")] * 4
 
 
 def find_misfit(
-    state: State, fresh: Sequence[tuple[tuple[int, ...], str]], optimizer: int, whole: int
+    state: State,
+    fresh: Sequence[tuple[tuple[int, ...], str]],
+    optimizer: int,
+    whole: int,
+    task: Task | None = None,
 ) -> str | None:
     """Why a model cannot have been in this state, if it cannot.
 
@@ -25,20 +29,24 @@ def find_misfit(
         fresh: shape and type of each of the model's variables, the optimizer's last.
         optimizer: how many are the optimizer's.
         whole: the batches of an epoch.
+        task: of the model; None for one of classes.
     """
+    reported = METRICS if task is None else task.reported
+    on_dial = task is not None and task.on_dial
     stored, history, within = state.arrays, state.history, state.within
-    shapes = [*fresh, *(SUMS if within else [])]
+    shapes = [*fresh, *([((), "float32")] * 2 * len(reported) if within else [])]
     if "predicted" in within:
-        shapes.append(((within["predicted"],), "int64"))
+        shapes.append(((within["predicted"],), "float32" if on_dial else "int64"))
     if [(a.shape, str(a.dtype)) for a in stored] != shapes:
         return "its variables are those of another model"
     layers = len(fresh) - optimizer
     steps, batches = int(stored[layers]), within.get("batches", 0)
     if batches > whole or steps != len(history) * whole + batches:
         return f"{len(history)} epochs and {batches} batches are not its optimizer's {steps}"
-    names = {"seconds", *METRICS}
+    names = {"seconds", *reported}
     known = history[-1] if history else dict.fromkeys(names, 0.0)
-    if not names <= known.keys() <= {f"{a}{b}" for a in ("", "val_", "test_") for b in names}:
+    judged = {*names, "minutes"} if on_dial else names
+    if not names <= known.keys() <= names | {f"{a}{b}" for a in ("val_", "test_") for b in judged}:
         return f"its history is of {', '.join(known)}"
     # Where a loss is no number, neither are weights; squared gradients may overflow any time.
     trained = stored[: len(fresh)]

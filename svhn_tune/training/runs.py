@@ -92,9 +92,9 @@ class Run:
 class Outcome:
     """The result of a run that finished or diverged.
 
-    `history` has every epoch since the first; `predicted` the class of each validation or test
-    image, (N,); `test` the metrics on the test set, if the setup asks for them; `weights_sha256`
-    the hash of the final weights; `engines` what trained it, in order.
+    `history` has every epoch since the first; `predicted` what is predicted of each validation
+    or test image, (N,), a class or minutes; `test` the metrics on the test set, if the setup asks
+    for them; `weights_sha256` the hash of the final weights; `engines` what trained it, in order.
     """
 
     history: list[dict[str, float]]
