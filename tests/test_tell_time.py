@@ -1,5 +1,6 @@
 """Networks that tell the time, from a space file to the page: scored in minutes around the dial."""
 
+import base64
 import json
 
 import keras_tuner as kt
@@ -25,6 +26,12 @@ from svhn_tune.submission.check import check_submission
 from svhn_tune.training import checkpoints, engine_tensorflow
 
 SETTINGS = {"tuner": "random", "max_trials": 2}
+# All targets are tried by test_targets.py; whole projects of two, in make test-all of all.
+SHORT = ("heads", "angle")
+PROJECTS = [
+    *SHORT,
+    *(pytest.param(each, marks=pytest.mark.soak) for each in TARGETS if each not in SHORT),
+]
 # Of classes there is no picture, nor of the weights of a convolution's network.
 NOT_DRAWN = {"confusion", "hardest_digits", "rounds"}
 
@@ -34,7 +41,7 @@ def clocks():
     return make_clocks()
 
 
-@pytest.fixture(scope="module", params=TARGETS)
+@pytest.fixture(scope="module", params=PROJECTS)
 def confirmed(request, clocks, tmp_path_factory):
     """A search of two trials and three runs of the best and of the baseline, by softmax."""
     folder = tmp_path_factory.mktemp("clock") / "clock"
@@ -115,6 +122,8 @@ def test_a_journal_of_minutes_is_read_again_and_a_wrong_one_refused(confirmed, t
         ({"score": 360.5}, "score=360.5 is not from 0 to 360"),
         ({"predicted_as": "uint8"}, "predicted_as=uint8, where the space has float32"),
         ({"predicted": line["predicted"][:-4]}, "predicted has "),
+        ({"predicted": said([720.0] * 60)}, "predicted has a time that is on no dial"),
+        ({"predicted": said([float("nan")] * 60)}, "predicted has a time that is on no dial"),
     ):
         lines = whole.splitlines()
         lines[place] = json.dumps(line | damage)
@@ -126,16 +135,28 @@ def test_a_journal_of_minutes_is_read_again_and_a_wrong_one_refused(confirmed, t
             confirmed.journal_path.write_text(whole)
 
 
-def test_a_project_of_minutes_is_exported_to_be_minimised(clocks, tmp_path):
+def said(minutes):
+    return base64.b64encode(np.array(minutes, np.float32).tobytes()).decode()
+
+
+def test_a_project_of_minutes_is_exported_to_be_minimised(confirmed, tmp_path):
     optuna = pytest.importorskip("optuna")
-    project = search(make_space("angle"), clocks, project=tmp_path / "clock", **SETTINGS)
-    export(project, "optuna", tmp_path / "study.db")
+    export(confirmed, "optuna", tmp_path / "study.db")
     study = optuna.load_study(study_name=None, storage=f"sqlite:///{tmp_path / 'study.db'}")
     assert study.direction.name == "MINIMIZE"
-    assert study.best_value == pytest.approx(project.ranking()[0].score)
+    assert study.best_value == pytest.approx(confirmed.ranking()[0].score)
+    export(confirmed, "tensorboard", tmp_path / "logs")
+    (first, *_) = (tmp_path / "logs" / "search").glob("*/events*")
+    assert b"val_minutes" in first.read_bytes()
 
 
-@pytest.mark.parametrize("tuner", ["halving", "hyperband", "bayesian", "tpe"])
+@pytest.mark.parametrize(
+    "tuner",
+    [
+        "halving",
+        *(pytest.param(e, marks=pytest.mark.soak) for e in ("hyperband", "bayesian", "tpe")),
+    ],
+)
 def test_every_tuner_searches_for_the_fewest_minutes(tuner, clocks, tmp_path):
     settings = {"tuner": tuner} | ({} if tuner == "hyperband" else {"max_trials": 4})
     project = search(make_space("angle"), clocks, project=tmp_path / tuner, **settings)
@@ -191,7 +212,7 @@ def test_a_run_continued_within_an_epoch_or_its_end_ends_with_the_same_bits(
         assert seen == PLACES
 
 
-@pytest.mark.parametrize("target", ["heads", "regression"])
+@pytest.mark.parametrize("target", ["heads", pytest.param("regression", marks=pytest.mark.soak)])
 def test_an_epoch_is_that_of_keras(target, clocks):
     weighted = '[hyperparameters.minute_weight]\ntype = "Fixed"\nvalue = 20.0\n'
     space = make_space(target, TEXT + weighted * (target == "heads"))
@@ -245,7 +266,7 @@ def test_labels_beyond_the_dial_are_refused_by_the_hypermodel(clocks):
         hypermodel.fit(kt.HyperParameters(), model, clocks.test.images[:2], np.array([0, 720]))
 
 
-@pytest.mark.parametrize("target", ["heads", "angle tanh"])
+@pytest.mark.parametrize("target", ["heads", pytest.param("angle tanh", marks=pytest.mark.soak)])
 def test_the_file_of_a_network_that_tells_the_time_may_be_handed_in(
     target, clocks, forked_tensorflow, tmp_path
 ):
@@ -268,12 +289,11 @@ def test_the_file_of_a_network_that_tells_the_time_may_be_handed_in(
     assert '<figure id="feature_maps"' in page
 
 
-def test_jax_refuses_to_train_what_tells_the_time_in_one_line(clocks, tmp_path):
+def test_jax_refuses_to_train_what_tells_the_time_in_one_line(confirmed, clocks, tmp_path):
     with pytest.raises(InputError, match="trains no network that tells the time"):
         search(make_space("angle"), clocks, project=tmp_path / "clock", engine="jax", **SETTINGS)
-    project = search(make_space("angle"), clocks, project=tmp_path / "clock", **SETTINGS)
     with pytest.raises(InputError, match="trains no network that tells the time"):
-        confirm(project, clocks, top=1, runs=1, engine="jax")
+        confirm(confirmed, clocks, top=1, runs=1, engine="jax")
 
 
 def test_labels_of_the_data_that_are_on_no_dial_are_refused(clocks, tmp_path):

@@ -112,8 +112,8 @@ class Estimate:
         self._cost = cost
         labels, share = data.train.labels, space.protocol.validation_split
         self._all, self._test = count_confirmed(len(labels), share), len(data.test.labels)
-        groups = space.task.group(labels)
-        train, holdout = split_holdout(groups, settings["train_images"], share)
+        some = settings["train_images"]
+        train, holdout = split_holdout(space.task.group(labels), some, share)
         self._images = len(train)
         self._validation = self._test if settings["validate_on"] == "test" else len(holdout)
         # Evaluated by confirm after each epoch.

@@ -58,5 +58,5 @@ TRAINING = {
     "momentum": Domain(0.0, high=0.999),
     "class_weight": Domain(0.0, high=1.0),
     # Of two heads, what the loss of the second counts beside that of the first.
-    "minute_weight": Domain(1.0, low=1e-6, high=1e6),
+    "minute_weight": Domain(1.0, low=0.001, high=1000),
 }

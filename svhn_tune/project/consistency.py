@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError, shorten
+from ..space.dial import DIAL
 from ..space.hyperparameters import Float
 from ..space.space import Space
 from .journal import Line
@@ -37,6 +38,7 @@ class _Before:
     planned: set[Confirmed] = field(default_factory=set)
     seconds: dict[float, float] = field(default_factory=dict)
     images: tuple[int, int] | None = None
+    times: int | None = None
 
 
 def check_records(lines: list[Line], path: Path, space: Space, settings: Settings) -> list[Record]:
@@ -196,6 +198,14 @@ def _check_confirm_run(run: RunRecord, before: _Before) -> None:
         )
     if run.initial_epoch:
         raise ValueError(f"initial_epoch={run.initial_epoch} of a run of confirm")
+    if minutes := run.decode_minutes():
+        before.times = before.times or len(minutes)
+        if len(minutes) != before.times:
+            raise ValueError(
+                f"predicted is of {len(minutes)} images, that of earlier runs of {before.times}"
+            )
+        if run.score is not None and not all(0 <= each < DIAL for each in minutes):
+            raise ValueError("predicted has a time that is on no dial")
     if run.confusion is not None:
         images = (len(run.confusion), sum(map(sum, run.confusion)))
         before.images = before.images or images

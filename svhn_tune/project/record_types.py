@@ -6,6 +6,7 @@ itself would have written, so nobody who reads it need check it again.
 
 import base64
 import binascii
+from array import array
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -93,6 +94,11 @@ class RunRecord(_Line):
     predicted: str | None = None
     predicted_as: Literal["uint8", "uint16", "float32"] = "uint8"
     confusion: list[list[Number]] | None = None
+
+    def decode_minutes(self) -> "array[float]":
+        """The minutes that it predicted; none of a run whose classes are predicted."""
+        raw = base64.b64decode(self.predicted or "") if self.predicted_as == "float32" else b""
+        return array("f", raw)
 
     @property
     def trained(self) -> int:

@@ -74,13 +74,14 @@ def _find_models(model: keras.Model) -> Iterator[keras.Model]:
 
 
 def _find_branches(model: keras.Model, adds: bool) -> Iterator[str]:
-    """The layers that are used twice, or on more than what one other layer gives.
+    """The layers that are used twice, on more than what one other layer gives, or beside a head.
 
     Where there may be `adds`, an Add may read two: one layer, and one that this one depends on.
     """
     if isinstance(model, keras.Sequential):
         return
     before: dict[str, set[str]] = {}  # layer -> all that it depends on, itself included
+    reads: dict[str, list[str]] = {}
     for layer in model.get_config()["layers"]:
         name, nodes = layer["name"], layer["inbound_nodes"]
         read = [
@@ -88,6 +89,7 @@ def _find_branches(model: keras.Model, adds: bool) -> Iterator[str]:
             for each in find_objects(nodes)
             if each["class_name"] == "__keras_tensor__"
         ]
+        reads[name] = read
         known = [before.get(each, set()) for each in read]
         before[name] = {name}.union(*known)
         is_residual = (
@@ -98,6 +100,9 @@ def _find_branches(model: keras.Model, adds: bool) -> Iterator[str]:
         )
         if len(read) > 1 and not is_residual:
             yield name
+    # Heads share all layers before them.
+    ends = [name for name in reads if not any(name in read for read in reads.values())]
+    yield from (name for name in ends[1:] if reads[name] != reads[ends[0]])
 
 
 def _find_inputs(model: keras.Model) -> Iterator[str]:

@@ -125,7 +125,10 @@ def _check_activations(model: keras.Model, flat: list[layers.Layer], space: Spac
     used = dict.fromkeys(activation for _, found in hidden for activation in found)
     asked = ", ".join(head.activation for head in space.task.heads)
     if several:
-        last = ", ".join(map(_name_activation, several))
+        last = ", ".join(
+            _name_activation(layer) if type(layer) is layers.Dense else type(layer).__name__
+            for layer in several
+        )
         return [
             Check("hidden activations", not wrong, ", ".join(wrong or used) or "none hidden"),
             Check("output activation", last == asked, last),
