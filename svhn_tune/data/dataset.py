@@ -16,11 +16,16 @@ from ..errors import InputError
 HOLDOUT_SEED = 20_11
 SUBSET_SEED = 20_12
 HOLDOUT_IMAGES = 5_000
+MOST_CLASSES = 100
+RANGES = 12
 
 
 @dataclass(frozen=True)
 class Split:
-    """Images (N, height, width, channels) uint8 and labels (N,) int32 from 0."""
+    """Images (N, height, width, channels) uint8 and labels (N,) int32 from 0.
+
+    Labels are classes, or minutes after 12:00.
+    """
 
     images: np.ndarray
     labels: np.ndarray
@@ -41,7 +46,8 @@ class Data:
     Args:
         name: what tables and reports call it.
         train, test: the two splits.
-        classes: the label each class had in the file, in class order.
+        classes: the label each class had in the file, in class order; none where labels are
+            minutes.
         synthetic: True for the built-in digits, which are not SVHN.
         source: what `load_data` finds it by again: a folder, or "builtin".
     """
@@ -82,7 +88,8 @@ def split_holdout(
     Without a `share`, 5,000 are held out of the course's 50,000, and a tenth of a smaller set.
 
     Args:
-        labels: (N,) of all training images.
+        labels: (N,) of all training images; those above MOST_CLASSES are no classes, and every
+            twelfth of their range, an hour of a dial, counts as one.
         images: train on a stratified subset of this many; None for all that are not held out.
         share: of all images, to be held out.
 
@@ -92,6 +99,8 @@ def split_holdout(
     # Imported late: workers are given their positions, and save the second that it takes.
     from sklearn.model_selection import train_test_split
 
+    if len(labels) and labels.max() >= MOST_CLASSES:
+        labels = labels.astype(np.int64) * RANGES // (labels.max() + 1)
     held = min(HOLDOUT_IMAGES, len(labels) // 10)
     if share is not None:
         held = len(labels) - count_confirmed(len(labels), share)
@@ -108,6 +117,8 @@ def split_holdout(
     if images is not None and len(train) - len(counts) < images < len(train):
         # scikit-learn does not stratify where fewer are left out than there are classes.
         train = np.random.default_rng(SUBSET_SEED).permutation(train)[:images]
+    elif images is not None and images < len(counts):
+        raise InputError(f"train_images={images} are fewer than the {len(counts)} classes")
     elif images is not None and images < len(train):
         train, _ = train_test_split(
             train, train_size=images, stratify=labels[train], random_state=SUBSET_SEED
