@@ -8,10 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from PIL import Image
 
 from svhn_tune.data import builtin, clocks, load_data
 from svhn_tune.data.clocks import IMAGES, LABELS
-from svhn_tune.data.dataset import split_holdout
+from svhn_tune.data.sheet import write_contact_sheet
 from svhn_tune.errors import InputError
 
 COUNT = 240
@@ -49,14 +50,18 @@ def test_clocks_are_shuffled_although_they_come_sorted(tmp_path):
     assert len(set(hours.tolist())) > 6
 
 
-def test_what_is_held_out_has_every_hour(tmp_path):
-    labels = load_data(write_clocks(tmp_path), "clocks").train.labels
-    train, held = split_holdout(labels, images=100)
-    assert (len(train), len(held)) == (100, 21)
-    assert not set(train.tolist()) & set(held.tolist())
-    assert set((labels[held] * 12 // 720).tolist()) == set(range(12))
-    with pytest.raises(InputError, match="train_images=5 are fewer than the 12 classes"):
-        split_holdout(labels, images=5)
+def test_clocks_are_counted_and_shown_by_the_hour(tmp_path):
+    data = load_data(write_clocks(tmp_path), "clocks")
+    hours, train, _ = data.sort()
+    assert hours[0] == "12:00 to 12:59"
+    assert hours[11] == "11:00 to 11:59"
+    assert sum(train.counts(12)) == 216
+    write_contact_sheet(data, tmp_path / "sheet.png")
+    sheet = np.asarray(Image.open(tmp_path / "sheet.png"))
+    assert sheet.shape == (12 * 77, 20 * 77, 3)
+    for row in range(12):
+        first = data.train.images[data.train.labels // 60 == row][0]
+        np.testing.assert_array_equal(sheet[row * 77 : row * 77 + 75, 0:75], first.repeat(3, 2))
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.float16, ">f4"])

@@ -179,14 +179,15 @@ def data(
     from .tables import print_data
 
     write_contact_sheet(found, sheet)
+    names, train, test = found.sort()
     summary = {
         "name": found.name,
         "fingerprint": found.fingerprint,
         "synthetic": found.synthetic,
         "source": found.source,
-        "classes": list(found.classes),
-        "train": found.train.counts(len(found.classes)),
-        "test": found.test.counts(len(found.classes)),
+        "classes": list(names),
+        "train": train.counts(len(names)),
+        "test": test.counts(len(names)),
         "contact_sheet": str(sheet),
     }
     if as_json:

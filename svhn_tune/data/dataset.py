@@ -16,8 +16,6 @@ from ..errors import InputError
 HOLDOUT_SEED = 20_11
 SUBSET_SEED = 20_12
 HOLDOUT_IMAGES = 5_000
-MOST_CLASSES = 100
-RANGES = 12
 
 
 @dataclass(frozen=True)
@@ -74,6 +72,17 @@ class Data:
         """(height, width, channels) of one image."""
         return tuple(self.train.images.shape[1:])
 
+    def sort(self) -> tuple[tuple[Any, ...], Split, Split]:
+        """What images are counted and shown by, with both splits labelled by its number.
+
+        That is their classes; where labels are minutes, the twelve hours.
+        """
+        if self.classes:
+            return self.classes, self.train, self.test
+        hours = tuple(f"{hour or 12}:00 to {hour or 12}:59" for hour in range(12))
+        train, test = (Split(split.images, split.labels // 60) for split in (self.train, self.test))
+        return hours, train, test
+
 
 def count_confirmed(images: int, share: float | None) -> int:
     """How many of so many training images confirm trains on: all, or all but a `share`."""
@@ -88,8 +97,7 @@ def split_holdout(
     Without a `share`, 5,000 are held out of the course's 50,000, and a tenth of a smaller set.
 
     Args:
-        labels: (N,) of all training images; those above MOST_CLASSES are no classes, and every
-            twelfth of their range, an hour of a dial, counts as one.
+        labels: (N,) of all training images.
         images: train on a stratified subset of this many; None for all that are not held out.
         share: of all images, to be held out.
 
@@ -99,8 +107,6 @@ def split_holdout(
     # Imported late: workers are given their positions, and save the second that it takes.
     from sklearn.model_selection import train_test_split
 
-    if len(labels) and labels.max() >= MOST_CLASSES:
-        labels = labels.astype(np.int64) * RANGES // (labels.max() + 1)
     held = min(HOLDOUT_IMAGES, len(labels) // 10)
     if share is not None:
         held = len(labels) - count_confirmed(len(labels), share)
@@ -117,8 +123,6 @@ def split_holdout(
     if images is not None and len(train) - len(counts) < images < len(train):
         # scikit-learn does not stratify where fewer are left out than there are classes.
         train = np.random.default_rng(SUBSET_SEED).permutation(train)[:images]
-    elif images is not None and images < len(counts):
-        raise InputError(f"train_images={images} are fewer than the {len(counts)} classes")
     elif images is not None and images < len(train):
         train, _ = train_test_split(
             train, train_size=images, stratify=labels[train], random_state=SUBSET_SEED

@@ -22,7 +22,7 @@ MARKS = ("numerals", "numerals", "quarters", "twelve", "wedge", "double")
 TICKS = ("lines", "bars", "dots")
 
 
-def blend(under: Array, over: Array | np.float32, share: Array) -> Array:
+def blend(under: Array, over: Array | np.float32, share: Array | np.float32) -> Array:
     """`over` laid upon `under`, by its `share` of each pixel."""
     return under + (over - under) * share
 

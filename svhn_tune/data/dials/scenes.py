@@ -3,6 +3,9 @@
 As in objects/, only + - * / and square roots of floats decide what a pixel is.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 from ..objects.scenes import Array, Dice
@@ -82,12 +85,13 @@ def _look(across: Array, down: Array, dice: Dice) -> tuple[Array, Array, Array]:
     middle = (dice.between(-0.12, 0.12) / size, dice.between(-0.12, 0.12) / size, away)
     ray = (across, -down, FOCUS)
     reach = _dot(normal, middle) / _dot(normal, ray)
-    place = tuple(reach * each - there for each, there in zip(ray, middle, strict=True))
+    place = [reach * each - there for each, there in zip(ray, middle, strict=True)]
     return _dot(place, right), _dot(place, up), size
 
 
-def _dot(one: tuple[Array, ...], other: tuple[Array, ...]) -> Array:
-    return one[0] * other[0] + one[1] * other[1] + one[2] * other[2]
+def _dot(one: Sequence[Any], other: Sequence[Any]) -> Array:
+    product: Array = one[0] * other[0] + one[1] * other[1] + one[2] * other[2]
+    return product
 
 
 def _draw_wall(across: Array, down: Array, ground: Array, dice: Dice) -> Array:
