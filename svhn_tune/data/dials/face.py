@@ -36,7 +36,7 @@ def draw_face(x: Array, y: Array, minutes: Array, pixels: Array, dice: Dice) -> 
         pixels: (N, 1, 1) of a radius.
         dice: of the N images.
     """
-    light = dice.chance(0.75)
+    light = dice.chance(0.85)
     paper = np.where(light, dice.between(165, 250), dice.between(15, 70))
     ink = np.where(light, dice.between(0, 70), dice.between(180, 255))
     marks = dice.pick(MARKS)[:, None, None]
@@ -49,8 +49,8 @@ def draw_face(x: Array, y: Array, minutes: Array, pixels: Array, dice: Dice) -> 
     kinds = dice.pick(HANDS)[:, None, None]
     knob = dice.between(0.04, 0.09)
     for turns, long, wide in (
-        (minutes, dice.between(0.42, 0.56), dice.between(0.045, 0.085)),
-        (minutes % 60 * 12, dice.between(0.76, 0.92), dice.between(0.026, 0.055)),
+        (minutes, dice.between(0.44, 0.56), dice.between(0.05, 0.09)),
+        (minutes % 60 * 12, dice.between(0.78, 0.92), dice.between(0.03, 0.055)),
     ):
         sine, cosine = SINES[turns][:, None, None], COSINES[turns][:, None, None]
         tail = dice.between(0.05, 0.2)

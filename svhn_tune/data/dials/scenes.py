@@ -12,9 +12,9 @@ from ..objects.scenes import Array, Dice
 from .face import blend, draw_face
 
 FOCUS = np.float32(2.2)  # in halves of the image: it shows 49 degrees
-NOISE = 7.0
-# The tangents of half the largest angles: 60 degrees about the axis, 38 up, down and sideways.
-ROLL, TILT = 0.577, 0.344
+NOISE = 4.0
+# The tangents of half the largest angles: 25 degrees about the axis, and up, down and sideways.
+ROLL, TILT = 0.222, 0.222
 
 
 def draw_scenes(minutes: Array, side: int, rng: np.random.Generator) -> Array:
@@ -26,7 +26,7 @@ def draw_scenes(minutes: Array, side: int, rng: np.random.Generator) -> Array:
     ground = dice.between(30, 225)
     scene = _draw_wall(across, down, ground, dice)
     light_x, light_y = dice.between(-1, 1), dice.between(-1, 1)
-    rim = dice.between(1.03, 1.2)
+    rim = dice.between(1.03, 1.15)
     # The clock's shadow on the wall falls away from the light.
     distance = _measure(x + np.float32(0.14) * light_x, y + np.float32(0.14) * light_y)
     shade = np.clip((rim + np.float32(0.12) - distance) / np.float32(0.3), 0, 1)
@@ -80,9 +80,9 @@ def _look(across: Array, down: Array, dice: Dice) -> tuple[Array, Array, Array]:
         -sin_s * sin_r + cos_s * sin_t * cos_r,
     )
     normal = (sin_s * cos_t, sin_t, -cos_s * cos_t)
-    size = dice.between(0.62, 0.82)
+    size = dice.between(0.72, 0.86)
     away = FOCUS / size
-    middle = (dice.between(-0.12, 0.12) / size, dice.between(-0.12, 0.12) / size, away)
+    middle = (dice.between(-0.06, 0.06) / size, dice.between(-0.06, 0.06) / size, away)
     ray = (across, -down, FOCUS)
     reach = _dot(normal, middle) / _dot(normal, ray)
     place = [reach * each - there for each, there in zip(ray, middle, strict=True)]
@@ -111,7 +111,7 @@ def _reflect(dial: Array, x: Array, y: Array, dice: Dice) -> Array:
     along, aside = cosine * dx + sine * dy, cosine * dy - sine * dx
     long, short = dice.between(0.2, 0.75), dice.between(0.12, 0.4)
     near = np.clip(1 - (along / long) ** 2 - (aside / short) ** 2, 0, 1)
-    spot = np.where(dice.chance(0.5), dice.between(0.2, 0.9), 0) * near
+    spot = np.where(dice.chance(0.5), dice.between(0.2, 0.8), 0) * near
     edge = np.minimum(
         dice.between(0.2, 0.6) - np.abs(aside), dice.between(0.3, 0.8) - np.abs(along)
     )
