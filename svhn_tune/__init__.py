@@ -17,11 +17,13 @@ if TYPE_CHECKING:
     from .project.results import open_project
     from .stages.confirm import confirm
     from .stages.search import search
+    from .summary.across import compare_projects
     from .summary.status import status
 
 __all__ = [
     "CNNHyperModel",
     "Figures",
+    "compare_projects",
     "confirm",
     "draw_resnet50_filters",
     "load_data",
@@ -36,6 +38,7 @@ __all__ = [
 _MODULES = {
     "CNNHyperModel": ".models.hypermodel",
     "Figures": ".figures",
+    "compare_projects": ".summary.across",
     "confirm": ".stages.confirm",
     "draw_resnet50_filters": ".figures.resnet50",
     "load_data": ".data",

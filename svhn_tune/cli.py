@@ -10,7 +10,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.exceptions import TyperException
 
-from .commands.look import check, data, describe, export, report, spaces, status
+from .commands.look import check, compare, data, describe, export, report, spaces, status
 from .commands.output import tell
 from .commands.streams import guard_streams
 from .commands.train import confirm, plan, search
@@ -43,7 +43,8 @@ def _main(
     """From a search space to a .keras file that can be handed in."""
 
 
-for command in (search, confirm, plan, status, report, check, describe, export, spaces, data):
+COMMANDS = (search, confirm, plan, status, report, compare, check, describe, export, spaces, data)
+for command in COMMANDS:
     app.command()(command)
 
 

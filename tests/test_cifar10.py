@@ -157,7 +157,7 @@ def test_what_is_wanted_and_where_to_get_it_is_said(tmp_path):
 
 def test_a_source_that_is_none_is_named(tmp_path):
     with pytest.raises(
-        InputError, match=r"no source 'cifar' \(there are svhn, cifar10, fashion_mnist\)"
+        InputError, match=r"no source 'cifar' \(there are svhn, cifar10, fashion_mnist, clocks, "
     ):
         load_data(tmp_path, "cifar")
 

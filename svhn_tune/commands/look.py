@@ -1,4 +1,4 @@
-"""status, report, check, describe, export, spaces and data: what is there, without training."""
+"""status, report, compare, check, describe, export, spaces, data: what is there, untrained."""
 
 from pathlib import Path
 from typing import Annotated
@@ -35,6 +35,24 @@ def report(project: ProjectName = None) -> None:
     from ..report import write_report
 
     print(write_report(open_project(project)))
+
+
+def compare(
+    projects: Annotated[
+        list[str], typer.Argument(metavar="PROJECT...", help="Names in results/, or folders.")
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """The best confirmed configurations of several projects in one table, with their spread."""
+    from ..project.results import open_project
+    from ..summary.across import compare_projects
+    from .compare_table import print_comparison
+
+    found = compare_projects([open_project(name) for name in projects])
+    if as_json:
+        print_json([each.as_dict() for each in found])
+    else:
+        print_comparison(found)
 
 
 def check(
@@ -179,14 +197,15 @@ def data(
     from .tables import print_data
 
     write_contact_sheet(found, sheet)
+    names, train, test = found.sort()
     summary = {
         "name": found.name,
         "fingerprint": found.fingerprint,
         "synthetic": found.synthetic,
         "source": found.source,
-        "classes": list(found.classes),
-        "train": found.train.counts(len(found.classes)),
-        "test": found.test.counts(len(found.classes)),
+        "classes": list(names),
+        "train": train.counts(len(names)),
+        "test": test.counts(len(names)),
         "contact_sheet": str(sheet),
     }
     if as_json:

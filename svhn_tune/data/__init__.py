@@ -3,14 +3,19 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 
 from ..errors import InputError
-from . import cifar10, course, fashion_mnist, stanford
+from . import cifar10, clocks, course, fashion_mnist, stanford
 from .dataset import Data, Split
 
 __all__ = ["Data", "Split", "load_data"]
+
+Load = Callable[[Path], Data]
+# What reads the files of a source in a folder, if it has any.
+Find = Callable[[Path], Load | None]
 
 DIGITS = (course, stanford)
 DEFAULT_FOLDER = Path("data")
@@ -50,9 +55,8 @@ def load_data(where: str | Path | None = None, source: str = "svhn") -> Data:
     folder = Path(where)
     if os.path.isfile(folder):
         raise InputError(f"{folder} is a file; pass the folder that it is in")
-    if module := known.find(folder):
-        found: Data = module.load(folder)
-        return found
+    if load := known.find(folder):
+        return load(folder)
     raise InputError(
         f"no {known.name} files in {folder} (looked for {known.wanted}), and it is not 'builtin'"
     )
@@ -69,23 +73,26 @@ def split_where(where: str | Path | None) -> tuple[str | None, str | Path | None
     return None, where
 
 
-def _find_digits(folder: Path) -> ModuleType | None:
-    """The module that reads the digits in a folder, if there are any."""
+def _find_digits(folder: Path) -> Load | None:
     for source in DIGITS:
         # Unlike Path.is_file, it answers for a folder that cannot be read, or be the name of one.
         if present := [name for name in source.FILES if os.path.isfile(folder / name)]:
             if missing := [name for name in source.FILES if name not in present]:
                 raise InputError(f"{folder} has {present[0]} but lacks {missing[0]}")
-            return source
+            return source.load
     return None
 
 
-def _find_objects(folder: Path) -> ModuleType | None:
-    return cifar10 if cifar10.holds(folder) else None
+def _find_objects(folder: Path) -> Load | None:
+    return cifar10.load if cifar10.holds(folder) else None
 
 
-def _find_clothes(folder: Path) -> ModuleType | None:
-    return fashion_mnist if fashion_mnist.holds(folder) else None
+def _find_clothes(folder: Path) -> Load | None:
+    return fashion_mnist.load if fashion_mnist.holds(folder) else None
+
+
+def _find_clocks(source: str, folder: Path) -> Load | None:
+    return partial(clocks.load, source=source) if clocks.holds(folder) else None
 
 
 @dataclass(frozen=True)
@@ -94,25 +101,30 @@ class Source:
 
     Args:
         name: what its images are called.
-        find: the module that reads those in a folder, if it has any.
+        find: what reads those in a folder, if it has any.
         find_cached: the folder where keras.datasets left them, if it has.
         wanted: which files are looked for.
         missing: why the built-in drawings stand in, and what to do about it.
     """
 
     name: str
-    find: Callable[[Path], ModuleType | None]
+    find: Find
     find_cached: Callable[[], Path | None]
     wanted: str
     missing: str
 
 
-def _kept_by_keras(module: ModuleType, find: Callable[[Path], ModuleType | None]) -> Source:
+def _kept_by_keras(module: ModuleType, find: Find) -> Source:
     missing = (
         f"none of {module.NAME} in ./data or where keras.datasets keeps it; --data DIR for yours: "
         f"{module.WANTED}"
     )
     return Source(module.NAME, find, module.find_cached, module.WANTED, missing)
+
+
+def _of_clocks(source: str) -> Source:
+    missing = f"no {clocks.WANTED} in ./data; --data DIR for yours"
+    return Source("clock", partial(_find_clocks, source), lambda: None, clocks.WANTED, missing)
 
 
 SOURCES = {
@@ -125,4 +137,5 @@ SOURCES = {
     ),
     "cifar10": _kept_by_keras(cifar10, _find_objects),
     "fashion_mnist": _kept_by_keras(fashion_mnist, _find_clothes),
+    **{name: _of_clocks(name) for name in clocks.SIDES},
 }

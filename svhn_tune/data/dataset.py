@@ -20,7 +20,10 @@ HOLDOUT_IMAGES = 5_000
 
 @dataclass(frozen=True)
 class Split:
-    """Images (N, height, width, channels) uint8 and labels (N,) int32 from 0."""
+    """Images (N, height, width, channels) uint8 and labels (N,) int32 from 0.
+
+    Labels are classes, or minutes after 12:00.
+    """
 
     images: np.ndarray
     labels: np.ndarray
@@ -41,7 +44,8 @@ class Data:
     Args:
         name: what tables and reports call it.
         train, test: the two splits.
-        classes: the label each class had in the file, in class order.
+        classes: the label each class had in the file, in class order; none where labels are
+            minutes.
         synthetic: True for the built-in digits, which are not SVHN.
         source: what `load_data` finds it by again: a folder, or "builtin".
     """
@@ -67,6 +71,17 @@ class Data:
     def image_shape(self) -> tuple[int, ...]:
         """(height, width, channels) of one image."""
         return tuple(self.train.images.shape[1:])
+
+    def sort(self) -> tuple[tuple[Any, ...], Split, Split]:
+        """What images are counted and shown by, with both splits labelled by its number.
+
+        That is their classes; where labels are minutes, the twelve hours.
+        """
+        if self.classes:
+            return self.classes, self.train, self.test
+        hours = tuple(f"{hour or 12}:00 to {hour or 12}:59" for hour in range(12))
+        train, test = (Split(split.images, split.labels // 60) for split in (self.train, self.test))
+        return hours, train, test
 
 
 def count_confirmed(images: int, share: float | None) -> int:

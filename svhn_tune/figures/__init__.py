@@ -123,6 +123,18 @@ class Figures:
 
         return draw_confusion(self._project)
 
+    def times(self) -> "Chart | None":
+        """What the file to hand in reads off each test clock, and how far off that is."""
+        from .dial import draw_times
+
+        return draw_times(self._project)
+
+    def worst_clocks(self) -> "Chart | None":
+        """The test clocks that it reads worst, with both times."""
+        from .dial import draw_worst
+
+        return draw_worst(self._project)
+
     def hardest_digits(self) -> "Chart | None":
         """The test images that the confirm runs most often get wrong."""
         from .pictures import draw_hardest

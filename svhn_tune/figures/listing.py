@@ -35,6 +35,18 @@ FIGURES = [
         "Rows: true class; columns: predicted class; in percent of the true class, mean over runs.",
     ),
     Entry(
+        "times",
+        "Predicted against true time",
+        "A dot is a test clock; what is off by more than an hour has another colour. Times go "
+        "round, so that a clock at 11:55 that is read as 0:05 is just above the line.",
+    ),
+    Entry(
+        "worst_clocks",
+        "Worst clocks",
+        "The test clocks that the file to hand in reads worst, each with a dial that shows the "
+        "true time and the one it read.",
+    ),
+    Entry(
         "score_against_hours",
         "Best score",
         "A dot is a trial at the end of its training; the line is the best so far among the "

@@ -17,9 +17,11 @@ from ..files import read_arrays, write_arrays
 from ..project.project import Project
 from ..project.record_types import RunRecord
 from ..project.records import decode_predicted
+from ..space.dial import measure_apart
 from ..training.maps import maps_path
 
 HARDEST = 24
+WORST = 12  # clocks
 CONFIGURATIONS = 6  # whose first dense layers are shown
 
 
@@ -51,8 +53,7 @@ def write_pictures(project: Project, test: Split, classes: Sequence[Any] = ()) -
         if "weights" in found:
             key = f"{run.trial}_{run.planned_epochs}"
             arrays |= {f"weights_{key}": found["weights"], f"of_{key}": found["weights_of"]}
-    if not project.space.task.on_dial:
-        arrays |= find_hardest(runs, test)
+    arrays |= find_worst(best, test) if project.space.task.on_dial else find_hardest(runs, test)
     write_arrays(path, arrays)
 
 
@@ -87,4 +88,25 @@ def find_hardest(runs: list[RunRecord], test: Split) -> dict[str, np.ndarray]:
         "hard_answers": votes.argmax(axis=0)[order],
         "hard_shares": shares[order],
         "hard_runs": np.array(len(runs)),
+    }
+
+
+def find_worst(run: RunRecord, test: Split) -> dict[str, np.ndarray]:
+    """The test clocks that a run reads worst, and the times of all of them.
+
+    Returns:
+        "dial_labels" (N,) minutes after 12:00 of every test clock, "dial_predicted" (N,) what the
+        run read, "worst_images" (n, height, width, 1) uint8 and "worst_places" (n,) among the N,
+        the worst first; empty where the run has no predictions.
+    """
+    if run.predicted is None:
+        return {}
+    predicted = decode_predicted(run)
+    apart = measure_apart(test.labels, predicted)
+    places = np.argsort(-apart, kind="stable")[:WORST]
+    return {
+        "dial_labels": np.array(test.labels),
+        "dial_predicted": predicted,
+        "worst_images": np.array(test.images[places]),
+        "worst_places": places,
     }
