@@ -34,11 +34,9 @@ def start_jax():
 
 
 def begin():
-    """As a worker does; each piece of a run is a question whether to stop."""
+    """As a worker does."""
     os.environ["XLA_FLAGS"] = FAST
-    loaded = engine.load_engine(engine.JAX)
-    loaded.SECONDS = 0.0
-    loaded.prepare()
+    engine.load_engine(engine.JAX).prepare()
 
 
 def make_split(first=False, count=IMAGES):
@@ -57,13 +55,11 @@ def make_case(name, chosen, count=IMAGES):
 
 def start(case, seeds, states=(), part=None, block=None):
     """A cohort, restored from `states`, and what it trains on."""
-    from svhn_tune.training import engine_jax, programs
+    from svhn_tune.training import engine_jax
 
     space, values, split = make_case(*case)
     cohort = engine_jax.start(space, values, seeds, split)
-    if part is not None:
-        cohort._part = part
-        cohort._evaluate = programs.compile_evaluation(cohort._seeds.template, part)
+    cohort._part = part or cohort._part
     cohort._block = block or cohort._block
     for member, state in zip(cohort.members, states, strict=False):
         member.restore(state)
@@ -152,7 +148,7 @@ def execute(setup, runs, questions=1000, room=None):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(breaks, "GRACE", -1.0)
         if room is not None:
-            patch.setattr(engine_jax, "JaxCohort", _with_room(engine_jax.JaxCohort, room))
+            patch.setattr(engine_jax, "start", _with_room(engine_jax.JaxCohort, room))
         told = []
         execution.Executor(setup).execute(runs, told.append, AfterQuestions(questions))
     events = [(event.kind, event.run.run, event.epochs) for event in told]
@@ -165,18 +161,15 @@ def _with_room(cohort, room):
     class Cramped(cohort):
         """Finds no room as JAX says it, once it trains."""
 
-        def _train_some(self, *given):
+        def __init__(self, *given):
+            super().__init__(*given)
             train = self._train
 
-            def refuse(*given, **named):
+            def refuse(*given):
                 if len(self.members) > room:
                     raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory")
-                return train(*given, **named)
+                return train(*given)
 
             self._train = refuse
-            try:
-                return super()._train_some(*given)
-            finally:
-                self._train = train
 
     return Cramped
