@@ -69,7 +69,9 @@ class JaxCohort:
             JaxMember(self._seeds, place, seed, self._total) for place, seed in enumerate(seeds)
         ]
         weights = class_weights(train.labels[self._index], values.get("class_weight", 0.0))
-        self._weights = jnp.asarray(weights, jnp.float32)
+        self._weights = weights.astype(np.float32)
+        # What is asked of the model for each label.
+        self._answers = np.eye(space.task.classes, dtype=np.float32)
         # A CPU waits for no launches.
         on_cpu = jax.default_backend() == "cpu"
         self._block = 1 if on_cpu else choose_block(space, values, len(seeds), self._whole)
@@ -86,21 +88,21 @@ class JaxCohort:
     ) -> list[dict[str, float]] | None:
         """Train one epoch; who is behind within it catches up with the others first."""
         members = [self.members[place] for place in among]
-        for member in members:
-            if "batches" not in member.within:
-                member.within = {"batches": 0, "seconds": 0.0}
-                member.forget()
+        begun = [member for member in members if "batches" not in member.within]
+        for member in begun:
+            member.within = {"batches": 0, "seconds": 0.0}
+        self._seeds.set_metrics([member.place for member in begun])
         if not self._train_rest(members, stop):
             return None
         for kind, split in (("val", validation), ("test", test)):
-            left = [each for each in members if kind not in each.within.get("judged", {})]
+            left = [p for p in among if kind not in self.members[p].within.get("judged", {})]
             if split is None or not left:
                 continue
             if not self._look(left, split, "evaluated", stop):
                 return None
-            for member in left:
-                judged = member.within.get("judged", {})
-                member.within["judged"] = judged | {kind: member.metrics}
+            for place in left:
+                within, judged = self.members[place].within, self._seeds.read_metrics(place)
+                within["judged"] = within.get("judged", {}) | {kind: judged}
         for member in members:
             metrics = member.within["metrics"] | {"seconds": member.within["seconds"]}
             for kind, found in member.within.get("judged", {}).items():
@@ -126,57 +128,52 @@ class JaxCohort:
                 count = 1
             taken = order[:, first * self._batch : (first + count) * self._batch]
             batches = taken.reshape(len(taken), count, -1).swapaxes(0, 1)
-            given = (batches, active, self._weights, self._images, self._labels)
-            self._seeds.state, sums = self._train(self._seeds.place(), *given)
-            sums = jax.device_get(sums)
+            given = (self._images, self._labels, self._answers, self._weights)
+            self._seeds.state = self._train(self._seeds.place(), batches, active, *given)
+            jax.block_until_ready(self._seeds.state)
             for member in behind:
-                # Batch by batch, wherever a call ends: the bits of a sum are those of its order.
-                member.sums = np.add.accumulate([member.sums, *sums[:, member.place]])[-1]
                 member.within["batches"] += count
                 member.within["seconds"] += (time.perf_counter() - start) / len(behind)
             if stop():
                 return False
         for member in members:
             if "metrics" not in member.within:
-                member.within["metrics"] = member.metrics
+                member.within["metrics"] = self._seeds.read_metrics(member.place)
         return True
 
     def evaluate(
         self, among: Sequence[int], split: Split, stop: Stop = never
     ) -> list[dict[str, float]] | None:
         """Loss and metrics on `split`."""
-        members = [self.members[place] for place in among]
-        if not self._look(members, split, "evaluated", stop):
+        if not self._look(among, split, "evaluated", stop):
             return None
-        return [member.metrics for member in members]
+        return [self._seeds.read_metrics(place) for place in among]
 
     def predict(
         self, among: Sequence[int], split: Split, stop: Stop = never
     ) -> list[np.ndarray] | None:
         """The predicted class of each image of `split`, (N,) each."""
-        members = [self.members[place] for place in among]
-        if not self._look(members, split, "predicted", stop):
+        if not self._look(among, split, "predicted", stop):
             return None
-        return [np.concatenate(member.guesses) for member in members]
+        return [np.concatenate(self.members[place].guesses) for place in among]
 
     @asking_memory()
-    def _look(self, members: Sequence[JaxMember], split: Split, name: str, stop: Stop) -> bool:
+    def _look(self, among: Sequence[int], split: Split, name: str, stop: Stop) -> bool:
         """Evaluate what is left of the images; whether none are left. All begin where one does."""
+        members = [self.members[place] for place in among]
         reached = {member.within.get(name, 0) for member in members}
-        first, end = reached.pop() if len(reached) == 1 else 0, len(split.labels)
-        for member in members if first == 0 else ():
-            member.forget()
-        while first < end:
-            # Beyond the end the last image again, which is not counted.
-            batch = np.minimum(np.arange(first, first + self._part), end - 1)
-            images, labels = split.images[batch], split.labels[batch]
-            judged = jax.device_get(self._evaluate(self._seeds.place(), images, labels))
-            count = min(self._part, end - first)
-            first += count
+        first = reached.pop() if len(reached) == 1 else 0
+        if first == 0:
+            self._seeds.set_metrics(among)
             for member in members:
-                loss, guess = (each[member.place, :count] for each in judged)
-                hits = np.sum(guess == labels[:count])
-                member.sums += np.array([np.sum(loss), count, hits, count], np.float32)
+                member.guesses = []
+        while first < len(split.labels):
+            part = slice(first, first + self._part)
+            images, answers = split.images[part], self._answers[split.labels[part]]
+            sums, guesses = self._evaluate(self._seeds.place(), images, answers)
+            self._seeds.set_metrics(among, jax.device_get(sums))
+            first += len(images)
+            for member, guess in zip(members, np.asarray(guesses)[among], strict=True):
                 member.guesses.append(guess)
                 member.within[name] = first
             if stop():

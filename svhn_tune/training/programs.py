@@ -1,6 +1,7 @@
 """S seeds of one configuration as one compiled JAX program: vmap over seeds, scan over batches.
 
-Keras gives the layers, the loss's penalties and the optimizer, whose learning rate is data.
+Within it is Keras's own `train_step`, with its penalties, metrics and optimizer, whose learning
+rate is data.
 """
 
 import itertools
@@ -14,30 +15,40 @@ import keras
 
 
 def list_variables(model: keras.Model) -> list[keras.Variable]:
-    """All that training changes, in the order of a checkpoint."""
+    """All that training changes, in the order of a checkpoint; metrics are the last."""
     layers = [variable for layer in model.layers for variable in layer.variables]
-    return [*layers, *model.optimizer.variables]
+    return [*layers, *model.optimizer.variables, *model.metrics_variables]
 
 
 def _find_groups(model: keras.Model) -> list[list[int]]:
-    """Where in that list are what is trained, what else the layers have, and the optimizer's."""
+    """Where in that list is what is trained, what else the layers have, optimizer's, metrics'."""
     places = {id(variable): place for place, variable in enumerate(list_variables(model))}
-    others = model.non_trainable_variables
-    groups = (model.trainable_variables, others, model.optimizer.variables)
+    groups = (
+        model.trainable_variables,
+        model.non_trainable_variables,
+        model.optimizer.variables,
+        model.metrics_variables,
+    )
     return [[places[id(variable)] for variable in group] for group in groups]
 
 
 def make_template(model: keras.Model) -> keras.Model:
-    """The model, to be called with the variables of each seed; its own are not used.
+    """The model as it is trained, with all its variables.
 
     It ends in logits: on TensorFlow, Keras takes the loss from the logits behind a softmax; on JAX
     from log(clip(softmax, 1e-7, 1 - 1e-7)), whose gradient is 0 where raw pixels saturate it. That
     is so of 44 % of the images at the start.
     """
     model.layers[-1].activation = keras.activations.linear
+    loss = keras.losses.CategoricalCrossentropy(from_logits=True)
+    model.compile(model.optimizer, loss=loss, metrics=["categorical_accuracy"])
     for layer in model.layers:
         if isinstance(layer, keras.layers.Conv2D):
             layer.convolution_op = types.MethodType(_convolve, layer)
+    model.optimizer.build(model.trainable_variables)
+    nothing = keras.ops.zeros((1, *model.output_shape[1:]))
+    model.compute_metrics(None, nothing, nothing)
+    model.reset_metrics()
     return model
 
 
@@ -58,75 +69,62 @@ def _convolve(layer: Any, images: Any, kernel: Any) -> Any:
     return jnp.concatenate(shifted, axis=-1) @ kernel.reshape(-1, filters)
 
 
-def _apply(
-    model: keras.Model, trainable: Any, others: Any, images: Any, labels: Any, training: bool
-) -> tuple[Any, Any, Any, Any]:
-    """One seed's loss of each image without penalties, the penalties, its guesses, `others`."""
-    logits, others, penalties = model.stateless_call(
-        trainable, others, images.astype(jnp.float32), training=training, return_losses=True
-    )
-    losses = -jnp.take_along_axis(jax.nn.log_softmax(logits), labels[:, None], 1)[:, 0]
-    return losses, sum(penalties), logits.argmax(-1).astype(jnp.uint8), others
-
-
 def compile_training(model: keras.Model) -> Any:
-    """A function that trains all seeds for some batches; it returns their state and sums.
+    """A function that trains all seeds for some batches; it returns their state.
 
     It takes a state (the arrays of `list_variables`, of all seeds), which it consumes, batches
-    (count, S, size) of positions, which seeds to train (S,) or None for all, class weights
-    (classes,), images and labels. Sums are (count, S, 4): a batch's loss, images, hits, images.
-    Each count and size is a program of its own: a loop of a number known beforehand does not wait
-    for the device before each turn.
+    (count, S, size) of positions, which seeds to train (S,) or None for all; images, labels, and
+    for each label what is asked of the model (labels, units) and its weight. Each count and size is
+    a program of its own: a loop of a number known beforehand does not wait for the device before
+    each turn.
     """
     groups = _find_groups(model)
 
     @partial(jax.jit, donate_argnums=0)
     def train(
-        state: list[Any], batches: Any, active: Any, weights: Any, images: Any, labels: Any
-    ) -> Any:
-        def loss_of(trainable: Any, others: Any, batch: Any) -> tuple[Any, tuple[Any, Any]]:
-            def one(trainable: Any, others: Any, batch: Any) -> tuple[Any, Any, Any]:
-                x, y, count = images[batch], labels[batch], len(batch)
-                losses, penalty, guess, others = _apply(model, trainable, others, x, y, True)
-                loss = jnp.mean(losses * weights[y]) + penalty
-                parts = [loss * count, count, jnp.sum(guess == y), count]
-                return loss, jnp.array(parts, jnp.float32), others
+        state: list[Any],
+        batches: Any,
+        active: Any,
+        images: Any,
+        labels: Any,
+        answers: Any,
+        weights: Any,
+    ) -> list[Any]:
+        def train_batch(state: list[Any], batch: Any) -> list[Any]:
+            label = labels[batch]
+            data = (images[batch].astype(jnp.float32), answers[label], weights[label])
+            given = tuple([state[place] for place in group] for group in groups)
+            arrays = itertools.chain(*model.train_step(given, data)[1])
+            trained = dict(zip(itertools.chain(*groups), arrays, strict=True))
+            return [trained[place] for place in range(len(state))]
 
-            # Of the sum over the seeds: the gradient of each is its own, and the order of vmap and
-            # gradient decides which kernels compute those of the filters.
-            loss, sums, others = jax.vmap(one)(trainable, others, batch)
-            return jnp.sum(loss), (sums, others)
-
-        def step(state: list[Any], batch: Any) -> tuple[list[Any], Any]:
-            trainable, others, optimizer = ([state[place] for place in each] for each in groups)
-            slopes, (sums, others) = jax.grad(loss_of, has_aux=True)(trainable, others, batch)
-            update = jax.vmap(model.optimizer.stateless_apply)
-            trainable, optimizer = update(optimizer, slopes, trainable)
-            arrays = [*trainable, *others, *optimizer]
-            found = dict(zip(itertools.chain(*groups), arrays, strict=True))
-            new = [found[place] for place in range(len(state))]
+        def step(state: list[Any], batch: Any) -> tuple[list[Any], None]:
+            new = jax.vmap(train_batch)(state, batch)
             if active is not None:
                 new = jax.tree.map(partial(jax.vmap(jnp.where), active), new, state)
-            return new, sums
+            return new, None
 
-        return jax.lax.scan(step, state, batches)
+        return jax.lax.scan(step, state, batches)[0]
 
     return train
 
 
 def compile_evaluation(model: keras.Model) -> Any:
-    """A function that evaluates all seeds: the loss, penalties included, and guess of each image.
+    """A function that evaluates all seeds: their metrics, and their guess of each image.
 
-    It takes a state, images and labels, and returns two arrays (S, images).
+    It takes a state, images, and what is asked of the model for each (images, units).
     """
-    in_layers = _find_groups(model)[:2]
+    trained, others, _, metrics = _find_groups(model)
 
     @jax.jit
-    def evaluate(state: list[Any], images: Any, labels: Any) -> Any:
-        def one(trainable: Any, others: Any) -> tuple[Any, Any]:
-            losses, penalty, guess, _ = _apply(model, trainable, others, images, labels, False)
-            return losses + penalty, guess
+    def evaluate(state: list[Any], images: Any, answers: Any) -> tuple[list[Any], Any]:
+        def evaluate_one(state: list[Any]) -> tuple[list[Any], Any]:
+            given = tuple([state[place] for place in group] for group in (trained, others, metrics))
+            x = images.astype(jnp.float32)
+            summed = model.test_step(given, (x, answers))[1][2]
+            outputs, _ = model.stateless_call(*given[:2], x, training=False)
+            return summed, outputs.argmax(-1).astype(jnp.uint8)
 
-        return jax.vmap(one)(*([state[place] for place in each] for each in in_layers))
+        return jax.vmap(evaluate_one)(state)
 
     return evaluate

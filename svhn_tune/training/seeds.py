@@ -46,19 +46,32 @@ class Seeds:
             # As `keras.utils.set_random_seed` does, which imports TensorFlow: initializers and
             # the generators of dropout draw their seeds from here.
             random.seed(seed)
-            model = HyperModel(space).build_values(values)
-            model.optimizer.build(model.trainable_variables)
-            variables = list_variables(model)
+            self.template = make_template(HyperModel(space).build_values(values))
+            variables = list_variables(self.template)
             if not self.state:
                 self.state = [np.empty((len(seeds), *v.shape), v.dtype) for v in variables]
             for array, variable in zip(self.state, variables, strict=True):
                 array[place] = variable.numpy()
-        self.template = make_template(model)
+        self.metrics = range(-len(self.template.metrics_variables), 0)
 
     def place(self) -> list[Any]:
         """The arrays, on the device from now on."""
         self.state = [*map(jnp.asarray, self.state)]
         return self.state
+
+    def set_metrics(self, places: Sequence[int], sums: Sequence[Any] | None = None) -> None:
+        """Give these seeds the sums of their metrics, (S,) each; or let them begin anew."""
+        for number, position in enumerate(self.metrics):
+            array = np.array(self.state[position])
+            array[places] = 0 if sums is None else sums[number][places]
+            self.state[position] = array
+
+    def read_metrics(self, place: int) -> dict[str, float]:
+        """The metrics that a seed's sums are of."""
+        for variable, position in zip(self.template.metrics_variables, self.metrics, strict=True):
+            variable.assign(self.state[position][place])
+        results = self.template.get_metrics_result()
+        return {name: float(value) for name, value in results.items()}
 
     @asking_memory()
     def read(self, place: int) -> list[np.ndarray]:
@@ -70,8 +83,7 @@ class Seeds:
 class JaxMember:
     """One seed in training.
 
-    `within` is how far it is beyond its `history`; `sums`, of losses, images, hits and images, and
-    `guesses` are of what it trains or looks at now.
+    `within` is how far it is beyond its `history`; `guesses` are those of the images it looks at.
     """
 
     def __init__(self, seeds: Seeds, place: int, seed: int, whole: int) -> None:
@@ -79,18 +91,7 @@ class JaxMember:
         self.place, self.seed = place, seed
         self.history: checkpoints.History = []
         self.within: dict[str, Any] = {}
-        self.forget()
-
-    def forget(self) -> None:
-        """Begin to sum and to guess anew."""
-        self.sums = np.zeros(4, np.float32)
         self.guesses: list[np.ndarray] = []
-
-    @property
-    def metrics(self) -> dict[str, float]:
-        """Those of the sums."""
-        loss, images, hits, _ = map(float, self.sums)
-        return {"categorical_accuracy": hits / images, "loss": loss / images}
 
     @property
     def parameters(self) -> int:
@@ -105,16 +106,16 @@ class JaxMember:
     def _build(self) -> keras.Model:
         """Its Keras model, the softmax included."""
         model = HyperModel(self._seeds.space).build_values(self._seeds.values)
-        arrays = self._seeds.read(self.place)
-        for variable, array in zip(list_variables(model), arrays, strict=False):
+        layers = [variable for layer in model.layers for variable in layer.variables]
+        for variable, array in zip(layers, self._seeds.read(self.place), strict=False):
             variable.assign(array)
         return model
 
     def save(self) -> checkpoints.State:
         """All that continuing needs, with either engine."""
         arrays = self._seeds.read(self.place)
-        if self.within:
-            arrays += [*self.sums]
+        if not self.within:
+            del arrays[self._seeds.metrics[0] :]
         if "predicted" in self.within:
             arrays.append(np.concatenate(self.guesses).astype(np.int64))
         return checkpoints.State(arrays, [*self.history], {**self.within})
@@ -129,14 +130,12 @@ class JaxMember:
         types = ["int64" if each.dtype.kind in "iu" else "float32" for each in arrays]
         fresh = [(each.shape[1:], name) for each, name in zip(arrays, types, strict=True)]
         optimizer = len(self._seeds.template.optimizer.variables)
-        if reason := find_misfit(state, fresh, optimizer, self._whole):
+        reason = find_misfit(state, fresh[: self._seeds.metrics[0]], optimizer, self._whole)
+        if reason:
             raise ValueError(f"this run cannot continue from there: {reason}")
         for array, value in zip(arrays, state.arrays, strict=False):
             array[self.place] = value
-        beyond = state.arrays[len(arrays) :]
-        if beyond:
-            self.sums = np.array(beyond[:4])
-        self.guesses = [*beyond[4:]]
+        self.guesses = [*state.arrays[len(arrays) :]]
         self.history, self.within = state.history, state.within
 
     def write_model(self, path: Path, test: Split, predicted: np.ndarray) -> None:
