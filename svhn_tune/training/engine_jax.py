@@ -58,8 +58,6 @@ class JaxCohort:
         train: Split,
         index: np.ndarray | None = None,
     ) -> None:
-        # They stay on the device.
-        self._images, self._labels = jnp.asarray(train.images), jnp.asarray(train.labels)
         self._index = np.arange(len(train.labels)) if index is None else index
         self._batch = space.protocol.batch_size
         self._whole = len(self._index) // self._batch
@@ -69,12 +67,14 @@ class JaxCohort:
             JaxMember(self._seeds, place, seed, self._total) for place, seed in enumerate(seeds)
         ]
         weights = class_weights(train.labels[self._index], values.get("class_weight", 0.0))
-        self._weights = weights.astype(np.float32)
         # What is asked of the model for each label.
         self._answers = np.eye(space.task.classes, dtype=np.float32)
-        # A CPU waits for no launches.
-        on_cpu = jax.default_backend() == "cpu"
-        self._block = 1 if on_cpu else choose_block(space, values, len(seeds), self._whole)
+        # They stay on the device.
+        data = (train.images, train.labels, self._answers, weights.astype(np.float32))
+        self._data = tuple(map(jnp.asarray, data))
+        self._block = 1  # a CPU waits for no launches
+        if jax.default_backend() != "cpu":
+            self._block = choose_block(space, values, len(seeds), self._whole)
         self._part = choose_part(space, values, len(seeds))
         self._train = compile_training(self._seeds.template)
         self._evaluate = compile_evaluation(self._seeds.template)
@@ -128,8 +128,7 @@ class JaxCohort:
                 count = 1
             taken = order[:, first * self._batch : (first + count) * self._batch]
             batches = taken.reshape(len(taken), count, -1).swapaxes(0, 1)
-            given = (self._images, self._labels, self._answers, self._weights)
-            self._seeds.state = self._train(self._seeds.place(), batches, active, *given)
+            self._seeds.state = self._train(self._seeds.place(), batches, active, self._data)
             jax.block_until_ready(self._seeds.state)
             for member in behind:
                 member.within["batches"] += count

@@ -73,28 +73,22 @@ def compile_training(model: keras.Model) -> Any:
     """A function that trains all seeds for some batches; it returns their state.
 
     It takes a state (the arrays of `list_variables`, of all seeds), which it consumes, batches
-    (count, S, size) of positions, which seeds to train (S,) or None for all; images, labels, and
-    for each label what is asked of the model (labels, units) and its weight. Each count and size is
-    a program of its own: a loop of a number known beforehand does not wait for the device before
-    each turn.
+    (count, S, size) of positions, which seeds to train (S,) or None for all, and data: images,
+    labels, and for each label what is asked of the model (labels, units) and its weight. Each count
+    and size is a program of its own: a loop of a number known beforehand does not wait for the
+    device before each turn.
     """
     groups = _find_groups(model)
 
     @partial(jax.jit, donate_argnums=0)
-    def train(
-        state: list[Any],
-        batches: Any,
-        active: Any,
-        images: Any,
-        labels: Any,
-        answers: Any,
-        weights: Any,
-    ) -> list[Any]:
+    def train(state: list[Any], batches: Any, active: Any, data: tuple[Any, ...]) -> list[Any]:
+        images, labels, answers, weights = data
+
         def train_batch(state: list[Any], batch: Any) -> list[Any]:
             label = labels[batch]
-            data = (images[batch].astype(jnp.float32), answers[label], weights[label])
+            asked = (images[batch].astype(jnp.float32), answers[label], weights[label])
             given = tuple([state[place] for place in group] for group in groups)
-            arrays = itertools.chain(*model.train_step(given, data)[1])
+            arrays = itertools.chain(*model.train_step(given, asked)[1])
             trained = dict(zip(itertools.chain(*groups), arrays, strict=True))
             return [trained[place] for place in range(len(state))]
 
