@@ -39,18 +39,19 @@ def begin():
     engine.load_engine(engine.JAX).prepare()
 
 
-def make_split(first=False, count=IMAGES):
+def make_split(task, count=IMAGES):
     """Random images; the labels are those of few classes, so that class weights do something."""
     rng = np.random.default_rng(0)
-    images = rng.integers(0, 256, (count, 32, 32, 3), dtype=np.uint8)
+    shape = (count, task.height, task.width, task.channels)
+    images = rng.integers(0, 256, shape, dtype=np.uint8)
     labels = np.r_[np.arange(CLASSES), rng.integers(0, 4, count - CLASSES)].astype(np.int32)
-    return Split(images.transpose(0, 3, 1, 2) if first else images, labels)
+    return Split(task.arrange(images), labels)
 
 
 def make_case(name, chosen, count=IMAGES):
     """A space, values of it, and so many images as its models get them."""
     space = load_space(name)
-    return space, space.complete(chosen), make_split(space.task.channels_first, count)
+    return space, space.complete(chosen), make_split(space.task, count)
 
 
 def start(case, seeds, states=(), part=None, block=None):
@@ -73,6 +74,45 @@ def train(case, seeds, states=(), epochs=1, block=None, validates=True):
         judged = split if validates else None
         cohort.train_epoch(range(len(seeds)), judged, engine.never, judged)
     return [member.save() for member in cohort.members]
+
+
+def evaluate(case, state):
+    """The metrics of a state, on what it would train on."""
+    cohort, split = start(case, [0], [state])
+    return cohort.evaluate([0], split)[0]
+
+
+def lower(case, seeds):
+    """The program of a batch as it is given to the compiler."""
+    cohort, _ = start(case, seeds)
+    batches = np.zeros((1, len(seeds), 32), np.int32)
+    return cohort._train.lower(cohort._seeds.place(), batches, None, cohort._data).as_text()
+
+
+def begin_by_keras(case, seed):
+    """The variables of a fresh model after `keras.utils.set_random_seed`."""
+    import keras
+
+    from svhn_tune.models.hypermodel import HyperModel
+
+    keras.utils.clear_session(free_memory=False)
+    keras.utils.set_random_seed(seed)
+    model = HyperModel(load_space(case[0])).build_values(make_case(*case)[1])
+    return [variable.numpy() for layer in model.layers for variable in layer.variables]
+
+
+def tell_settings():
+    """What a worker with JAX is set to."""
+    import jax
+    import keras
+
+    return {
+        "backend": keras.backend.backend(),
+        "preallocates": os.environ["XLA_PYTHON_CLIENT_PREALLOCATE"],
+        "precision": jax.config.jax_default_matmul_precision,
+        "cache": jax.config.jax_compilation_cache_dir,
+        "shortest": jax.config.jax_persistent_cache_min_compile_time_secs,
+    }
 
 
 def predict(case, seeds, states, folder):

@@ -26,7 +26,7 @@ from ..space.space import Space
 from .cohorts import choose_block, choose_part
 from .engine import Stop, never
 from .programs import compile_evaluation, compile_training
-from .seeds import JaxMember, Seeds, asking_memory
+from .seeds import JaxMember, Seeds
 
 # Bytes of compiled programs in the user's cache folder: from there one takes 0.1 s instead of 2.
 CACHE = 1 << 30
@@ -49,7 +49,6 @@ def describe(seeds: int) -> str:
 class JaxCohort:
     """Seeds of one configuration in training; the arguments are those of `Engine.start`."""
 
-    @asking_memory()
     def __init__(
         self,
         space: Space,
@@ -111,7 +110,6 @@ class JaxCohort:
             member.history.append(metrics)
         return [member.history[-1] for member in members]
 
-    @asking_memory()
     def _train_rest(self, members: Sequence[JaxMember], stop: Stop) -> bool:
         """Train what is left of an epoch's batches; whether there are none left."""
         order = np.zeros((len(self.members), len(self._index)), np.int32)
@@ -156,7 +154,6 @@ class JaxCohort:
             return None
         return [np.concatenate(self.members[place].guesses) for place in among]
 
-    @asking_memory()
     def _look(self, among: Sequence[int], split: Split, name: str, stop: Stop) -> bool:
         """Evaluate what is left of the images; whether none are left. All begin where one does."""
         members = [self.members[place] for place in among]

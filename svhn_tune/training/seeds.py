@@ -1,8 +1,8 @@
 """The variables of all seeds of a cohort, and each seed as its checkpoint and its file have it."""
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +19,6 @@ from . import checkpoints
 from .maps import maps_path, write_maps
 from .misfit import find_misfit
 from .programs import list_variables, make_template
-
-
-@contextmanager
-def asking_memory() -> Iterator[None]:
-    """A device that has no room is Python's MemoryError."""
-    try:
-        yield
-    except jax.errors.JaxRuntimeError as error:
-        if "RESOURCE_EXHAUSTED" not in str(error):
-            raise
-        raise MemoryError(str(error)) from error
-
 
 _take = jax.jit(lambda state, place: [array[place] for array in state])
 
@@ -73,7 +61,6 @@ class Seeds:
         results = self.template.get_metrics_result()
         return {name: float(value) for name, value in results.items()}
 
-    @asking_memory()
     def read(self, place: int) -> list[np.ndarray]:
         """A seed's arrays as a checkpoint has them: those of the engine on TensorFlow."""
         arrays = jax.device_get(_take(self.state, place))
