@@ -33,6 +33,7 @@ from svhn_tune.training.devices import list_gpus
 from svhn_tune.training.engine import DEFAULT, JAX, load_engine
 
 BATCH = 32
+LOOP = 10  # batches in one call compiled by XLA
 TIMES = 20
 CONFIRM = 3 * 10 * 100 * 50_000 / BATCH  # steps
 
@@ -60,7 +61,8 @@ def name_parts(seeds: list[int]) -> list[str]:
     """The rows whose package is there."""
     parts = []
     if find_spec("tensorflow"):
-        parts += ["fit tensorflow", "engine tensorflow", "engine tensorflow+xla"]
+        parts += ["fit tensorflow", "engine tensorflow"]
+        parts += ["engine tensorflow+loop", "engine tensorflow+step"]
     if find_spec("jax"):
         parts += ["fit jax", *(f"engine jax {count} product" for count in seeds)]
         parts += [f"engine jax {count} grouped" for count in seeds if count > 1]
@@ -76,11 +78,11 @@ def measure(part: str, values: dict[str, Any], images: int) -> dict[str, Any]:
     backend, _, xla = backend.partition("+")
     engine = load_engine(DEFAULT if backend == "tensorflow" else JAX)
     device = "GPU" if list_gpus() else "CPU"
-    if how == "engine":
+    if xla:
+        _compile_by_xla(whole_loop=xla == "loop", on_gpu=device == "GPU")
+    elif how == "engine":
         # `fit` is as it comes: with all cores, and products in TensorFloat-32 where a GPU has it.
         device = engine.prepare()
-    if xla:
-        _compile_by_xla()
     space, split = load_space("cnn"), make_split(images)
     seeds = int(more[0]) if more else 1
     if how == "fit":
@@ -120,12 +122,68 @@ def _fit(space: Space, values: dict[str, Any], split: Split) -> list[float]:
     return seconds
 
 
-def _compile_by_xla() -> None:
-    from functools import partial
+def _compile_by_xla(whole_loop: bool, on_gpu: bool) -> None:
+    """Our engine on TensorFlow, with `jit_compile` around its loop over batches, or each step.
 
+    XLA wants batches of a known length: LOOP of them a call, or one; the short one as it was. It
+    has no pooling gradient that repeats to the bit, so what `prepare` asks for on a CPU is left.
+    """
     import tensorflow as tf
 
-    tf.function = partial(tf.function, jit_compile=True)
+    from svhn_tune.training import chunks, engine_tensorflow
+
+    for gpu in tf.config.list_physical_devices("GPU"):
+        tf.config.experimental.set_memory_growth(gpu, True)
+    if not on_gpu:
+        tf.config.threading.set_intra_op_parallelism_threads(1)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
+    usual = chunks._compile_training
+
+    def compile_training(model: Any, *given: Any) -> Any:
+        train_as_usual = usual(model, *given)
+
+        def train_step(images: Any, labels: Any) -> None:
+            model.train_step((images, tf.one_hot(labels, model.output_shape[-1])))
+
+        @tf.function(jit_compile=True, autograph=False)
+        def train_batches(images: Any, labels: Any) -> None:
+            def train_batch(batch: Any) -> tuple[Any]:
+                begin = batch * BATCH
+                part = tf.slice(images, [begin, 0, 0, 0], [BATCH, *images.shape[1:]])
+                train_step(part, tf.slice(labels, [begin], [BATCH]))
+                return (batch + 1,)
+
+            count = labels.shape[0] // BATCH
+            tf.while_loop(lambda batch: batch < count, train_batch, (0,), maximum_iterations=count)
+
+        compiled_step = tf.function(train_step, jit_compile=True, autograph=False)
+
+        @tf.function(autograph=False)
+        def train_steps(images: Any, labels: Any) -> None:
+            def train_batch(begin: Any) -> tuple[Any]:
+                part = images[begin : begin + BATCH], labels[begin : begin + BATCH]
+                shapes = [BATCH, *images.shape[1:]], [BATCH]
+                compiled_step(*map(tf.ensure_shape, part, shapes))
+                return (begin + BATCH,)
+
+            tf.while_loop(lambda begin: begin < tf.shape(labels)[0], train_batch, (0,))
+
+        def train_chunk(images: Any, labels: Any) -> None:
+            size = LOOP * BATCH if whole_loop else BATCH
+            whole = len(labels) // size * size
+            if whole_loop:
+                for begin in range(0, whole, size):
+                    part = slice(begin, begin + size)
+                    train_batches(tf.constant(images[part]), tf.constant(labels[part]))
+            elif whole:
+                train_steps(tf.constant(images[:whole]), tf.constant(labels[:whole]))
+            if whole < len(labels):
+                train_as_usual(images[whole:], labels[whole:])
+
+        return train_chunk
+
+    chunks._compile_training = compile_training
+    engine_tensorflow.choose_batches = lambda batches, seconds: LOOP
 
 
 def _group_convolutions() -> None:
