@@ -4,7 +4,9 @@
 
 Question 1's model, and random models of `cnn` of up to 20 times its multiply-adds, on random
 images. Each row is trained in a process of its own, `repeats` times, the rows in turn: two epochs,
-of which the second counts; the first compiles. What is not installed is left out. The share of the
+of which the second counts; the first compiles. What is not installed is left out. "loop" and "step"
+are what `jit_compile` is around; "product" and "grouped" say how seeds that train together convolve
+(grouped in both directions: the gradient of each seed, mapped over the seeds). The share of the
 peak is that of a product of two large float32 matrices; "confirm" is 3 configurations of this cost
 x 10 runs x 100 epochs on 50,000 images, extrapolated. On a CPU our engine on TensorFlow has one
 core, as each of several workers has, and the others have all.
@@ -18,6 +20,7 @@ import statistics
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 from importlib.util import find_spec
 from typing import Any
 
@@ -55,6 +58,24 @@ def make_split(images: int) -> Split:
     rng = np.random.default_rng(0)
     pictures = rng.integers(0, 256, (images, 32, 32, 3), dtype=np.uint8)
     return Split(pictures, rng.integers(0, 10, images).astype(np.int32))
+
+
+def describe_machine() -> str:
+    """Its GPUs, or that it has none; its cores; and the versions of what is installed."""
+    names = "NO GPU: this is a CPU, and says nothing of one"
+    if gpus := list_gpus():
+        asked = [
+            "nvidia-smi",
+            "--query-gpu=name",
+            "--format=csv,noheader",
+            f"--id={','.join(gpus)}",
+        ]
+        told = subprocess.run(asked, capture_output=True, text=True)
+        names = ", ".join(told.stdout.split("\n")[:-1]) or f"{len(gpus)} GPU(s) without a name"
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    packages = [each for each in ("keras", "tensorflow", "jax") if find_spec(each)]
+    versions = ", ".join(f"{each} {version(each)}" for each in packages)
+    return f"{platform.machine()}, {cores} cores, {names}; {versions}"
 
 
 def name_parts(seeds: list[int]) -> list[str]:
@@ -139,11 +160,13 @@ def _compile_by_xla(whole_loop: bool, on_gpu: bool) -> None:
         tf.config.threading.set_inter_op_parallelism_threads(1)
     usual = chunks._compile_training
 
-    def compile_training(model: Any, *given: Any) -> Any:
-        train_as_usual = usual(model, *given)
+    def compile_training(model: Any, encode: Any, batch_size: int, weights: Any) -> Any:
+        train_as_usual = usual(model, encode, batch_size, weights)
+        weighed = np.ones(10) if weights is None else weights
 
         def train_step(images: Any, labels: Any) -> None:
-            model.train_step((images, tf.one_hot(labels, model.output_shape[-1])))
+            weight = tf.gather(tf.constant(weighed, tf.float32), labels)
+            model.train_step((images, encode(labels), weight))
 
         @tf.function(jit_compile=True, autograph=False)
         def train_batches(images: Any, labels: Any) -> None:
@@ -274,12 +297,9 @@ def main() -> None:
         part, values, images = options.part
         print(json.dumps(measure(part, json.loads(values), int(images))))
         return
-    gpus = list_gpus()
-    images = options.images or (50_000 if gpus else 640)
+    images = options.images or (50_000 if list_gpus() else 640)
     space = load_space("cnn")
-    where = f"{len(gpus)} GPU(s)" if gpus else "NO GPU: this is a CPU, and says nothing of one"
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    print(f"{platform.machine()}, {cores} cores, {where}; {images} images, n = {options.repeats}")
+    print(f"{describe_machine()}; {images} images, n = {options.repeats}", flush=True)
     parts = name_parts(options.seeds)
     steps = -(-images // BATCH)
     for values in choose_models(space, options.models):
