@@ -4,7 +4,9 @@
 
 Question 1's model, and random models of `cnn` of up to 20 times its multiply-adds, on random
 images. Each row is trained in a process of its own, `repeats` times, the rows in turn: two epochs,
-of which the second counts; the first compiles. What is not installed is left out. The share of the
+of which the second counts; the first compiles. What is not installed is left out. "loop" and "step"
+are what `jit_compile` is around; "product" and "grouped" say how seeds that train together convolve
+(grouped in both directions: the gradient of each seed, mapped over the seeds). The share of the
 peak is that of a product of two large float32 matrices; "confirm" is 3 configurations of this cost
 x 10 runs x 100 epochs on 50,000 images, extrapolated. On a CPU our engine on TensorFlow has one
 core, as each of several workers has, and the others have all.
@@ -18,6 +20,7 @@ import statistics
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 from importlib.util import find_spec
 from typing import Any
 
@@ -33,6 +36,7 @@ from svhn_tune.training.devices import list_gpus
 from svhn_tune.training.engine import DEFAULT, JAX, load_engine
 
 BATCH = 32
+LOOP = 10  # batches in one call compiled by XLA
 TIMES = 20
 CONFIRM = 3 * 10 * 100 * 50_000 / BATCH  # steps
 
@@ -56,11 +60,30 @@ def make_split(images: int) -> Split:
     return Split(pictures, rng.integers(0, 10, images).astype(np.int32))
 
 
+def describe_machine() -> str:
+    """Its GPUs, or that it has none; its cores; and the versions of what is installed."""
+    names = "NO GPU: this is a CPU, and says nothing of one"
+    if gpus := list_gpus():
+        asked = [
+            "nvidia-smi",
+            "--query-gpu=name",
+            "--format=csv,noheader",
+            f"--id={','.join(gpus)}",
+        ]
+        told = subprocess.run(asked, capture_output=True, text=True)
+        names = ", ".join(told.stdout.split("\n")[:-1]) or f"{len(gpus)} GPU(s) without a name"
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    packages = [each for each in ("keras", "tensorflow", "jax") if find_spec(each)]
+    versions = ", ".join(f"{each} {version(each)}" for each in packages)
+    return f"{platform.machine()}, {cores} cores, {names}; {versions}"
+
+
 def name_parts(seeds: list[int]) -> list[str]:
     """The rows whose package is there."""
     parts = []
     if find_spec("tensorflow"):
-        parts += ["fit tensorflow", "engine tensorflow", "engine tensorflow+xla"]
+        parts += ["fit tensorflow", "engine tensorflow"]
+        parts += ["engine tensorflow+loop", "engine tensorflow+step"]
     if find_spec("jax"):
         parts += ["fit jax", *(f"engine jax {count} product" for count in seeds)]
         parts += [f"engine jax {count} grouped" for count in seeds if count > 1]
@@ -76,11 +99,11 @@ def measure(part: str, values: dict[str, Any], images: int) -> dict[str, Any]:
     backend, _, xla = backend.partition("+")
     engine = load_engine(DEFAULT if backend == "tensorflow" else JAX)
     device = "GPU" if list_gpus() else "CPU"
-    if how == "engine":
+    if xla:
+        _compile_by_xla(whole_loop=xla == "loop", on_gpu=device == "GPU")
+    elif how == "engine":
         # `fit` is as it comes: with all cores, and products in TensorFloat-32 where a GPU has it.
         device = engine.prepare()
-    if xla:
-        _compile_by_xla()
     space, split = load_space("cnn"), make_split(images)
     seeds = int(more[0]) if more else 1
     if how == "fit":
@@ -120,12 +143,70 @@ def _fit(space: Space, values: dict[str, Any], split: Split) -> list[float]:
     return seconds
 
 
-def _compile_by_xla() -> None:
-    from functools import partial
+def _compile_by_xla(whole_loop: bool, on_gpu: bool) -> None:
+    """Our engine on TensorFlow, with `jit_compile` around its loop over batches, or each step.
 
+    XLA wants batches of a known length: LOOP of them a call, or one; the short one as it was. It
+    has no pooling gradient that repeats to the bit, so what `prepare` asks for on a CPU is left.
+    """
     import tensorflow as tf
 
-    tf.function = partial(tf.function, jit_compile=True)
+    from svhn_tune.training import chunks, engine_tensorflow
+
+    for gpu in tf.config.list_physical_devices("GPU"):
+        tf.config.experimental.set_memory_growth(gpu, True)
+    if not on_gpu:
+        tf.config.threading.set_intra_op_parallelism_threads(1)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
+    usual = chunks._compile_training
+
+    def compile_training(model: Any, encode: Any, batch_size: int, weights: Any) -> Any:
+        train_as_usual = usual(model, encode, batch_size, weights)
+        weighed = np.ones(10) if weights is None else weights
+
+        def train_step(images: Any, labels: Any) -> None:
+            weight = tf.gather(tf.constant(weighed, tf.float32), labels)
+            model.train_step((images, encode(labels), weight))
+
+        @tf.function(jit_compile=True, autograph=False)
+        def train_batches(images: Any, labels: Any) -> None:
+            def train_batch(batch: Any) -> tuple[Any]:
+                begin = batch * BATCH
+                part = tf.slice(images, [begin, 0, 0, 0], [BATCH, *images.shape[1:]])
+                train_step(part, tf.slice(labels, [begin], [BATCH]))
+                return (batch + 1,)
+
+            count = labels.shape[0] // BATCH
+            tf.while_loop(lambda batch: batch < count, train_batch, (0,), maximum_iterations=count)
+
+        compiled_step = tf.function(train_step, jit_compile=True, autograph=False)
+
+        @tf.function(autograph=False)
+        def train_steps(images: Any, labels: Any) -> None:
+            def train_batch(begin: Any) -> tuple[Any]:
+                part = images[begin : begin + BATCH], labels[begin : begin + BATCH]
+                shapes = [BATCH, *images.shape[1:]], [BATCH]
+                compiled_step(*map(tf.ensure_shape, part, shapes))
+                return (begin + BATCH,)
+
+            tf.while_loop(lambda begin: begin < tf.shape(labels)[0], train_batch, (0,))
+
+        def train_chunk(images: Any, labels: Any) -> None:
+            size = LOOP * BATCH if whole_loop else BATCH
+            whole = len(labels) // size * size
+            if whole_loop:
+                for begin in range(0, whole, size):
+                    part = slice(begin, begin + size)
+                    train_batches(tf.constant(images[part]), tf.constant(labels[part]))
+            elif whole:
+                train_steps(tf.constant(images[:whole]), tf.constant(labels[:whole]))
+            if whole < len(labels):
+                train_as_usual(images[whole:], labels[whole:])
+
+        return train_chunk
+
+    chunks._compile_training = compile_training
+    engine_tensorflow.choose_batches = lambda batches, seconds: LOOP
 
 
 def _group_convolutions() -> None:
@@ -216,12 +297,9 @@ def main() -> None:
         part, values, images = options.part
         print(json.dumps(measure(part, json.loads(values), int(images))))
         return
-    gpus = list_gpus()
-    images = options.images or (50_000 if gpus else 640)
+    images = options.images or (50_000 if list_gpus() else 640)
     space = load_space("cnn")
-    where = f"{len(gpus)} GPU(s)" if gpus else "NO GPU: this is a CPU, and says nothing of one"
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    print(f"{platform.machine()}, {cores} cores, {where}; {images} images, n = {options.repeats}")
+    print(f"{describe_machine()}; {images} images, n = {options.repeats}", flush=True)
     parts = name_parts(options.seeds)
     steps = -(-images // BATCH)
     for values in choose_models(space, options.models):

@@ -34,36 +34,33 @@ def start_jax():
 
 
 def begin():
-    """As a worker does; each piece of a run is a question whether to stop."""
+    """As a worker does."""
     os.environ["XLA_FLAGS"] = FAST
-    loaded = engine.load_engine(engine.JAX)
-    loaded.SECONDS = 0.0
-    loaded.prepare()
+    engine.load_engine(engine.JAX).prepare()
 
 
-def make_split(first=False, count=IMAGES):
+def make_split(task, count=IMAGES):
     """Random images; the labels are those of few classes, so that class weights do something."""
     rng = np.random.default_rng(0)
-    images = rng.integers(0, 256, (count, 32, 32, 3), dtype=np.uint8)
+    shape = (count, task.height, task.width, task.channels)
+    images = rng.integers(0, 256, shape, dtype=np.uint8)
     labels = np.r_[np.arange(CLASSES), rng.integers(0, 4, count - CLASSES)].astype(np.int32)
-    return Split(images.transpose(0, 3, 1, 2) if first else images, labels)
+    return Split(task.arrange(images), labels)
 
 
 def make_case(name, chosen, count=IMAGES):
     """A space, values of it, and so many images as its models get them."""
     space = load_space(name)
-    return space, space.complete(chosen), make_split(space.task.channels_first, count)
+    return space, space.complete(chosen), make_split(space.task, count)
 
 
 def start(case, seeds, states=(), part=None, block=None):
     """A cohort, restored from `states`, and what it trains on."""
-    from svhn_tune.training import engine_jax, programs
+    from svhn_tune.training import engine_jax
 
     space, values, split = make_case(*case)
     cohort = engine_jax.start(space, values, seeds, split)
-    if part is not None:
-        cohort._part = part
-        cohort._evaluate = programs.compile_evaluation(cohort._seeds.template, part)
+    cohort._part = part or cohort._part
     cohort._block = block or cohort._block
     for member, state in zip(cohort.members, states, strict=False):
         member.restore(state)
@@ -77,6 +74,45 @@ def train(case, seeds, states=(), epochs=1, block=None, validates=True):
         judged = split if validates else None
         cohort.train_epoch(range(len(seeds)), judged, engine.never, judged)
     return [member.save() for member in cohort.members]
+
+
+def evaluate(case, state):
+    """The metrics of a state, on what it would train on."""
+    cohort, split = start(case, [0], [state])
+    return cohort.evaluate([0], split)[0]
+
+
+def lower(case, seeds):
+    """The program of a batch as it is given to the compiler."""
+    cohort, _ = start(case, seeds)
+    batches = np.zeros((1, len(seeds), 32), np.int32)
+    return cohort._train.lower(cohort._seeds.place(), batches, None, cohort._data).as_text()
+
+
+def begin_by_keras(case, seed):
+    """The variables of a fresh model after `keras.utils.set_random_seed`."""
+    import keras
+
+    from svhn_tune.models.hypermodel import HyperModel
+
+    keras.utils.clear_session(free_memory=False)
+    keras.utils.set_random_seed(seed)
+    model = HyperModel(load_space(case[0])).build_values(make_case(*case)[1])
+    return [variable.numpy() for layer in model.layers for variable in layer.variables]
+
+
+def tell_settings():
+    """What a worker with JAX is set to."""
+    import jax
+    import keras
+
+    return {
+        "backend": keras.backend.backend(),
+        "preallocates": os.environ["XLA_PYTHON_CLIENT_PREALLOCATE"],
+        "precision": jax.config.jax_default_matmul_precision,
+        "cache": jax.config.jax_compilation_cache_dir,
+        "shortest": jax.config.jax_persistent_cache_min_compile_time_secs,
+    }
 
 
 def predict(case, seeds, states, folder):
@@ -152,7 +188,7 @@ def execute(setup, runs, questions=1000, room=None):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(breaks, "GRACE", -1.0)
         if room is not None:
-            patch.setattr(engine_jax, "JaxCohort", _with_room(engine_jax.JaxCohort, room))
+            patch.setattr(engine_jax, "start", _with_room(engine_jax.JaxCohort, room))
         told = []
         execution.Executor(setup).execute(runs, told.append, AfterQuestions(questions))
     events = [(event.kind, event.run.run, event.epochs) for event in told]
@@ -165,18 +201,15 @@ def _with_room(cohort, room):
     class Cramped(cohort):
         """Finds no room as JAX says it, once it trains."""
 
-        def _train_some(self, *given):
+        def __init__(self, *given):
+            super().__init__(*given)
             train = self._train
 
-            def refuse(*given, **named):
+            def refuse(*given):
                 if len(self.members) > room:
                     raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory")
-                return train(*given, **named)
+                return train(*given)
 
             self._train = refuse
-            try:
-                return super()._train_some(*given)
-            finally:
-                self._train = train
 
     return Cramped

@@ -1,17 +1,23 @@
 """Seeds that train together on JAX: as TensorFlow trains each, and as it trains alone."""
 
+import os
 from functools import partial
+from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 from jax_tasks import (
+    begin_by_keras,
+    evaluate,
     is_barred,
+    lower,
     make_case,
     needs_jax,
     predict,
     start_jax,
     stop_after,
+    tell_settings,
     train,
     train_stopping,
 )
@@ -36,7 +42,11 @@ CASES = {
     "linear": ("linear", {}),
     "mlp": ("mlp", {"units_1": 64, "activation": "relu"}),
     "tiny_resnet": ("tiny_resnet", {}, 128),  # one batch
+    "fashion_mlp": ("fashion_mlp", {"units_1": 50, "activation": "selu", "momentum": 0.9}),
+    "fashion_cnn": ("fashion_cnn", {"filters": 16, "activation": "elu", "optimizer": "rmsprop"}),
 }
+# Short tests have these, `make test-all` the others.
+SHORT = ("cnn_open", "linear")
 # Without a short batch, which would be a program more to compile for each number of seeds.
 RANDOM = ("cnn", PENALISED | {"spatial_dropout_1": 0.2, "dropout": 0.2}, 96)
 SEEDS = [3, 4, 5, 6, 7]
@@ -79,8 +89,8 @@ def find_noise(training):
 @pytest.mark.parametrize(
     "name",
     [
-        *("cnn_open", "linear"),
-        *(pytest.param(each, marks=pytest.mark.soak) for each in ("cnn", "mlp", "tiny_resnet")),
+        *SHORT,
+        *(pytest.param(each, marks=pytest.mark.soak) for each in CASES if each not in SHORT),
     ],
 )
 def test_an_epoch_agrees_with_that_of_tensorflow_from_the_same_weights(name, in_jax):
@@ -104,6 +114,31 @@ def test_an_epoch_agrees_with_that_of_tensorflow_from_the_same_weights(name, in_
     for metric, value in ours.history[0].items():
         if metric != "seconds":
             assert theirs.history[0][metric] == pytest.approx(value, rel=1e-4), metric
+
+
+def test_the_loss_of_saturated_images_comes_from_the_logits(in_jax):
+    """As on TensorFlow: from clipped probabilities it would be another one, without a gradient."""
+    ours, split = start_tensorflow(CASES["cnn"])
+    probable = ours.model.predict_on_batch(split.images)[np.arange(len(split.labels)), split.labels]
+    assert (probable < 1e-7).mean() > 0.2
+    loss = ours.evaluate(split)["loss"]
+    assert in_jax(evaluate, CASES["cnn"], ours.save())["loss"] == pytest.approx(loss, rel=1e-5)
+    clipped = -np.log(np.clip(probable, 1e-7, 1)).mean()
+    assert loss > clipped + 1
+
+
+def test_no_program_has_a_convolution_that_several_seeds_would_share(in_jax):
+    program = in_jax(lower, RANDOM, SEEDS[:2])
+    assert "stablehlo.dot_general" in program
+    assert "convolution" not in program
+
+
+def test_a_seed_begins_as_keras_would_begin_from_it(in_jax):
+    (state,) = in_jax(train, RANDOM, [3], [], 0)
+    expected = in_jax(begin_by_keras, RANDOM, 3)
+    for array, variable in zip(state.arrays, expected, strict=False):
+        np.testing.assert_array_equal(array, variable)
+    assert len(expected) > 2
 
 
 @pytest.fixture(scope="module")
@@ -231,3 +266,21 @@ def test_a_place_that_the_run_cannot_have_been_at_is_refused(in_jax):
 
 def test_a_process_with_jax_cannot_import_tensorflow(in_jax):
     assert in_jax(is_barred, "tensorflow")
+
+
+def test_a_worker_with_jax_shares_a_gpu_counts_in_32_bits_and_keeps_its_programs(cohort, in_jax):
+    told = in_jax(tell_settings)
+    assert (told["backend"], told["preallocates"], told["precision"]) == ("jax", "false", "highest")
+    assert told["shortest"] == 0
+    assert Path(told["cache"]).is_relative_to(os.environ["XDG_CACHE_HOME"])
+    assert any(Path(told["cache"]).iterdir())
+
+
+@pytest.mark.soak
+def test_the_same_seeds_end_with_the_same_bits_in_a_new_process(cohort):
+    with start_jax() as in_another:
+        anew = in_another(train, RANDOM, SEEDS, (), 1, None, False)
+    for one, other in zip(cohort, anew, strict=True):
+        assert without_seconds(one.history) == without_seconds(other.history)
+        for ours, theirs in zip(one.arrays, other.arrays, strict=True):
+            np.testing.assert_array_equal(ours, theirs)

@@ -3,12 +3,14 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from svhn_tune.data.dataset import Split
 from svhn_tune.models.hypermodel import class_weights
 from svhn_tune.models.spaces import load_space
-from svhn_tune.training import checkpoints
+from svhn_tune.training import checkpoints, engine_tensorflow
 from svhn_tune.training.engine_tensorflow import KerasTraining
+from svhn_tune.training.execution import has_no_room
 
 CLASSES = 10
 OWNER = {"root": 3, "seed": 0}
@@ -135,3 +137,28 @@ def test_a_run_whose_loss_is_no_number_has_diverged(split):
     bias.assign(np.full(bias.shape, np.nan, np.float32))
     training.train_epoch()
     assert checkpoints.has_diverged(training.history[-1])
+
+
+def test_a_worker_on_a_gpu_takes_of_its_memory_what_it_needs(monkeypatch):
+    gpus = [tf.config.PhysicalDevice(f"/physical_device:GPU:{n}", "GPU") for n in range(2)]
+    grown = []
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda *_: gpus)
+    told = tf.config.experimental
+    monkeypatch.setattr(told, "set_memory_growth", lambda *given: grown.append(given))
+    monkeypatch.setattr(engine_tensorflow, "use_one_thread", lambda: pytest.fail("on a GPU"))
+    assert engine_tensorflow.prepare() == "GPU"
+    assert grown == [(gpu, True) for gpu in gpus]
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor"), True),
+        (RuntimeError("RESOURCE_EXHAUSTED: Out of memory while trying to allocate"), True),
+        (MemoryError(), True),
+        (tf.errors.InternalError(None, None, "Blas GEMM launch failed"), False),
+        (RuntimeError("INVALID_ARGUMENT: shapes"), False),
+    ],
+)
+def test_that_there_is_no_room_is_heard_of_either_engine(error, expected):
+    assert has_no_room(error) is expected

@@ -71,8 +71,9 @@ def _jax_sees_gpu() -> bool:
 
 def read_memory() -> float:
     """Bytes of the smallest GPU; of what this machine has free where there is none."""
-    if list_gpus():
+    if gpus := list_gpus():
         asked = ["nvidia-smi", "--query-gpu=memory.total", "--format=csv,noheader,nounits"]
+        asked.append(f"--id={','.join(gpus)}")
         try:
             told = subprocess.run(asked, capture_output=True, text=True, check=True, timeout=60)
             return min(map(float, told.stdout.split())) * 2**20

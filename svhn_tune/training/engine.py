@@ -187,7 +187,8 @@ class Engine(Protocol):
             index: positions in `train` to train on; None for all.
 
         Raises:
-            MemoryError: here or later: the device has no room for so many.
+            MemoryError, or what has the status RESOURCE_EXHAUSTED: here or later, the device has no
+                room for so many.
         """
 
 

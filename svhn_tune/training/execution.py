@@ -64,9 +64,11 @@ class Executor:
         left = list(runs)
         try:
             self._train(left, tell, should_pause)
-        except MemoryError:
-            if len(runs) == 1:
+        except Exception as error:
+            if not has_no_room(error):
                 raise
+            if len(runs) == 1:
+                raise MemoryError(str(error)) from error
             # Its arrays are in nobody's way now.
             self._places, self._cohort = {}, None
         else:
@@ -214,6 +216,13 @@ class Executor:
             weights_sha256=member.weights_sha256,
             engines=self._engines[run.key],
         )
+
+
+def has_no_room(error: Exception) -> bool:
+    """Whether an engine says that the device is full: of XLA and TensorFlow it is a status."""
+    said = f"{type(error).__name__} {error}"
+    is_status = "RESOURCE_EXHAUSTED" in said or "ResourceExhausted" in said
+    return is_status or isinstance(error, MemoryError)
 
 
 def _has_diverged(history: checkpoints.History) -> bool:

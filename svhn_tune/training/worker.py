@@ -20,6 +20,8 @@ class Place(NamedTuple):
     gpu: str | None = None
 
 
+# A worker's exit status where the device has no room for its run.
+NO_ROOM = 75
 # What a parent sends beside tuples of runs. Who is to leave saves its run first, as for a pause.
 PAUSE, LEAVE = "pause", "leave"
 UNWRITABLE = (
@@ -70,6 +72,9 @@ def work(connection: Connection, setup: Setup, place: Place) -> None:
                 wish = message
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
+    except MemoryError:
+        # What a process has taken of a GPU it never gives back: a fresh one goes on, with more.
+        os._exit(NO_ROOM)
     except Exception as error:
         if isinstance(error, OSError) and error.errno in UNWRITABLE:
             connection.send(("disk", (error.filename, error.strerror)))

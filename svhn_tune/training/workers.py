@@ -16,10 +16,11 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Final
 
+from ..console import say_count
 from ..errors import cannot_write
 from .devices import list_gpus
 from .runs import Event, Key, Run, Setup
-from .worker import LEAVE, PAUSE, Place, work
+from .worker import LEAVE, NO_ROOM, PAUSE, Place, work
 
 MAX_DEATHS = 3
 # A fresh interpreter: TensorFlow does not survive a fork once it has computed.
@@ -175,6 +176,10 @@ class Workers:
         if going := [run for run in dead.runs if run not in failed]:
             self._send(fresh, going)
         reason = f"its worker died {MAX_DEATHS} times, last with exit code {dead.process.exitcode}"
+        if dead.process.exitcode == NO_ROOM:
+            reason = "the device has no room for it"
+            if others := len(self._workers) - 1:
+                reason += f" beside {say_count(others, 'other worker')}: fewer --workers have more"
         return [Event("failed", run, reason=reason) for run in failed]
 
     def _restart(self, old: _Worker) -> _Worker:
