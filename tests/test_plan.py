@@ -12,8 +12,9 @@ from svhn_tune import confirm, load_data, open_project, plan, search
 from svhn_tune.cli import main
 from svhn_tune.cost.budget import Budget
 from svhn_tune.cost.cost_model import Timing, fit_cost, schedule
+from svhn_tune.cost.estimate import Estimate
 from svhn_tune.cost.forecast import Forecast, Planned
-from svhn_tune.cost.plan import Estimate, describe_plan
+from svhn_tune.cost.plan import describe_plan
 from svhn_tune.errors import InputError
 from svhn_tune.models.spaces import load_space
 from svhn_tune.models.work import Work, measure_work

@@ -198,8 +198,10 @@ def print_plan(space: Space, plan: dict[str, Any]) -> None:
     budget = plan["budget_seconds"]
     if budget is None:
         return
-    fits = "fits" if plan["fits"] else "does NOT fit"
-    print_text(console, f"budget {format_seconds(budget)}: this {fits}")
+    if plan["fits"]:
+        print_text(console, f"budget {format_seconds(budget)}: all of this fits")
+        return
+    print_text(console, f"budget {format_seconds(budget)}: this does NOT fit")
     if not plan["advice"]:
         console.print("what fits: nothing")
     for choice in plan["advice"]:

@@ -49,6 +49,7 @@ class CostModel:
         start: seconds per run, and per layer of it.
         process: seconds until a new worker begins to train.
         batch_size: images per batch.
+        together: what an epoch costs a seed that trains with others, in times of one alone.
     """
 
     train: np.ndarray
@@ -56,6 +57,7 @@ class CostModel:
     start: np.ndarray
     process: float
     batch_size: int
+    together: float = 1.0
 
     def epoch_seconds(self, work: Work, images: int, validation: int) -> float:
         """One epoch on `images`, evaluated on `validation` images, and saved as usual."""
@@ -80,6 +82,15 @@ class CostModel:
         saved = min(epochs, 2) * self._save(work)
         saved += max(epochs - 2, 0) * min(self._save(work), SHARE * epoch)
         return float(start + epochs * epoch + saved + last)
+
+    def cohort_seconds(
+        self, work: Work, seeds: int, epochs: int, images: int, validation: int, judged: int
+    ) -> float:
+        """Runs that differ in their seed alone and train together: they are built once."""
+        start = self.run_seconds(work, 0, images, validation, 0)
+        run = self.run_seconds(work, epochs, images, validation, judged)
+        together = 1.0 if seeds == 1 else self.together
+        return start + seeds * together * (run - start)
 
     def processes_seconds(self, runs: int, workers: int) -> float:
         """Starting the workers, and replacing those that have grown."""

@@ -45,6 +45,11 @@ class _Watch:
     at: list[float] = field(default_factory=list)
     train: list[float] = field(default_factory=list)
 
+    @property
+    def usual(self) -> float:
+        """Of the epochs that did not compile, if there are any."""
+        return fmean(self.train[1:] or self.train)
+
 
 def measure_cost(
     space: Space,
@@ -52,18 +57,23 @@ def measure_cost(
     models: Sequence[dict[str, Any]],
     workers: int,
     engine: str = "tensorflow",
+    seeds: int = 1,
 ) -> CostModel:
     """Time the baseline, the smallest, the largest and some between of `models`; half a minute.
 
     The small ones train on more images than the large ones. The first epoch of a run compiles,
-    and is no part of what an epoch costs.
+    and is no part of what an epoch costs. The baseline is timed once more with so many `seeds`
+    together, if confirm will train more than one.
     """
     batch = space.protocol.batch_size
     small, large = choose_probes(space, models)
     warm = [space.baseline] * workers
     timings, process = _time(space, data, warm, small, workers, engine, MANY)
     timings += _time(space, data, [], large, workers, engine, SOME)[0]
-    return fit_cost(timings, batch, process)
+    cost = fit_cost(timings, batch, process)
+    if seeds == 1:
+        return cost
+    return replace(cost, together=_time_together(space, data, seeds, engine))
 
 
 def measure_cap(space: Space, data: Data, settings: Mapping[str, Any], hours: Hours) -> Cap:
@@ -118,7 +128,7 @@ def _time(
     with tempfile.TemporaryDirectory() as folder:
         warm = [_make_run(WARM_UP - n, values, 1, folder) for n, values in enumerate(first)]
         runs = [_make_run(n, values, EPOCHS, folder) for n, values in enumerate(probes)]
-        watches = _train([*warm, *runs], setup, workers)
+        watches = _train([[run] for run in [*warm, *runs]], setup, workers)
     timings = [_read(watches[run.root], work, setup) for run, work in zip(runs, works, strict=True)]
     if not warm:
         # Their start includes that of their process.
@@ -126,6 +136,15 @@ def _time(
     begin = fmean(watches[run.root].told[0] - watches[run.root].begun for run in warm)
     usual = watches[0].told[0] - watches[0].begun
     return timings, max(begin - usual, 0.0)
+
+
+def _time_together(space: Space, data: Data, seeds: int, engine: str) -> float:
+    """What an epoch of the baseline costs a seed that trains with others, in times of one alone."""
+    setup = _make_setup(space, data, measure_work(space, space.baseline).rough_cost, engine, SOME)
+    with tempfile.TemporaryDirectory() as folder:
+        alone, *others = (_make_run(n, space.baseline, EPOCHS, folder) for n in range(seeds + 1))
+        watches = _train([[alone], others], setup, 1)
+    return fmean(watches[run.root].usual for run in others) / watches[alone.root].usual
 
 
 def _make_setup(space: Space, data: Data, weight: int, engine: str, validation: int) -> Setup:
@@ -159,14 +178,15 @@ def _make_run(number: int, values: dict[str, Any], epochs: int, folder: str) -> 
     )
 
 
-def _train(runs: Sequence[Run], setup: Setup, count: int) -> dict[int, _Watch]:
-    waiting, watches = list(runs), {}
+def _train(cohorts: Sequence[Sequence[Run]], setup: Setup, count: int) -> dict[int, _Watch]:
+    waiting = list(cohorts)
+    watches: dict[int, _Watch] = {}
     with Workers(min(count, len(waiting)), setup) as workers:
         while waiting or workers.running:
             while waiting and workers.free:
-                run = waiting.pop(0)
-                watches[run.root] = _Watch(time.monotonic())
-                workers.submit(run)
+                runs = waiting.pop(0)
+                watches |= {run.root: _Watch(time.monotonic()) for run in runs}
+                workers.submit(*runs)
             for event in workers.events():
                 watch = watches[event.run.root]
                 watch.told.append(time.monotonic())
@@ -189,7 +209,7 @@ def _read(watch: _Watch, work: Work, setup: Setup) -> Timing:
         work=work,
         images=len(setup.train_index),
         validation=len(setup.validate_on),
-        train=fmean(train[1:] or train),
+        train=watch.usual,
     )
     if len(train) < EPOCHS:  # it diverged
         return timing
