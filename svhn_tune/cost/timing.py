@@ -131,8 +131,10 @@ def _time(
         watches = _train([[run] for run in [*warm, *runs]], setup, workers)
     timings = [_read(watches[run.root], work, setup) for run, work in zip(runs, works, strict=True)]
     if not warm:
-        # Their start includes that of their process.
-        return [replace(each, start=None) for each in timings], 0.0
+        # The start of the first ones includes that of their process.
+        for first_in_process in range(min(workers, len(timings))):
+            timings[first_in_process] = replace(timings[first_in_process], start=None)
+        return timings, 0.0
     begin = fmean(watches[run.root].told[0] - watches[run.root].begun for run in warm)
     usual = watches[0].told[0] - watches[0].begun
     return timings, max(begin - usual, 0.0)
