@@ -12,8 +12,10 @@ import numpy as np
 from ..models.work import Work, rest_units, train_units
 from ..training.breaks import SHARE
 
-# A worker is replaced when it has grown by 256 MiB, and a run leaves some 14 MB behind.
-RUNS_PER_PROCESS = 18
+# A worker is replaced when it has grown by 256 MiB. A run leaves some 14 MB behind (`cnn`, and
+# `tiny_resnet`), and of a large network more: 26 MB where it has 1.5 million parameters
+# (`cifar_shallow`).
+GROWTH, LEFT_BY_RUN, LEFT_BY_PARAMETER = 256 << 20, 14e6, 8.0
 
 
 @dataclass(frozen=True)
@@ -92,9 +94,10 @@ class CostModel:
         together = 1.0 if seeds == 1 else self.together
         return start + seeds * together * (run - start)
 
-    def processes_seconds(self, runs: int, workers: int) -> float:
-        """Starting the workers, and replacing those that have grown."""
-        return self.process * (1 + runs // RUNS_PER_PROCESS / workers)
+    def processes_seconds(self, runs: int, parameters: float, workers: int) -> float:
+        """Starting the workers, and replacing those that have grown by models of such a size."""
+        left = runs * (LEFT_BY_RUN + LEFT_BY_PARAMETER * parameters)
+        return self.process * (1 + left // GROWTH / workers)
 
 
 def fit_cost(timings: Sequence[Timing], batch_size: int, process: float = 0.0) -> CostModel:

@@ -39,6 +39,7 @@ class Estimate:
         epochs: of each confirm run.
         models: such as the search will propose.
         together: how many seeds of a configuration confirm trains together, at most.
+        proposal: seconds that a worker waits for its next trial.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Estimate:
         epochs: int,
         models: list[dict[str, Any]],
         together: int = 1,
+        proposal: float = 0.0,
     ) -> None:
         self.space = space
         self.settings = settings
@@ -59,6 +61,7 @@ class Estimate:
         self.epochs = epochs
         self._cost = cost
         self._together = together
+        self._proposal = proposal
         labels, share = data.train.labels, space.protocol.validation_split
         self._all, self._test = count_confirmed(len(labels), share), len(data.test.labels)
         groups = space.task.group(labels)
@@ -95,14 +98,13 @@ class Estimate:
                 self.space, settings, self.workers, self._search_run, until=until
             )
             if until is None:
-                started = self._cost.processes_seconds(found.trials, self.workers)
-                found = replace(found, seconds=found.seconds + started)
+                found = replace(found, seconds=found.seconds + self._processes(found.trials))
             self._searches[key] = found
         return self._searches[key]
 
     def _search_run(self, proposal: "Proposal") -> float:
         epochs = proposal.epochs - proposal.initial_epoch
-        return self._cost.run_seconds(
+        return self._proposal + self._cost.run_seconds(
             self.work(proposal.values), epochs, self._images, self._validation, self._validation
         )
 
@@ -121,7 +123,11 @@ class Estimate:
             seconds = schedule([mean] * (top * parts) + [baseline] * parts, self.workers)
         # The last part may be smaller.
         seconds *= runs / (parts * seeds)
-        return seconds + self._cost.processes_seconds(count, self.workers)
+        return seconds + self._processes(count)
+
+    def _processes(self, runs: int) -> float:
+        parameters = fmean(self.work(values).parameters for values in self.models)
+        return self._cost.processes_seconds(runs, parameters, self.workers)
 
     def _confirm_cohort(self, values: dict[str, Any], seeds: int) -> float:
         # The test set is evaluated once, and its classes are predicted once.

@@ -57,7 +57,7 @@ def plan(
     data = data if isinstance(data, Data) else load_data(data, space.data)
     settings = complete_settings(space, data, wanted)
     # These import KerasTuner, which takes seconds: what can be refused has been.
-    from ..oracles.simulation import simulate_search
+    from ..oracles.simulation import simulate_search, time_proposal
     from .timing import measure_cost
 
     proposed = simulate_search(space, settings, workers, lambda _: 1.0, 1).models
@@ -70,7 +70,8 @@ def plan(
         settings |= {"affordable": cap.make_test(space)}
         proposed = list(filter(settings["affordable"], proposed)) or [space.baseline]
     epochs = epochs or space.protocol.epochs
-    estimate = Estimate(space, data, settings, workers, cost, epochs, proposed, together)
+    proposal = time_proposal(space, settings)
+    estimate = Estimate(space, data, settings, workers, cost, epochs, proposed, together, proposal)
     return describe_plan(estimate, cap, budget, top, runs)
 
 
