@@ -28,9 +28,9 @@ FEW, NEAR = 5, 10
 SAMPLE = 200
 # Multiply-adds of an epoch of the dearest model timed: 2 s on one core at 130 GFLOP/s.
 OPERATIONS = 40e9
-# Evaluated, at most, with the small models and the large ones: where all had as many, nobody could
-# tell what an image costs from what an evaluation does.
-MANY, SOME = 1_000, 250
+# Evaluated, at most, with the small models and the large ones, and in times of those trained on. If
+# all had as many, nobody could tell what an image costs from what an evaluation does.
+MANY, SOME, TIMES = 2_500, 500, 3
 # The first compiles and is saved; the next one has no saving behind it to wait for.
 EPOCHS = 3
 WARM_UP = -1
@@ -155,7 +155,7 @@ def _make_setup(space: Space, data: Data, weight: int, engine: str, validation: 
     wanted = min(max(int(OPERATIONS / max(weight, 1)), 2 * batch), 960)
     available = len(data.train.labels)
     images = max(min(wanted, available // 2), 1)
-    validation = min(validation, images, available - images)
+    validation = min(validation, TIMES * images, available - images)
     return Setup(
         space=space,
         arrays=share_arrays(data),
