@@ -62,6 +62,7 @@ class Estimate:
         self._cost = cost
         self._together = together
         self._proposal = proposal
+        self._parameters = fmean(self.work(values).parameters for values in models)
         labels, share = data.train.labels, space.protocol.validation_split
         self._all, self._test = count_confirmed(len(labels), share), len(data.test.labels)
         groups = space.task.group(labels)
@@ -126,10 +127,9 @@ class Estimate:
         return seconds + self._processes(count)
 
     def _processes(self, runs: int) -> float:
-        parameters = fmean(self.work(values).parameters for values in self.models)
-        return self._cost.processes_seconds(runs, parameters, self.workers)
+        return self._cost.processes_seconds(runs, self._parameters, self.workers)
 
     def _confirm_cohort(self, values: dict[str, Any], seeds: int) -> float:
-        # The test set is evaluated once, and its classes are predicted once.
-        work, judged = self.work(values), 2 * self._test
+        # At the end the test set is evaluated, unless it was after each epoch, and predicted.
+        work, judged = self.work(values), self._test * (2 - self.space.protocol.test_curve)
         return self._cost.cohort_seconds(work, seeds, self.epochs, self._all, self._shown, judged)
