@@ -134,6 +134,7 @@ def test_where_all_fits_it_is_said_once(estimate, capsys):
     print_plan(made.space, describe_plan(made, None, whole, 3, 10))
     assert "all of this fits" in (printed := capsys.readouterr().out)
     assert "what fits" not in printed
+    assert "2 workers, timed with tensorflow" in printed
     print_plan(made.space, describe_plan(made, None, whole / 30, 3, 10))
     printed = capsys.readouterr().out
     assert "does NOT fit" in printed

@@ -89,6 +89,7 @@ def describe_plan(
     fits = budget is None or search.seconds + confirm <= budget
     return {
         "workers": estimate.workers,
+        "engine": estimate.settings["engine"],
         "seconds_per_epoch": {
             "smallest": estimate.epoch(ordered[0]),
             "baseline": estimate.epoch(estimate.space.baseline),
