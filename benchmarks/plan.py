@@ -1,7 +1,7 @@
 """The estimate of a whole search, and what the search then took.
 
     python benchmarks/plan.py [--spaces cnn cnn_open] [--max-epochs 8] [--factor 2] [--images 1500]
-        [--limit "4 MiB"]
+        [--limit "4 MiB"] [--max-trials 20]
 
 Spaces with a smaller limit on the file, on the built-in images with one worker a core. The search
 is timed as a whole process, its start included. Exit status 1 if an estimate is off by more than
@@ -48,6 +48,8 @@ def compare(name: str, options: argparse.Namespace, folder: Path) -> float:
     arguments = ["--space", space, "--data", "builtin"]
     arguments += ["--max-epochs", str(options.max_epochs), "--factor", str(options.factor)]
     arguments += ["--train-images", str(options.images)]
+    if options.max_trials is not None:
+        arguments += ["--max-trials", str(options.max_trials)]
     printed, taken = run("plan", *arguments, "--json")
     estimate = json.loads(printed)["search"]
     _, seconds = run("search", *arguments, "--project", str(folder / "results" / name))
@@ -68,6 +70,7 @@ def main() -> None:
     parser.add_argument("--factor", type=int, default=2)
     parser.add_argument("--images", type=int, default=1_500)
     parser.add_argument("--limit", default="4 MiB")
+    parser.add_argument("--max-trials", type=int)
     options = parser.parse_args()
     versions = ", ".join(f"{name} {version(name)}" for name in ("keras", "tensorflow"))
     print(f"{platform.machine()}, {default_workers()} workers, {versions}, n = 1", flush=True)

@@ -7,6 +7,7 @@ import pytest
 from jax_tasks import FAST, execute, make_case, needs_jax, start_jax
 
 from svhn_tune import confirm, load_data, search
+from svhn_tune.cost.timing import _time_together
 from svhn_tune.data.cache import share_arrays
 from svhn_tune.progress.progress import Progress
 from svhn_tune.stages.together import find_engine
@@ -195,3 +196,8 @@ def test_confirm_trains_the_seeds_of_a_configuration_together(searched, archives
     assert "the runs so far were trained by jax, the next ones by tensorflow" in notes.told
     assert more.ended("confirm")[-1].trained_by == ["softmax"]
     assert find_engine(more) == "tensorflow"
+
+
+def test_a_plan_times_seeds_as_they_train_together(archives):
+    space, _, _ = make_case(*CASE)
+    assert 0 < _time_together(space, load_data(archives), 2, "jax") != 1

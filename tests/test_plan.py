@@ -10,14 +10,18 @@ import pytest
 import svhn_tune
 from svhn_tune import confirm, load_data, open_project, plan, search
 from svhn_tune.cli import main
+from svhn_tune.commands.tables import print_plan
 from svhn_tune.cost.budget import Budget
 from svhn_tune.cost.cost_model import Timing, fit_cost, schedule
+from svhn_tune.cost.estimate import Estimate, count_together
 from svhn_tune.cost.forecast import Forecast, Planned
-from svhn_tune.cost.plan import Estimate, describe_plan
+from svhn_tune.cost.plan import describe_plan
+from svhn_tune.cost.timing import _make_setup, _read, _Watch
 from svhn_tune.errors import InputError
 from svhn_tune.models.spaces import load_space
-from svhn_tune.models.work import Work, measure_work
-from svhn_tune.oracles.simulation import simulate_search
+from svhn_tune.models.work import Work, measure_work, rest_units, train_units
+from svhn_tune.oracles import halving
+from svhn_tune.oracles.simulation import simulate_search, time_proposal
 from svhn_tune.project.record_types import SessionRecord
 from svhn_tune.project.wanted import complete_settings
 
@@ -39,11 +43,11 @@ def estimate(archives, cost):
     """A function that makes the estimate of a search on this machine."""
     space, data = load_space("cnn"), load_data(archives)
 
-    def make(workers=2, **wanted):
+    def make(workers=2, together=1, **wanted):
         settings = {"tuner": "hyperband", "max_epochs": 12, **wanted}
         settings = complete_settings(space, data, settings)
         models = simulate_search(space, settings, workers, lambda _: 1.0, 1).models
-        return Estimate(space, data, settings, workers, cost, 12, models)
+        return Estimate(space, data, settings, workers, cost, 12, models, together)
 
     return make
 
@@ -64,6 +68,77 @@ def test_the_fit_finds_what_the_seconds_were_made_of(cost):
     assert cost.run_seconds(between, 3, 1_000, 100, 0) == pytest.approx(150 + 0.3 + 2, rel=0.1)
     for terms in (cost.train, cost.rest, cost.start):
         assert (terms >= 0).all()
+
+
+def test_a_run_is_saved_after_its_first_epoch_and_its_last_and_else_for_a_fiftieth_of_the_time():
+    timings = [replace(timing(work), save=1e-6 * work.parameters) for work in (SMALL, LARGE)]
+    cost = fit_cost(timings, 32)
+    saved = 1e-6 * SMALL.parameters
+    one, two, twelve = (cost.run_seconds(SMALL, epochs, 320, 100, 0) for epochs in (1, 2, 12))
+    epoch = two - one - saved
+    assert epoch == pytest.approx(0.42, rel=0.05)
+    assert twelve - two == pytest.approx(10 * epoch * 1.02)
+
+
+def test_a_penalty_makes_training_dearer_and_evaluating_not():
+    space = load_space("cifar_shallow")
+    free, penalized = (measure_work(space, space.complete({"l2": l2})) for l2 in (0.0, 1e-3))
+    assert penalized.parameters == penalized.penalized == free.parameters
+    assert free.penalized == 0
+    assert train_units(penalized, 1_000, 100)[4] == pytest.approx(
+        1.25 * train_units(free, 1_000, 100)[4]
+    )
+    assert (rest_units(penalized, 1_000) == rest_units(free, 1_000)).all()
+
+
+def test_what_a_run_waits_for_between_its_epochs_is_told_apart(archives):
+    space, data = load_space("cnn"), load_data(archives)
+    setup = _make_setup(space, data, 10**6, "tensorflow", 250)
+    # Handed out at 0. Two seconds to build; epochs of 5, 3 and 3, evaluated in 0.5, saved in 0.2
+    # after the first and the last; then a second to predict.
+    watch = _Watch(0.0, [7.7, 14.9, 14.9, 15.9], [7.5, 11.2, 14.7, 15.8], [5.0, 3.0, 3.0])
+    found = _read(watch, SMALL, setup)
+    assert (found.train, found.images, found.validation) == (3, 300, 250)
+    assert found.rest == pytest.approx(0.5)
+    assert found.save == pytest.approx(0.2)
+    assert found.start == pytest.approx(4 + 0.5)
+
+
+def test_seeds_that_train_together_are_built_once_and_take_what_was_measured(estimate):
+    alone = estimate()
+    together = estimate(together=5)
+    assert together.confirm(3, 1) == alone.confirm(3, 1)
+    assert together.confirm(3, 10) < alone.confirm(3, 10)
+    together._cost = replace(together._cost, together=2.0)
+    assert together.confirm(3, 10) > 1.5 * alone.confirm(3, 10)
+
+
+def test_on_tensorflow_no_seeds_train_together():
+    space = load_space("cnn")
+    assert count_together(space, 2, "tensorflow") == 1
+    assert count_together(space, 2, "jax") >= 1
+
+
+def test_the_proposals_that_are_timed_learn_from_scores(monkeypatch):
+    asked = []
+    monkeypatch.setattr(halving, "choose_by_forest", lambda *given: asked.append(given))
+    space = load_space("cnn_open")
+    settings = {"tuner": "halving", "max_epochs": 4, "factor": 3, "max_trials": 100, "seed": 0}
+    assert time_proposal(space, settings) > 0
+    assert asked
+
+
+def test_where_all_fits_it_is_said_once(estimate, capsys):
+    made = estimate(tuner="halving")
+    whole = made.confirm(3, 10) * 10
+    print_plan(made.space, describe_plan(made, None, whole, 3, 10))
+    assert "all of this fits" in (printed := capsys.readouterr().out)
+    assert "what fits" not in printed
+    assert "2 workers, timed with tensorflow" in printed
+    print_plan(made.space, describe_plan(made, None, whole / 30, 3, 10))
+    printed = capsys.readouterr().out
+    assert "does NOT fit" in printed
+    assert printed.count("what fits: search") > 1
 
 
 @pytest.mark.parametrize(("workers", "expected"), [(1, 10), (2, 7), (9, 4)])

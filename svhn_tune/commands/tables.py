@@ -179,7 +179,8 @@ def print_plan(space: Space, plan: dict[str, Any]) -> None:
     search, confirm = plan["search"], plan["confirm"]
     epochs = [f"{seconds:.1f} s {name}" for name, seconds in plan["seconds_per_epoch"].items()]
     workers = say_count(plan["workers"], "worker")
-    print_text(console, f"space '{space.name}', {workers}; an epoch: {', '.join(epochs)}")
+    timed = f"{workers}, timed with {plan['engine']}"
+    print_text(console, f"space '{space.name}', {timed}; an epoch: {', '.join(epochs)}")
     if plan["cap"] is not None:
         print_text(console, say_cap(space.objective, **plan["cap"]))
     rows = [
@@ -198,8 +199,10 @@ def print_plan(space: Space, plan: dict[str, Any]) -> None:
     budget = plan["budget_seconds"]
     if budget is None:
         return
-    fits = "fits" if plan["fits"] else "does NOT fit"
-    print_text(console, f"budget {format_seconds(budget)}: this {fits}")
+    if plan["fits"]:
+        print_text(console, f"budget {format_seconds(budget)}: all of this fits")
+        return
+    print_text(console, f"budget {format_seconds(budget)}: this does NOT fit")
     if not plan["advice"]:
         console.print("what fits: nothing")
     for choice in plan["advice"]:

@@ -28,17 +28,27 @@ FEW, NEAR = 5, 10
 SAMPLE = 200
 # Multiply-adds of an epoch of the dearest model timed: 2 s on one core at 130 GFLOP/s.
 OPERATIONS = 40e9
-VALIDATION = 250
+# Evaluated, at most, with the small models and the large ones, and in times of those trained on. If
+# all had as many, nobody could tell what an image costs from what an evaluation does.
+MANY, SOME, TIMES = 2_500, 500, 3
+# The first compiles and is saved; the next one has no saving behind it to wait for.
+EPOCHS = 3
 WARM_UP = -1
 
 
 @dataclass
 class _Watch:
-    """When a run was handed out, what its epochs took, and when each of its events came."""
+    """When a run was handed out, when its events were told, and came about; what epochs took."""
 
     begun: float
     told: list[float] = field(default_factory=list)
+    at: list[float] = field(default_factory=list)
     train: list[float] = field(default_factory=list)
+
+    @property
+    def usual(self) -> float:
+        """Of the epochs that did not compile, if there are any."""
+        return fmean(self.train[1:] or self.train)
 
 
 def measure_cost(
@@ -47,17 +57,23 @@ def measure_cost(
     models: Sequence[dict[str, Any]],
     workers: int,
     engine: str = "tensorflow",
+    seeds: int = 1,
 ) -> CostModel:
     """Time the baseline, the smallest, the largest and some between of `models`; half a minute.
 
     The small ones train on more images than the large ones. The first epoch of a run compiles,
-    and is no part of what an epoch costs.
+    and is no part of what an epoch costs. The baseline is timed once more with so many `seeds`
+    together, if confirm will train more than one.
     """
     batch = space.protocol.batch_size
     small, large = choose_probes(space, models)
-    timings, process = _time(space, data, [space.baseline] * workers, small, workers, engine)
-    timings += _time(space, data, [], large, workers, engine)[0]
-    return fit_cost(timings, batch, process)
+    warm = [space.baseline] * workers
+    timings, process = _time(space, data, warm, small, workers, engine, MANY)
+    timings += _time(space, data, [], large, workers, engine, SOME)[0]
+    cost = fit_cost(timings, batch, process)
+    if seeds == 1:
+        return cost
+    return replace(cost, together=_time_together(space, data, seeds, engine))
 
 
 def measure_cap(space: Space, data: Data, settings: Mapping[str, Any], hours: Hours) -> Cap:
@@ -75,7 +91,7 @@ def measure_cap(space: Space, data: Data, settings: Mapping[str, Any], hours: Ho
     small, large = choose_probes(space, near, FEW)
     warm = [space.baseline] * hours.workers
     probes = [*small, *large]
-    timings, process = _time(space, data, warm, probes, hours.workers, settings["engine"])
+    timings, process = _time(space, data, warm, probes, hours.workers, settings["engine"], MANY)
     cost = fit_cost(timings, space.protocol.batch_size, process)
     return make_cap(space, data, settings, hours, cost, models)
 
@@ -102,32 +118,44 @@ def _time(
     probes: Sequence[dict[str, Any]],
     workers: int,
     engine: str,
+    validation: int,
 ) -> tuple[list[Timing], float]:
     """Timings of `probes`, and the seconds that a process needs before it trains `first`."""
     if not probes:
         return [], 0.0
     works = [measure_work(space, values) for values in probes]
-    setup = _make_setup(space, data, max(work.rough_cost for work in works), engine)
+    setup = _make_setup(space, data, max(work.rough_cost for work in works), engine, validation)
     with tempfile.TemporaryDirectory() as folder:
         warm = [_make_run(WARM_UP - n, values, 1, folder) for n, values in enumerate(first)]
-        runs = [_make_run(n, values, 3, folder) for n, values in enumerate(probes)]
-        watches = _train([*warm, *runs], setup, workers)
+        runs = [_make_run(n, values, EPOCHS, folder) for n, values in enumerate(probes)]
+        watches = _train([[run] for run in [*warm, *runs]], setup, workers)
     timings = [_read(watches[run.root], work, setup) for run, work in zip(runs, works, strict=True)]
     if not warm:
-        # Their start includes that of their process.
-        return [replace(each, start=None) for each in timings], 0.0
+        # The start of the first ones includes that of their process.
+        for first_in_process in range(min(workers, len(timings))):
+            timings[first_in_process] = replace(timings[first_in_process], start=None)
+        return timings, 0.0
     begin = fmean(watches[run.root].told[0] - watches[run.root].begun for run in warm)
     usual = watches[0].told[0] - watches[0].begun
     return timings, max(begin - usual, 0.0)
 
 
-def _make_setup(space: Space, data: Data, weight: int, engine: str) -> Setup:
+def _time_together(space: Space, data: Data, seeds: int, engine: str) -> float:
+    """What an epoch of the baseline costs a seed that trains with others, in times of one alone."""
+    setup = _make_setup(space, data, measure_work(space, space.baseline).rough_cost, engine, SOME)
+    with tempfile.TemporaryDirectory() as folder:
+        alone, *others = (_make_run(n, space.baseline, EPOCHS, folder) for n in range(seeds + 1))
+        watches = _train([[alone], others], setup, 1)
+    return fmean(watches[run.root].usual for run in others) / watches[alone.root].usual
+
+
+def _make_setup(space: Space, data: Data, weight: int, engine: str, validation: int) -> Setup:
     """Few enough images that an epoch of the dearest model stays below OPERATIONS."""
     batch = space.protocol.batch_size
     wanted = min(max(int(OPERATIONS / max(weight, 1)), 2 * batch), 960)
     available = len(data.train.labels)
     images = max(min(wanted, available // 2), 1)
-    validation = min(VALIDATION, images, available - images)
+    validation = min(validation, TIMES * images, available - images)
     return Setup(
         space=space,
         arrays=share_arrays(data),
@@ -152,38 +180,43 @@ def _make_run(number: int, values: dict[str, Any], epochs: int, folder: str) -> 
     )
 
 
-def _train(runs: Sequence[Run], setup: Setup, count: int) -> dict[int, _Watch]:
-    waiting, watches = list(runs), {}
+def _train(cohorts: Sequence[Sequence[Run]], setup: Setup, count: int) -> dict[int, _Watch]:
+    waiting = list(cohorts)
+    watches: dict[int, _Watch] = {}
     with Workers(min(count, len(waiting)), setup) as workers:
         while waiting or workers.running:
             while waiting and workers.free:
-                run = waiting.pop(0)
-                watches[run.root] = _Watch(time.perf_counter())
-                workers.submit(run)
+                runs = waiting.pop(0)
+                watches |= {run.root: _Watch(time.monotonic()) for run in runs}
+                workers.submit(*runs)
             for event in workers.events():
                 watch = watches[event.run.root]
-                watch.told.append(time.perf_counter())
+                watch.told.append(time.monotonic())
+                watch.at.append(event.at)
                 if event.kind == "epoch":
                     watch.train.append(event.metrics["seconds"])
     return watches
 
 
 def _read(watch: _Watch, work: Work, setup: Setup) -> Timing:
-    """What epochs take that did not compile; not each of them is told as soon as it has ended."""
-    told, train = watch.told, watch.train
+    """What the epochs took that did not compile, and what comes once in a run.
+
+    A run is saved after its first epoch, and then no more before its last one unless an epoch takes
+    fifty times as long as that (training/breaks.py).
+    """
+    told, at, train = watch.told, watch.at, watch.train
     assert setup.train_index is not None
     assert isinstance(setup.validate_on, np.ndarray)
-    if len(train) < 2:  # it diverged at once
-        epoch, training = told[0] - watch.begun, train[0]
-        start = None
-    else:
-        epoch, training = (told[-2] - told[0]) / len(train[1:]), fmean(train[1:])
-        start = max(told[0] - watch.begun - epoch, 0.0) + told[-1] - told[-2]
-    return Timing(
+    timing = Timing(
         work=work,
         images=len(setup.train_index),
         validation=len(setup.validate_on),
-        train=training,
-        rest=max(epoch - training, 1e-4),
-        start=start,
+        train=watch.usual,
     )
+    if len(train) < EPOCHS:  # it diverged
+        return timing
+    rest = max(at[2] - at[1] - train[2], 1e-4)
+    save = max(at[1] - at[0] - train[1] - rest, 0.0)
+    usual = save + timing.train + rest
+    start = max(told[0] - watch.begun - usual, 0.0) + max(told[-1] - told[-2] - rest, 0.0)
+    return replace(timing, rest=rest, save=save, start=start)

@@ -23,7 +23,7 @@ BYTES_PER_FILE = 16_000
 class SizedLayer:
     """One layer for one image: its output's shape, its parameters, and its multiply-adds.
 
-    The shape is (height, width, channels) or (units,).
+    The shape is (height, width, channels) or (units,); a penalty is one on the parameters.
     """
 
     name: str
@@ -31,6 +31,7 @@ class SizedLayer:
     output_shape: tuple[int, ...]
     parameters: int
     operations: int
+    has_penalty: bool
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,10 @@ def measure_size(space: Space, values: Mapping[str, Any]) -> Size:
         parameters = kind.parameters(arguments, shape)
         operations = kind.operations(arguments, shape)
         shapes[layer.name] = output = kind.output_shape(arguments, shape)
-        sized.append(SizedLayer(layer.name, layer.type, output, parameters, operations))
+        has_penalty = "kernel_regularizer" in arguments
+        sized.append(
+            SizedLayer(layer.name, layer.type, output, parameters, operations, has_penalty)
+        )
     total = sum(layer.parameters for layer in sized)
     file_bytes = BYTES_PER_PARAMETER * total + BYTES_PER_LAYER * len(sized) + BYTES_PER_FILE
     limit = space.limits.file_size

@@ -13,6 +13,10 @@ import numpy as np
 from ..space.space import Space
 from .size import measure_size
 
+# What a penalty adds to changing a parameter once, which takes 12 ns: 0.26 and 0.25 for dense
+# layers of 3.2 and 0.9 million (x86-64, one busy core, Adam, n = 2).
+PENALTY = 0.25
+
 
 @dataclass(frozen=True)
 class Work:
@@ -23,12 +27,14 @@ class Work:
         activations: numbers that its layers put out for one image.
         parameters: read and changed once per batch, and saved once per epoch.
         layers: built and compiled once per run.
+        penalized: of the parameters, those with a penalty on them.
     """
 
     operations: int
     activations: int
     parameters: int
     layers: int
+    penalized: int = 0
 
     @property
     def rough_cost(self) -> int:
@@ -48,17 +54,19 @@ def measure_work(space: Space, values: Mapping[str, Any]) -> Work:
         activations=sum(prod(layer.output_shape) for layer in size.layers),
         parameters=size.parameters,
         layers=len(size.layers),
+        penalized=sum(layer.parameters for layer in size.layers if layer.has_penalty),
     )
 
 
 def train_units(work: Work, images: int, batch_size: int) -> np.ndarray:
     """What training an epoch is made of; seconds for each of these are a cost model's `train`.
 
-    Layers and batches, images, operations, activations, parameters and batches: (5,).
+    Layers and batches, images, operations, activations, parameters changed and batches: (5,).
     """
     batches = ceil(images / batch_size)
+    changed = work.parameters + PENALTY * work.penalized
     units = (images, images * work.operations, images * work.activations)
-    return np.array([batches * work.layers, *units, batches * work.parameters], float)
+    return np.array([batches * work.layers, *units, batches * changed], float)
 
 
 def rest_units(work: Work, images: int) -> np.ndarray:

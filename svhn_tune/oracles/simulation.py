@@ -1,5 +1,6 @@
 """A search without training: the oracle proposes, scores are random, time is added up."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from heapq import heappop, heappush
@@ -19,6 +20,8 @@ from .hyperband import Hyperband
 DRAWS = 3
 # More trials than LONGEST are not simulated: their time is reckoned from the mean of SAMPLE models.
 LONGEST, SAMPLE = 500, 200
+# Trials that end before proposals are timed, and how many are.
+LEARNT, TIMED = 20, 8
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,25 @@ def simulate_search(
     return replace(each[0], seconds=fmean(simulated.seconds for simulated in each))
 
 
+def time_proposal(space: Space, settings: dict[str, Any]) -> float:
+    """Seconds until the oracle of these settings has proposed a trial, learning from some scores.
+
+    Args:
+        space, settings: as for `simulate_search`.
+    """
+    oracle = _make_oracle(space, settings, learns=True)
+    rng = np.random.default_rng(0)
+    seconds = []
+    for _ in range(LEARNT + TIMED):
+        start = time.perf_counter()
+        proposal = ask(oracle, settings["max_epochs"])
+        if not isinstance(proposal, Proposal):
+            break
+        seconds.append(time.perf_counter() - start)
+        tell(oracle, proposal.trial, float(rng.random()))
+    return fmean(seconds[-TIMED:])
+
+
 def list_rounds(oracle: Oracle, settings: dict[str, Any]) -> list[tuple[int, int, int]]:
     """(trials, first epoch, last epoch) of every round; tuners without rounds have one."""
     if isinstance(oracle, Hyperband):
@@ -81,11 +103,11 @@ def list_rounds(oracle: Oracle, settings: dict[str, Any]) -> list[tuple[int, int
     return [(settings["max_trials"], 0, settings["max_epochs"])]
 
 
-def _make_oracle(space: Space, settings: dict[str, Any]) -> Oracle:
+def _make_oracle(space: Space, settings: dict[str, Any], learns: bool = False) -> Oracle:
     names = ("seed", "max_epochs", "factor", "max_trials", "affordable")
     given = {name: settings[name] for name in names if name in settings}
     oracle = make_oracle(space, settings["tuner"], **given)
-    if isinstance(oracle, Halving):
+    if isinstance(oracle, Halving) and not learns:
         oracle.num_initial_points = NEVER
     return oracle
 

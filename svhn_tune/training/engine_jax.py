@@ -67,7 +67,7 @@ class JaxCohort:
         ]
         weights = class_weights(train.labels[self._index], values.get("class_weight", 0.0))
         # What is asked of the model for each label.
-        self._answers = np.eye(space.task.classes, dtype=np.float32)
+        [self._answers] = space.task.target.encode(np.arange(space.task.labels))
         # They stay on the device.
         data = (train.images, train.labels, self._answers, weights.astype(np.float32))
         self._data = tuple(map(jnp.asarray, data))

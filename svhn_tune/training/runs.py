@@ -4,6 +4,7 @@ Plain data, sent from process to process. Nothing here trains.
 """
 
 import hashlib
+import time
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -111,7 +112,8 @@ class Outcome:
 class Event:
     """What happened to a run: one more epoch, its end, a pause before its end, or a failure.
 
-    "epoch" carries the epoch's metrics, "done" the run's outcome, "failed" the reason.
+    "epoch" carries the epoch's metrics, "done" the run's outcome, "failed" the reason; `at` is when
+    it happened, in seconds of the `time.monotonic()` of who tells it: an epoch is told later.
     """
 
     kind: Literal["epoch", "done", "paused", "failed"]
@@ -120,3 +122,4 @@ class Event:
     epochs: int = 0
     outcome: Outcome | None = None
     reason: str = ""
+    at: float = field(default_factory=time.monotonic)
