@@ -84,7 +84,7 @@ def confirm(
     top, question, runs, epochs, workers = check_numbers(numbers).values()
     choose(project, top, epochs, baseline, question)
     before = find_engine(project)
-    trains = choose_engine(before if engine in (None, "auto") else engine, project.space.task)
+    trains = choose_engine(before if engine in (None, "auto") else engine)
     expected = project.settings.data
     if not isinstance(data, Data):
         data = load_data(data or expected.source, project.space.data)
