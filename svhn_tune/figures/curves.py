@@ -75,12 +75,17 @@ def longest_confirmed(project: Project, objective: Objective) -> dict[int, list[
     groups = project.confirm_runs()
     longest = max((epochs for _, epochs in groups), default=0)
     of_length = {root: runs for (root, epochs), runs in groups.items() if epochs == longest}
-    names = (objective.metric, objective.validated, objective.tested)
     kept = {
-        root: [run for run in runs if any(map(run.metrics.get, names))]
+        root: [run for run in runs if count_epochs(objective, [run])]
         for root, runs in of_length.items()
     }
     return {root: runs for root, runs in kept.items() if runs}
+
+
+def count_epochs(objective: Objective, runs: list[RunRecord]) -> int:
+    """The length of their longest curve of the objective: of training, validation or test."""
+    names = (objective.metric, objective.validated, objective.tested)
+    return max(len(run.metrics.get(name, [])) for run in runs for name in names)
 
 
 def _draw_search(
@@ -117,7 +122,7 @@ def _draw_confirm(
     """
     ends: dict[int, tuple[int, float]] = {}
     for place, (root, runs) in enumerate(groups.items()):
-        length = max(run.trained for run in runs)
+        length = count_epochs(objective, runs)
         named = {objective.metric: "--", objective.validated: "-", objective.tested: ":"}
         for name, style in named.items():
             kept = [run.metrics[name] for run in runs if run.metrics.get(name)]

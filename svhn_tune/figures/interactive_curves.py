@@ -9,7 +9,7 @@ from ..project.project import Project
 from ..project.record_types import RunRecord
 from ..space.objective import OBJECTIVES, Objective
 from ..summary.curves import Series, list_longest, stitch_curves
-from .curves import TOP, color_roots, is_trained, longest_confirmed, tabulate_runs
+from .curves import TOP, color_roots, count_epochs, is_trained, longest_confirmed, tabulate_runs
 from .interactive import make_axis, make_figure, make_layout
 
 MORE = 10  # of the search's curves, hidden until their name in the legend is clicked
@@ -92,7 +92,7 @@ def _draw_confirm(
 
     Of training; of validation and of the test set where the space's protocol has their curves.
     """
-    length = max(run.trained for run in runs)
+    length = count_epochs(objective, runs)
     for name, what, dash in (
         (objective.metric, "training", "dash"),
         (objective.validated, "validation", "solid"),
