@@ -97,6 +97,8 @@ def test_the_page_the_figures_and_the_spreadsheets_show_what_there_is(confirmed)
         assert (f'<figure id="{name}"' in page) == is_drawn
     assert not any(drawn.get(name) for name in NOT_DRAWN)
     assert drawn["learning_curves"]
+    assert drawn["times"]
+    assert drawn["worst_clocks"]
     assert drawn["confirmed"]
     assert drawn["score_against_hours"]
     assert "error in minutes" in page
