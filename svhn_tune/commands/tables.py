@@ -43,7 +43,7 @@ def print_status(project: Project) -> None:
         print_text(console, f"budget {format_seconds(budget)}, of search and confirm together")
     if standing.process is not None:
         who = f"the process {standing.process}" if standing.process else "another process"
-        console.print(f"{standing.stage} is running in {who}")
+        print_text(console, f"{standing.title} is running in {who}")
     # The best is told below, once.
     console.print(Picture(replace(standing, best=None)))
     if status["confirm"]:
