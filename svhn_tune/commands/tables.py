@@ -22,6 +22,7 @@ from .confirm_table import (
     print_class_weights,
     print_summaries,
 )
+from .transfer_table import print_transfers
 
 
 def _data_line(project: Project) -> str:
@@ -51,6 +52,7 @@ def print_status(project: Project) -> None:
     else:
         _print_ranking(console, project)
     print_answers(console, project, status)
+    print_transfers(console, project)
     _print_steps(console, project, standing)
 
 
@@ -114,8 +116,9 @@ def print_confirmed(project: Project) -> None:
         for each in status["answers"]:
             if each["complete"] and each["file"]:
                 console.print(f"to hand in for question {each['question']}: {each['file']}")
-    else:
+    elif not status["other_data"]:
         console.print("no run is finished yet")
+    print_transfers(console, project)
     # The report is written now, and its path is told.
     _print_steps(console, project, read_standing(project), page=False)
 

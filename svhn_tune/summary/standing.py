@@ -96,6 +96,7 @@ class Standing:
             **{name: getattr(self, name) for name in names},
             "seconds_left": self.seconds_left,
             "stops": self.stops,
+            "on": self.on,
             "runs": runs,
         }
 

@@ -20,6 +20,7 @@ from .confirmed import summarize_confirmed
 from .handed_in import describe_handed_in, list_test_set_uses
 from .samples import mean
 from .standing import Best, RunStanding, Standing
+from .transfer import transfers
 
 
 def status(project: Project) -> dict[str, Any]:
@@ -41,6 +42,7 @@ def status(project: Project) -> dict[str, Any]:
         "progress": read_standing(project).as_dict(),
         "best": describe_best(ranking[0]) if ranking else None,
         "confirm": [entry.as_dict() for entry in summarize_confirmed(project)],
+        "other_data": [each.as_dict() for each in transfers(project)],
         "answers": read_answers(project),
         "handed_in": describe_handed_in(project),
         "test_set_used_to_choose": list_test_set_uses(project),

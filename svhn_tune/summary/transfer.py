@@ -16,6 +16,7 @@ from .samples import ENOUGH, Summary, summarize
 
 if TYPE_CHECKING:
     import numpy as np
+    import pandas as pd
 
 RESAMPLES = 9_999
 FEWEST = 3  # configurations: two have an order by chance, too
@@ -65,6 +66,13 @@ class Transfer:
     by_chance: float | None
     verdict: str
 
+    @property
+    def frame(self) -> "pd.DataFrame":
+        """One row per configuration, for a notebook: means, spreads, runs and ranks on both."""
+        import pandas as pd
+
+        return pd.DataFrame([_flatten(row) for row in self.rows])
+
     def as_dict(self) -> dict[str, Any]:
         """The comparison as `status --json` and `confirm --json` print it."""
         return asdict(self) | {
@@ -75,6 +83,17 @@ class Transfer:
                 for row in self.rows
             ]
         }
+
+
+def _flatten(row: Transferred) -> dict[str, Any]:
+    cells: dict[str, Any] = {"trial": row.trial}
+    for number, side in enumerate(("here", "there")):
+        summary: Summary | None = getattr(row, side)
+        cells[f"mean_{side}"] = summary and summary.mean
+        cells[f"sd_{side}"] = summary and summary.sd
+        cells[f"runs_{side}"] = summary.n if summary else 0
+        cells[f"rank_{side}"] = row.ranks and row.ranks[number]
+    return cells | {"changes": row.changes}
 
 
 def transfers(project: Project) -> list[Transfer]:
@@ -115,7 +134,7 @@ def _compare(project: Project, other: Project, epochs: int) -> Transfer:
 
 
 def _list_scores(project: Project, epochs: int) -> dict[int, list[float]]:
-    """The scores of each configuration's runs of so many epochs; one without counts as the worst."""
+    """The scores of each configuration's runs of so many epochs; without one: the worst."""
     count = project.space.objective.count
 
     def score(runs: list[RunRecord]) -> list[float]:
@@ -209,6 +228,21 @@ def _judge(tau: RankCorrelation | None, count: int) -> str:
     if high < 0:
         return "the order is turned around"
     return "it is not shown that the order holds"
+
+
+def title_transfer(found: Transfer) -> str:
+    """What is compared, the captions of its tables."""
+    return (
+        f"the same configurations on other images: {found.there}, beside {found.here}; mean ± SD "
+        f"on the test set after {say_count(found.epochs, 'epoch')}, fresh seeds"
+    )
+
+
+def show_mean(summary: Summary | None) -> str:
+    """`0.8510 ± 0.0040`, or `-` of no runs."""
+    if summary is None:
+        return "-"
+    return f"{summary.mean:.4f}" + ("" if summary.sd is None else f" ± {summary.sd:.4f}")
 
 
 def say_transfer(found: Transfer) -> str:

@@ -1,0 +1,254 @@
+"""confirm --data cifar10: the same configurations on other images, and nothing mixed."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from test_contract import KillsTheWorker
+from test_fashion_mnist import write_idx
+
+from svhn_tune import confirm, load_data, open_project, search, status, transfers
+from svhn_tune.errors import InputError
+from svhn_tune.project.record_types import BeginRecord, from_json
+from svhn_tune.project.transfer import latest_call, list_others
+from svhn_tune.report import write_report
+from svhn_tune.summary.next_step import list_steps
+from svhn_tune.summary.status import read_standing
+
+RUNS = 3
+
+
+@pytest.fixture(scope="module")
+def folders(archives, tmp_path_factory):
+    """The same digits as files of both sources: grey ones of 28 pixels, and in colours."""
+    data = load_data(archives)
+    grey, coloured = (tmp_path_factory.mktemp(name) for name in ("grey", "coloured"))
+    for part, split in {"train": data.train, "t10k": data.test}.items():
+        images = split.images[:, 2:30, 2:30].mean(axis=-1).astype(np.uint8)
+        write_idx(grey, part, images, split.labels)
+    arrays = {"x_train": data.train.images, "y_train": data.train.labels[:, None]}
+    arrays |= {"x_test": data.test.images, "y_test": data.test.labels[:, None]}
+    np.savez(coloured / "cifar10.npz", **arrays)
+    return {"fashion_mnist": str(grey), "cifar10": f"cifar10:{coloured}"}
+
+
+@pytest.fixture(scope="module")
+def searched(folders, tmp_path_factory):
+    """A search of four configurations, on the grey digits."""
+    folder = tmp_path_factory.mktemp("transfer") / "fashion_mlp"
+    settings = {"tuner": "random", "max_trials": 4, "max_epochs": 2}
+    return search("fashion_mlp", folders["fashion_mnist"], project=folder, **settings)
+
+
+@pytest.fixture(scope="module")
+def confirmed(searched, folders, tmp_path_factory):
+    """The best three and the baseline on both, and the status between."""
+    project = copy_of(searched, tmp_path_factory.mktemp("confirmed"))
+    asked = {"top": 3, "runs": RUNS, "epochs": 3}
+    confirm(project, **asked)
+    before = status(project)
+    confirm(project, folders["cifar10"], **asked)
+    return project, before
+
+
+def copy_of(project, folder):
+    """A copy of a project, to be changed."""
+    shutil.copytree(project.folder, folder / "fashion_mlp")
+    return open_project(folder / "fashion_mlp")
+
+
+@pytest.fixture
+def copied(searched, tmp_path):
+    return copy_of(searched, tmp_path)
+
+
+def test_runs_on_other_images_are_of_models_built_for_those(confirmed):
+    project, _ = confirmed
+    (other,) = list_others(project)
+    assert (project.space.task.image_shape, other.space.task.image_shape) == (
+        (28, 28, 1),
+        (32, 32, 3),
+    )
+    here, there = project.confirm_runs(), other.confirm_runs()
+    assert set(here) == set(there)
+    assert {len(runs) for runs in [*here.values(), *there.values()]} == {RUNS}
+    for key, runs in there.items():
+        assert {run.data_fingerprint for run in runs} == {other.settings.data.fingerprint}
+        assert {run.data_fingerprint for run in here[key]} == {project.settings.data.fingerprint}
+        # The engine of the tests has a weight for each fourth number of an image.
+        assert {run.parameters for run in runs} == {(32 * 32 * 3 // 4 + 1) * 10}
+        assert {run.parameters for run in here[key]} == {(28 * 28 // 4 + 1) * 10}
+        assert [run.seed for run in runs] == [run.seed for run in here[key]]
+
+
+def test_no_summary_of_its_own_images_reads_them(confirmed):
+    project, before = confirmed
+    after = status(project)
+    changing = ("seconds_spent", "disk_bytes", "progress", "other_data")
+    for name in set(after) - set(changing):
+        assert after[name] == before[name], name
+    assert before["other_data"] == []
+    assert (project.folder / "submission.keras").exists()
+    kept = sorted(path.name for path in (project.folder / "models").iterdir())
+    assert all("-on-" not in name for name in kept)
+    assert not list((project.folder / "checkpoints").iterdir())
+
+
+def test_the_journal_is_read_again_as_it_was_written(confirmed):
+    project, _ = confirmed
+    again = open_project(project.folder)
+    assert again.journal == project.journal
+    assert again.records == project.records
+    assert len(again.records) < len(again.journal)
+    assert status(again)["other_data"] == status(project)["other_data"]
+
+
+def test_the_comparison_has_the_means_of_both_and_the_correlation_of_their_ranks(confirmed):
+    from scipy.stats import kendalltau, spearmanr
+
+    project, _ = confirmed
+    (found,) = transfers(project)
+    (other,) = list_others(project)
+    assert (found.here, found.there, found.epochs) == ("Fashion-MNIST", "CIFAR-10", 3)
+    means = {}
+    for name, each in (("here", project), ("there", other)):
+        groups = each.confirm_runs().items()
+        means[name] = {root: np.mean([run.score for run in runs]) for (root, _), runs in groups}
+    for row in found.rows:
+        assert row.here.mean == pytest.approx(means["here"][row.trial])
+        assert row.there.mean == pytest.approx(means["there"][row.trial])
+        assert (row.here.n, row.there.n) == (RUNS, RUNS)
+    ordered = [row.there.mean for row in found.rows]
+    assert ordered == sorted(ordered, reverse=True)
+    assert found.rows[0].ranks[1] == 1
+    sides = [[means[name][row.trial] for row in found.rows] for name in ("here", "there")]
+    assert found.tau.value == pytest.approx(kendalltau(*sides).statistic)
+    assert found.rho.value == pytest.approx(spearmanr(*sides).statistic)
+    for each in (found.tau, found.rho):
+        low, high = each.ci95
+        assert -1 <= low <= each.value <= high <= 1
+    frame = found.frame
+    assert frame["mean_there"].tolist() == pytest.approx(ordered)
+    assert json.loads(json.dumps(status(project)["other_data"][0]))["rows"][0]["there"]["runs"] == 3
+
+
+def test_the_page_shows_the_comparison_and_how_to_repeat_it(confirmed, folders):
+    project, _ = confirmed
+    page = write_report(project).read_text()
+    assert '<section id="other-images">' in page
+    assert "CIFAR-10, beside Fashion-MNIST" in page
+    assert "Kendall&#39;s tau" in page
+    assert f"--data {folders['cifar10']}" in page
+    assert page.count('<table id="confirm-runs') == 2
+
+
+def test_what_a_kill_left_goes_on_there_and_ends_with_the_same_bits(searched, folders, tmp_path):
+    progress = KillsTheWorker()
+    asked = {"top": 1, "runs": 1, "epochs": 60, "baseline": False}
+    ended = []
+    for name, told in (("calm", None), ("killed", progress)):
+        (tmp_path / name).mkdir()
+        project = copy_of(searched, tmp_path / name)
+        confirm(project, folders["cifar10"], progress=told, **asked)
+        (other,) = list_others(project)
+        ((run,),) = other.confirm_runs().values()
+        ended.append((run.status, run.score, run.weights_sha256))
+    assert progress.killed
+    assert ended[0] == ended[1]
+    assert ended[0][0] == "completed"
+    count = len(project.journal)
+    confirm(project, folders["cifar10"], **asked)
+    assert not [each for each in project.journal[count:] if each.event == "run"]
+
+
+def test_a_stopped_one_is_told_with_its_data_and_goes_on(copied, folders):
+    project = copied
+    asked = {"top": 2, "runs": 2, "epochs": 5, "baseline": False}
+    confirm(project, folders["cifar10"], time_limit=1e-9, **asked)
+    other, begin = latest_call(project)
+    assert other.settings.data.name == begin.data.name == "CIFAR-10"
+    standing = read_standing(project)
+    assert standing.title == "confirm on CIFAR-10"
+    assert standing.trials_planned == 4
+    if standing.trials < 4:
+        step = list_steps(project, standing)[0]
+        assert step.text == "go on with confirm on CIFAR-10, which has stopped"
+        assert f"--data {folders['cifar10']}" in step.command
+    confirm(project, folders["cifar10"], **asked)
+    done = [runs for (_, epochs), runs in other.confirm_runs().items() if epochs == 5]
+    assert [len(runs) for runs in done] == [2, 2]
+    assert all(epochs != 5 for _, epochs in project.confirm_runs())
+
+
+def test_two_runs_of_each_and_three_configurations_are_needed_to_judge(copied, folders):
+    project = copied
+    asked = {"top": 1, "runs": 1, "epochs": 4}
+    confirm(project, folders["cifar10"], **asked)
+    found = next(each for each in transfers(project) if each.epochs == 4)
+    assert found.tau is None
+    assert "0 configurations with runs on both, 3 are needed" in found.verdict
+    assert {row.here for row in found.rows} == {None}
+
+
+def test_a_model_that_does_not_fit_the_other_images_is_one_clear_line(folders, tmp_path):
+    from svhn_tune import load_space
+
+    text = load_space("fashion_mlp").text.replace('"100 MiB"', '"2 MiB"')
+    (tmp_path / "small.toml").write_text(text)
+    settings = {"tuner": "random", "max_trials": 1, "max_epochs": 2}
+    project = search(
+        tmp_path / "small.toml", folders["fashion_mnist"], project=tmp_path / "p", **settings
+    )
+    before = len(project.journal)
+    with pytest.raises(InputError) as refused:
+        confirm(project, folders["cifar10"], top=1, runs=1, epochs=1)
+    told = str(refused.value)
+    assert told.startswith("trial 000 cannot be trained on CIFAR-10 (--data cifar10): the file")
+    assert "the limit of 'small' is 2,097,152" in told
+    assert "\n" not in told
+    assert len(project.journal) == before
+
+
+def test_its_own_source_by_name_is_no_transfer(copied, folders):
+    with pytest.raises(InputError, match="no Fashion-MNIST files in"):
+        confirm(copied, f"fashion_mnist:{folders['cifar10'][8:]}", top=1)
+    with pytest.raises(InputError, match="no CIFAR-10 files in"):
+        confirm(copied, f"cifar10:{folders['fashion_mnist']}", top=1)
+    project = confirm(
+        searched, f"fashion_mnist:{folders['fashion_mnist']}", top=1, epochs=1, runs=1
+    )
+    assert latest_call(project)[1].data is None
+
+
+TAMPERED = [
+    ({"fingerprint": "x"}, "data_fingerprint"),
+    ({"source": "mnist"}, r"data.source='mnist' is none of svhn, cifar10"),
+    ({"name": 3}, "data.name=3"),
+]
+
+
+@pytest.mark.parametrize(("change", "message"), TAMPERED)
+def test_a_tampered_journal_is_refused(change, message, confirmed, tmp_path):
+    project, _ = confirmed
+    folder = tmp_path / "copy"
+    folder.mkdir()
+    for name in ("project.json", "space.toml"):
+        (folder / name).write_text((project.folder / name).read_text())
+    lines = (project.folder / "journal.jsonl").read_text().splitlines()
+    changed = []
+    for line in lines:
+        record = json.loads(line)
+        if record["event"] == "begin" and record.get("data"):
+            record["data"] |= change
+        changed.append(json.dumps(record))
+    (folder / "journal.jsonl").write_text("\n".join(changed) + "\n")
+    with pytest.raises(InputError, match=message):
+        open_project(folder)
+
+
+def test_only_confirm_has_other_data():
+    record = BeginRecord(stage="search", began=1.0, workers=1, trials=1, epochs=1, runs=[])
+    other = {"source": "cifar10", "where": "x", "name": "x", "fingerprint": "x", "synthetic": False}
+    with pytest.raises(ValueError, match="data in a search"):
+        from_json(record.as_json() | {"data": other})
