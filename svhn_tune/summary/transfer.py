@@ -176,7 +176,7 @@ def _correlate(
 
         def statistic(*sides: "np.ndarray", axis: int = -1, of: Any = correlate) -> "np.ndarray":
             drawn = np.stack([side.mean(axis=axis) for side in sides])
-            return of(drawn[:count], drawn[count:])  # type: ignore[no-any-return]
+            return of(drawn[:count], drawn[count:])
 
         interval = None
         if min(map(len, runs)) > 1:
