@@ -215,9 +215,7 @@ def test_its_own_source_by_name_is_no_transfer(copied, folders):
         confirm(copied, f"fashion_mnist:{folders['cifar10'][8:]}", top=1)
     with pytest.raises(InputError, match="no CIFAR-10 files in"):
         confirm(copied, f"cifar10:{folders['fashion_mnist']}", top=1)
-    project = confirm(
-        searched, f"fashion_mnist:{folders['fashion_mnist']}", top=1, epochs=1, runs=1
-    )
+    project = confirm(copied, f"fashion_mnist:{folders['fashion_mnist']}", top=1, epochs=1, runs=1)
     assert latest_call(project)[1].data is None
 
 
