@@ -13,6 +13,7 @@ from svhn_tune.errors import InputError
 from svhn_tune.project.record_types import BeginRecord, from_json
 from svhn_tune.project.transfer import latest_call, list_others
 from svhn_tune.report import write_report
+from svhn_tune.summary import transfer
 from svhn_tune.summary.next_step import list_steps
 from svhn_tune.summary.status import read_standing
 
@@ -250,3 +251,49 @@ def test_only_confirm_has_other_data():
     other = {"source": "cifar10", "where": "x", "name": "x", "fingerprint": "x", "synthetic": False}
     with pytest.raises(ValueError, match="data in a search"):
         from_json(record.as_json() | {"data": other})
+
+
+def draw_means(seed, count, spread):
+    """Runs of configurations whose means are 0, 0.01, 0.02, ... apart."""
+    random = np.random.default_rng(seed)
+    return [list(0.5 + 0.01 * n + spread * random.standard_normal(4)) for n in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("there", "verdict", "value"),
+    [
+        (draw_means(1, 5, 1e-4), "the order holds", 1.0),
+        (draw_means(1, 5, 1e-4)[::-1], "the order is turned around", -1.0),
+        ([draw_means(1, 5, 1e-4)[n] for n in (1, 0, 2, 3, 4)], "the order holds in part", 0.8),
+        (draw_means(1, 5, 1.0), "it is not shown that the order holds", None),
+    ],
+)
+def test_whether_the_order_holds_follows_from_the_interval(there, verdict, value):
+    here = draw_means(0, 5, 1e-4)
+    tau, rho, by_chance = transfer._correlate(here, there)
+    assert transfer._judge(tau, 5) == verdict
+    assert tau.ci95[0] <= tau.value <= tau.ci95[1]
+    assert rho.ci95[0] <= rho.value <= rho.ci95[1]
+    if value is not None:
+        assert tau.value == pytest.approx(value)
+        assert tau.ci95 == pytest.approx((value, value))
+    if value == 1:
+        assert by_chance == pytest.approx(1 / 120)
+
+
+def test_no_interval_of_one_run_and_no_order_of_equal_means():
+    tau, _, _ = transfer._correlate([[0.1], [0.2], [0.3]], [[0.1, 0.2], [0.3, 0.3], [0.2, 0.1]])
+    assert tau.ci95 is None
+    assert transfer._judge(tau, 3).startswith("no interval: it needs 2 runs")
+    assert transfer._correlate([[0.1, 0.1]] * 3, [[0.1], [0.2], [0.3]]) == (None, None, None)
+
+
+def test_rank_correlations_are_scipys_with_ties_and_for_many_draws_at_once():
+    from scipy.stats import kendalltau, spearmanr
+
+    random = np.random.default_rng(0)
+    a, b = random.integers(0, 4, (2, 6, 20)).astype(float)
+    for ours, theirs in ((transfer._kendall, kendalltau), (transfer._spearman, spearmanr)):
+        expected = [theirs(*pair).statistic for pair in zip(a.T, b.T, strict=True)]
+        np.testing.assert_allclose(ours(a, b), np.nan_to_num(expected))
+        assert ours(np.ones(3), np.arange(3.0)) == 0

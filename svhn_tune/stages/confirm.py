@@ -23,6 +23,7 @@ from ..project.record_types import RunRecord
 from ..project.records import confirm_seed, decode_predicted, run_record
 from ..project.results import open_project
 from ..project.transfer import on_data
+from ..summary.invocation import name_data
 from ..training.devices import choose_engine, module_of
 from ..training.maps import maps_path
 from ..training.runs import Event, Run, Setup
@@ -107,6 +108,8 @@ def confirm(
         if choice and any(run.root in choice.chosen for run in missing):
             project.record(choice)
         progress = progress or Progress()
+        if other is not None:
+            progress.note(f"confirm trains on the {other.name}, found by --data {name_data(other)}")
         if before not in (None, trains):
             progress.note(f"the runs so far were trained by {before}, the next ones by {trains}")
         _train(project, data, planned, workers, deadline, progress, question, trains)
