@@ -90,6 +90,10 @@ class Space(Table):
         is_first = self.input.channels == "first"
         return replace(SOURCES[self.data], channels_first=is_first, asked=asked or None)
 
+    def on(self, source: str) -> "Space":
+        """The space on the images of another source: its models are built for those."""
+        return Space.model_validate(self.model_dump() | {"data": source})
+
     @property
     def objective(self) -> Objective:
         """What runs are scored by."""

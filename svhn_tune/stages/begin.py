@@ -41,6 +41,7 @@ def record_begin(
     if deadline is not None and not math.isinf(deadline):
         stops = time.time() + deadline - time.monotonic()
     asked: dict[str, Any] = {} if question is None else {"question": question}
+    asked |= {} if project.other is None else {"data": project.other}
     asked |= {} if engine is None else {"engine": engine}
     cohorts = {run.key: {"cohort": n} for n, cohort in enumerate(together) for run in cohort}
     record = BeginRecord(

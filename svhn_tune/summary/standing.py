@@ -52,7 +52,8 @@ class Standing:
 
     `trials` are runs in confirm. What is planned is None in projects that never said, and the times
     (seconds) are None where they are not known; `stops` is when its time limit ends it, as
-    `time.time()` counts. `process` is the pid of who is at work on it.
+    `time.time()` counts. `process` is the pid of who is at work on it, `on` the
+    data of a confirm where they are not the search's.
     """
 
     stage: str
@@ -67,6 +68,12 @@ class Standing:
     seconds_left: float | None = None
     budget_left: float | None = None
     stops: float | None = None
+    on: str | None = None
+
+    @property
+    def title(self) -> str:
+        """The stage, and where they are others than the search's, what it trains on."""
+        return self.stage if self.on is None else f"{self.stage} on {self.on}"
 
     @property
     def epochs(self) -> int:
@@ -89,6 +96,7 @@ class Standing:
             **{name: getattr(self, name) for name in names},
             "seconds_left": self.seconds_left,
             "stops": self.stops,
+            "on": self.on,
             "runs": runs,
         }
 

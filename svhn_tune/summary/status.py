@@ -14,11 +14,13 @@ from ..project.checkpoints import read_checkpoint
 from ..project.lock import find_holder
 from ..project.project import Project
 from ..project.record_types import BeginRecord, RunRecord, SessionRecord
+from ..project.transfer import latest_call
 from .answers import read_answers
 from .confirmed import summarize_confirmed
 from .handed_in import describe_handed_in, list_test_set_uses
 from .samples import mean
 from .standing import Best, RunStanding, Standing
+from .transfer import transfers
 
 
 def status(project: Project) -> dict[str, Any]:
@@ -40,6 +42,7 @@ def status(project: Project) -> dict[str, Any]:
         "progress": read_standing(project).as_dict(),
         "best": describe_best(ranking[0]) if ranking else None,
         "confirm": [entry.as_dict() for entry in summarize_confirmed(project)],
+        "other_data": [each.as_dict() for each in transfers(project)],
         "answers": read_answers(project),
         "handed_in": describe_handed_in(project),
         "test_set_used_to_choose": list_test_set_uses(project),
@@ -90,10 +93,9 @@ def count_trials(project: Project) -> dict[str, int]:
 
 def read_standing(project: Project) -> Standing:
     """Where the latest call's stage stands now, and which process is at work on it."""
-    begins = [record for record in project.records if isinstance(record, BeginRecord)]
-    if not begins:
+    project, begin = latest_call(project)
+    if begin is None:
         return read_begun(project, None)
-    begin = begins[-1]
     standing = read_begun(project, begin, find_holder(project.folder))
     if standing.process is None:
         return replace(standing, stops=None)
@@ -171,6 +173,7 @@ def read_begun(project: Project, begin: BeginRecord | None, process: int | None 
         process=process,
         stops=begin.stops if begin else None,
         budget_left=None if budget is None else budget - project.seconds_spent(),
+        on=project.other.name if project.other else None,
     )
 
 
