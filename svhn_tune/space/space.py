@@ -16,10 +16,11 @@ from pydantic import ByteSize, Field
 from ..bounds import MAX_COST
 from ..errors import InputError
 from .complaints import say_unknown
-from .hyperparameters import Declaration, Hyperparameter, Line, Table
+from .hyperparameters import Declaration, Hyperparameter
 from .objective import OBJECTIVES, Objective
 from .protocol import Input, Protocol
 from .questions import Question
+from .table import Line, Table
 from .targets import parse_target
 from .task import SOURCES, Task
 
