@@ -124,7 +124,7 @@ def test_the_estimate_is_frozen_and_a_resumed_search_needs_no_other(
 
 
 def test_a_search_with_a_time_limit_goes_on_until_its_end(small_space, archives, tmp_path):
-    limited = {"project": tmp_path / "p", "workers": 2, "time_limit": 8.0}
+    limited = {"project": tmp_path / "p", "workers": 2, "time_limit": 1.0}
     done = search(small_space, archives, **SMALL, **limited)
     begun = [record for record in done.records if record.event == "begin"]
     assert (begun[-1].trials, begun[-1].epochs) == (None, None)
