@@ -104,11 +104,20 @@ def spawned(monkeypatch):
     monkeypatch.setattr(workers, "START", SPAWNED)
 
 
-@pytest.fixture
-def few_draws(monkeypatch):
+@contextmanager
+def draw_few():
     """Where a space has a few dozen values, fewer draws show that there are no others."""
-    for module in ("feasible", "candidates"):
-        monkeypatch.setattr(f"svhn_tune.oracles.{module}.MAX_DRAWS", 2_000)
+    with pytest.MonkeyPatch.context() as patch:
+        for module in ("feasible", "candidates"):
+            patch.setattr(f"svhn_tune.oracles.{module}.MAX_DRAWS", 2_000)
+        yield
+
+
+@pytest.fixture
+def few_draws():
+    """No more are drawn in this test."""
+    with draw_few():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ import multiprocessing
 import dials
 import numpy as np
 import pytest
-from conftest import FORKED, SPAWNED, TENSORFLOW, train_by, train_by_tensorflow
+from conftest import FORKED, SPAWNED, TENSORFLOW, draw_few, train_by, train_by_tensorflow
 from test_fashion_mnist import write_idx
 
 from benchmarks.survival import read_result
@@ -29,6 +29,12 @@ SETTINGS = {"tuner": "random", "max_trials": 1, "max_epochs": 2, "train_images":
 SMALLER = {"fashion_cnn": ("default = 64\n", "default = 8\n")}
 # Of those that tell the time two heads stand for all; the others differ from them in these alone.
 LIKE_HEADS = ("clock_classes", "clock_720", "clock_regression", "clock_angle")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def draws():
+    with draw_few():
+        yield
 
 
 @pytest.fixture(
