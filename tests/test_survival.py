@@ -145,6 +145,7 @@ def read_places(folder):
     return places
 
 
+@pytest.mark.usefixtures("spawned")
 def test_within_an_epoch_a_time_limit_a_kill_and_ctrl_c_leave_what_goes_on_alike(
     small_space, archives, tmp_path, monkeypatch
 ):
