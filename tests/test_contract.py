@@ -93,7 +93,7 @@ def confirm_baseline(project, images):
 
 
 # Of each family, of the shallow networks, of grey images: what concerns TensorFlow, and the page.
-FEW = ("cnn", "mlp", "cifar_shallow", "tiny_resnet", "fashion_cnn")
+FEW = ("cnn", "mlp", "cifar_shallow", "tiny_resnet", "fashion_cnn", "clock_heads")
 of_few_spaces = pytest.mark.parametrize(
     "space",
     [
