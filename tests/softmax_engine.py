@@ -31,6 +31,8 @@ CHUNK = 4  # batches between two questions whether to stop
 PART = 250  # images between two, in evaluating
 SLOWNESS = "SOFTMAX_SECONDS"  # of the environment: how long a batch takes at least
 HEAVY = {"keras", "keras_tuner", "tensorflow"}
+# A forked process has, too, what the one that it was forked from has imported.
+IS_SPAWNED = "--multiprocessing-fork" in sys.orig_argv
 
 
 def prepare():
@@ -45,7 +47,7 @@ def describe(seeds):
 
 def start(space, values, seeds, train, index=None):
     """A run before its first epoch."""
-    if heavy := HEAVY & set(sys.modules):
+    if IS_SPAWNED and (heavy := HEAVY & set(sys.modules)):
         raise AssertionError(f"this worker has imported {heavy}")
     (seed,) = seeds
     return Alone(Softmax(space, values, seed, train, index))

@@ -181,7 +181,6 @@ PLACES = [
 def test_a_run_continued_within_an_epoch_or_its_end_ends_with_the_same_bits(
     engine, target, clocks, monkeypatch, tmp_path
 ):
-    monkeypatch.setattr(softmax_engine, "HEAVY", set())
     monkeypatch.setattr(softmax_engine, "PART", 64)
     monkeypatch.setattr(softmax_engine, "CHUNK", 1)
     monkeypatch.setattr(engine_tensorflow, "choose_part", lambda *_: 64)
