@@ -222,6 +222,11 @@ def test_a_model_that_does_not_fit_the_other_images_is_one_clear_line(folders, t
     assert len(project.journal) == before
 
 
+def test_a_source_with_other_labels_is_one_clear_line(searched):
+    with pytest.raises(InputError, match="--data clocks cannot be trained on in .* a time is no"):
+        confirm(searched, "clocks", top=1)
+
+
 def test_its_own_source_by_name_is_no_transfer(copied, folders):
     with pytest.raises(InputError, match="no Fashion-MNIST files in"):
         confirm(copied, f"fashion_mnist:{folders['cifar10'][8:]}", top=1)
@@ -234,6 +239,7 @@ def test_its_own_source_by_name_is_no_transfer(copied, folders):
 TAMPERED = [
     ({"fingerprint": "x"}, "data_fingerprint"),
     ({"source": "mnist"}, r"data.source='mnist' is none of svhn, cifar10"),
+    ({"source": "clocks"}, "data.source=clocks, whose labels are not as fashion_mnist's"),
     ({"name": 3}, "data.name=3"),
 ]
 

@@ -41,7 +41,7 @@ class _Before:
     seconds: dict[float, float] = field(default_factory=dict)
     images: dict[str, tuple[int, int]] = field(default_factory=dict)  # by the same fingerprint
     others: dict[str, OtherData] = field(default_factory=dict)
-    times: int | None = None
+    times: dict[str, int] = field(default_factory=dict)
 
 
 def check_records(lines: list[Line], path: Path, space: Space, settings: Settings) -> list[Record]:
@@ -86,7 +86,7 @@ def _check(record: Record, before: _Before, space: Space, settings: Settings) ->
         case RunRecord():
             _check_run(record, before, space, settings)
         case BeginRecord():
-            _check_other(record.data, before, settings)
+            _check_other(record.data, before, space, settings)
             other = record.data.fingerprint if record.data else ""
             for run in record.runs:
                 _check_root(run.trial, run.root, before)
@@ -194,14 +194,18 @@ def _check_run(run: RunRecord, before: _Before, space: Space, settings: Settings
     before.ended.add(run.trial)
 
 
-def _check_other(other: OtherData | None, before: _Before, settings: Settings) -> None:
-    """Refuse other data that are the project's own, or no source that there is."""
+def _check_other(
+    other: OtherData | None, before: _Before, space: Space, settings: Settings
+) -> None:
+    """Refuse other data that are the project's own, or of no source with labels as its own."""
     if other is None:
         return
     if other.fingerprint == settings.data.fingerprint:
         raise ValueError("data are those of project.json, not others")
     if other.source not in SOURCES:
         raise ValueError(f"data.source={shorten(other.source)} is none of {', '.join(SOURCES)}")
+    if SOURCES[other.source].on_dial != space.task.on_dial:
+        raise ValueError(f"data.source={other.source}, whose labels are not as {space.data}'s")
     known = before.others.setdefault(other.fingerprint, other)
     if known.source != other.source:
         raise ValueError(f"data.source={other.source}, where the same were {known.source}")
@@ -218,10 +222,10 @@ def _check_confirm_run(run: RunRecord, before: _Before, other: str) -> None:
     if run.initial_epoch:
         raise ValueError(f"initial_epoch={run.initial_epoch} of a run of confirm")
     if minutes := run.decode_minutes():
-        before.times = before.times or len(minutes)
-        if len(minutes) != before.times:
+        count = before.times.setdefault(other, len(minutes))
+        if len(minutes) != count:
             raise ValueError(
-                f"predicted is of {len(minutes)} images, that of earlier runs of {before.times}"
+                f"predicted is of {len(minutes)} images, that of earlier runs of {count}"
             )
         if run.score is not None and not all(0 <= each < DIAL for each in minutes):
             raise ValueError("predicted has a time that is on no dial")

@@ -7,6 +7,7 @@ from ..errors import InputError
 from ..models.size import measure_size
 from ..project.other_data import OtherData
 from ..project.project import Project
+from ..space.task import SOURCES
 
 
 def find_data(project: Project, data: str | Path | Data | None) -> tuple[Data, OtherData | None]:
@@ -18,7 +19,12 @@ def find_data(project: Project, data: str | Path | Data | None) -> tuple[Data, O
     expected, own = project.settings.data, project.space.data
     if not isinstance(data, Data):
         named, where = split_where(data)
-        if named not in (None, own):
+        if named is not None and named != own:
+            if SOURCES[named].on_dial != project.space.task.on_dial:
+                raise InputError(
+                    f"--data {named} cannot be trained on in {project.folder}: its labels are not "
+                    f"of the kind of {own}'s, a time is no class"
+                )
             return _find_other(load_data(where, named), named)
         data = load_data(where if data else expected.source, own)
     if data.fingerprint != expected.fingerprint:
