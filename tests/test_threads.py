@@ -33,13 +33,13 @@ def test_a_run_has_several_threads_where_cores_would_be_idle(seconds, places, ex
 
 
 def test_no_run_ends_later_than_the_last_one_did_with_one_thread_each():
-    ones = threads_module._end([50, 40, 30, 20, 90], [1] * 5, 3)
+    ones = threads_module.end_runs([50, 40, 30, 20, 90], [1] * 5, 3)
     chosen = choose_threads([50, 40, 30, 20, 90], 3)
-    assert max(threads_module._end([50, 40, 30, 20, 90], chosen, 3)) < max(ones)
+    assert max(threads_module.end_runs([50, 40, 30, 20, 90], chosen, 3)) < max(ones)
 
 
 def test_a_run_of_several_threads_waits_until_so_many_are_free():
-    first, second, third = threads_module._end([30, 30, 30], [1, 2, 1], 2)
+    first, second, third = threads_module.end_runs([30, 30, 30], [1, 2, 1], 2)
     assert first == 30
     assert second == pytest.approx(30 + threads_module.START + 30 / speed_up(2))
     # No run overtakes another.

@@ -34,12 +34,12 @@ def choose_threads(seconds: Sequence[float], places: int) -> list[int]:
         places: how many threads train at a time.
     """
     threads = [1] * len(seconds)
-    ends = _end(seconds, threads, places)
+    ends = end_runs(seconds, threads, places)
     while ends:
         last = max(range(len(ends)), key=lambda run: ends[run])
         more = threads.copy()
         more[last] = min(more[last] + 1, places)
-        sooner = _end(seconds, more, places)
+        sooner = end_runs(seconds, more, places)
         if sorted(sooner, reverse=True) >= sorted(ends, reverse=True):
             break
         threads, ends = more, sooner
@@ -51,7 +51,7 @@ def speed_up(threads: int) -> float:
     return 1 / (SERIAL + (1 - SERIAL) / threads)
 
 
-def _end(seconds: Sequence[float], threads: Sequence[int], places: int) -> list[float]:
+def end_runs(seconds: Sequence[float], threads: Sequence[int], places: int) -> list[float]:
     """When each run ends; each begins, in this order, once there is room for it."""
     free = [0.0] * places
     ends = []
