@@ -5,12 +5,17 @@ import json
 import pytest
 
 from svhn_tune import confirm, search
+from svhn_tune.models.spaces import load_space
 from svhn_tune.project.record_types import BeginRecord, TrialRecord
 from svhn_tune.project.results import open_project
 from svhn_tune.stages import threads as threads_module
-from svhn_tune.stages.threads import choose_threads, speed_up
+from svhn_tune.stages.threads import Load, choose_threads, end_runs, measure_load
 
 FEW = {"tuner": "random", "max_epochs": 3, "max_trials": 2, "train_images": 60}
+
+
+def make_loads(*seconds, serial=0.2):
+    return [Load(each, serial) for each in seconds]
 
 
 @pytest.mark.parametrize(
@@ -21,7 +26,7 @@ FEW = {"tuner": "random", "max_epochs": 3, "max_trials": 2, "train_images": 60}
         ([100], 4, [4]),
         ([100, 100], 4, [2, 2]),
         ([100] * 4, 4, [1] * 4),
-        ([100] * 9, 8, [1] * 8 + [8]),
+        ([100] * 9, 8, [1] * 8 + [5]),
         # Ten trials, one of which is longer than a fourth of all.
         ([106, 40, 35, 30, 30, 25, 20, 18, 12, 8], 4, [2] + [1] * 9),
         # A new process takes longer than the run.
@@ -29,21 +34,35 @@ FEW = {"tuner": "random", "max_epochs": 3, "max_trials": 2, "train_images": 60}
     ],
 )
 def test_a_run_has_several_threads_where_cores_would_be_idle(seconds, places, expected):
-    assert choose_threads(seconds, places) == expected
+    assert choose_threads(make_loads(*seconds), places) == expected
 
 
-def test_no_run_ends_later_than_the_last_one_did_with_one_thread_each():
-    ones = threads_module.end_runs([50, 40, 30, 20, 90], [1] * 5, 3)
-    chosen = choose_threads([50, 40, 30, 20, 90], 3)
-    assert max(threads_module.end_runs([50, 40, 30, 20, 90], chosen, 3)) < max(ones)
+@pytest.mark.parametrize(("serial", "threads"), [(1.0, 1), (0.75, 2), (0.35, 4), (0.2, 5)])
+def test_a_run_has_no_thread_more_that_would_gain_little(serial, threads):
+    assert choose_threads(make_loads(1000, serial=serial), 64) == [threads]
+
+
+def test_the_last_run_ends_sooner_than_with_one_thread_each():
+    loads = make_loads(50, 40, 30, 20, 90)
+    chosen = choose_threads(loads, 3)
+    assert max(end_runs(loads, chosen, 3)) < max(end_runs(loads, [1] * 5, 3))
 
 
 def test_a_run_of_several_threads_waits_until_so_many_are_free():
-    first, second, third = threads_module.end_runs([30, 30, 30], [1, 2, 1], 2)
+    loads = make_loads(30, 30, 30)
+    first, second, third = end_runs(loads, [1, 2, 1], 2)
     assert first == 30
-    assert second == pytest.approx(30 + threads_module.START + 30 / speed_up(2))
+    assert second == pytest.approx(30 + threads_module.START + 30 / loads[0].speed_up(2))
     # No run overtakes another.
     assert third > second
+
+
+def test_threads_share_more_of_a_dear_model_than_of_a_cheap_one():
+    space = load_space("cnn")
+    cheap = measure_load(space, space.baseline, 1000)
+    dear = measure_load(space, space.baseline | {"kernel_size_1": 7, "units": 1024}, 1000)
+    assert cheap.serial > dear.serial
+    assert cheap.seconds < dear.seconds
 
 
 @pytest.fixture

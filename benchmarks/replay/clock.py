@@ -6,7 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
-from svhn_tune.stages.threads import START, choose_threads, speed_up
+from svhn_tune.stages.threads import START, Load, choose_threads, measure_load
 
 from .world import STUCK, World
 
@@ -110,14 +110,15 @@ def replay(
             if run.trial not in curves:
                 curves[run.trial] = world.observe(run.number, rng)
             start = (world.starts[run.number] if run.begins else 0.0) + START * (threads > 1)
-            epoch = world.seconds[run.number] / speed_up(threads)
+            speed = _load(run, world).speed_up(threads)
+            epoch = world.seconds[run.number] / speed
             last = find_last(run, world)
             until = now + start + (last - run.first) * epoch
             if until > end:
                 last = run.first + max(int((end - now - start) / epoch), 0)
                 until = end
             busy += (until - now) * threads
-            alone += (until - now - START * (threads > 1)) * speed_up(threads)
+            alone += (until - now - START * (threads > 1)) * speed
             epochs += last - run.first
             heappush(running, (until, mine, run, last))
         if not running:
@@ -137,9 +138,11 @@ def replay(
 def _share(runs: list[Run], world: World, cores: int) -> list[tuple[Run, int]]:
     """Runs with their threads where so many cores are free, the longest first."""
     if cores > 1:
-        runs = sorted(runs, key=lambda run: -_seconds(run, world))
-    return [*zip(runs, choose_threads([_seconds(r, world) for r in runs], cores), strict=True)]
+        runs = sorted(runs, key=lambda run: -_load(run, world).seconds)
+    return [*zip(runs, choose_threads([_load(r, world) for r in runs], cores), strict=True)]
 
 
-def _seconds(run: Run, world: World) -> float:
-    return (run.last - run.first) * world.seconds[run.number]
+def _load(run: Run, world: World) -> Load:
+    """What the run takes in the world."""
+    load = measure_load(world.space, world.values[run.number], 1)
+    return load._replace(seconds=(run.last - run.first) * world.seconds[run.number])

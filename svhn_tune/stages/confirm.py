@@ -34,7 +34,7 @@ from .choice import choose
 from .drive import Call, drive
 from .other_source import check_fit, find_data
 from .pictures import write_pictures
-from .threads import choose_threads, count_places, estimate_seconds, read_threads
+from .threads import choose_threads, count_places, measure_load, read_threads
 from .together import find_engine, group_runs, leave_out_done
 
 
@@ -153,8 +153,8 @@ def _share_threads(
 ) -> list[Run]:
     """The runs with their threads; one that was begun goes on with those that it has."""
     images = len(data.train.labels)
-    seconds = [estimate_seconds(project.space, run.values, run.epochs * images) for run in planned]
-    threads = choose_threads(seconds, count_places(workers, module_of(engine)))
+    loads = [measure_load(project.space, run.values, run.epochs * images) for run in planned]
+    threads = choose_threads(loads, count_places(workers, module_of(engine)))
     before = read_threads(project)
     return [
         replace(run, threads=before[key])

@@ -19,7 +19,7 @@ from ..project.records import run_record, search_seed
 from ..training.runs import Event, Run, Setup
 from .begin import record_begin
 from .drive import Call, drive
-from .threads import choose_threads, count_places, estimate_seconds
+from .threads import Load, choose_threads, count_places, measure_load
 
 # Of the last trials at random, so many for each worker are proposed at once: the longest begin.
 AHEAD = 4
@@ -109,9 +109,9 @@ class SearchLoop:
             if not isinstance(proposal, Proposal):
                 break
             proposals.append(proposal)
-        proposals.sort(key=lambda each: -self._estimate(each))
-        seconds = [self._estimate(each) for each in proposals]
-        threads = choose_threads(seconds, count_places(places, self.setup.engine))
+        proposals.sort(key=lambda each: -self._measure(each).seconds)
+        loads = [self._measure(each) for each in proposals]
+        threads = choose_threads(loads, count_places(places, self.setup.engine))
         records = [_trial_record(*each) for each in zip(proposals, threads, strict=True)]
         records.sort(key=lambda record: record.trial)
         for record in records:
@@ -120,14 +120,14 @@ class SearchLoop:
 
     def _line_up(self, proposals: list[TrialRecord]) -> list[Run]:
         """Their runs, the longest first: no long one is left for the end, the other cores idle."""
-        ordered = sorted(proposals, key=lambda each: -self._estimate(each))
+        ordered = sorted(proposals, key=lambda each: -self._measure(each).seconds)
         return [self._to_run(proposal) for proposal in ordered]
 
-    def _estimate(self, trial: Proposal | TrialRecord) -> float:
+    def _measure(self, trial: Proposal | TrialRecord) -> Load:
         index = self.setup.train_index
         assert index is not None
         images = (trial.epochs - trial.initial_epoch) * len(index)
-        return estimate_seconds(self.project.space, trial.values, images)
+        return measure_load(self.project.space, trial.values, images)
 
     def _end_run(self, event: Event) -> RunRecord:
         proposal = self.project.proposals()[event.run.trial]

@@ -6,7 +6,7 @@ written down, and who goes on with the run goes on with it.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..models.work import measure_work
 from ..project.project import Project
@@ -15,52 +15,75 @@ from ..space.space import Space
 from ..training.devices import list_gpus
 from ..training.engine import JAX
 
-# Of a run, what threads cannot share: two are 1.5 times as fast as one, four 2.0 times.
-SERIAL = 0.35
 # Seconds until a process with another number of threads trains.
 START = 5.0
 # Multiply-adds, as `Work.rough_cost` counts them, that a core trains in a second (27 to 40 billion
 # on x86-64): enough to tell a run of seconds from one of minutes, and the same on any machine.
 SPEED = 30e9
+# What an image costs of a model that threads cannot share at all. They share the more, the more an
+# operation has to do: two train the baseline of `cnn`, models of 10 and of 80 times its cost 1.25,
+# 1.49 and 1.81 times as fast as one, four 1.08, 1.74 and 2.24 times.
+SHARED = 2.2e6
+# How much faster one more thread must be: one more of the baseline's two makes them slower.
+GAIN = 1.1
 
 
-def choose_threads(seconds: Sequence[float], places: int) -> list[int]:
+class Load(NamedTuple):
+    """A run: its seconds on one thread, and the share of them that threads cannot share."""
+
+    seconds: float
+    serial: float
+
+    def speed_up(self, threads: int) -> float:
+        """How many times as fast as one thread so many are."""
+        return 1 / (self.serial + (1 - self.serial) / threads)
+
+
+def measure_load(space: Space, values: Mapping[str, Any], images: int) -> Load:
+    """A run that trains `images`, those of all of its epochs together; roughly."""
+    cost = measure_work(space, values).rough_cost
+    return Load(cost * images / SPEED, min((SHARED / max(cost, 1)) ** (1 / 3), 1.0))
+
+
+def choose_threads(runs: Sequence[Load], places: int) -> list[int]:
     """The threads of each of several runs, so that the last of them ends early.
 
     As long as that helps, the run that ends last gets one more.
 
     Args:
-        seconds: that each takes on one thread, in the order in which they begin.
+        runs: in the order in which they begin.
         places: how many threads train at a time.
     """
-    threads = [1] * len(seconds)
-    ends = end_runs(seconds, threads, places)
+    threads = [1] * len(runs)
+    ends = end_runs(runs, threads, places)
     while ends:
         last = max(range(len(ends)), key=lambda run: ends[run])
         more = threads.copy()
-        more[last] = min(more[last] + 1, places)
-        sooner = end_runs(seconds, more, places)
+        more[last] += 1
+        if more[last] > places or not _gains(runs[last], more[last]):
+            break
+        sooner = end_runs(runs, more, places)
         if sorted(sooner, reverse=True) >= sorted(ends, reverse=True):
             break
         threads, ends = more, sooner
     return threads
 
 
-def speed_up(threads: int) -> float:
-    """How many times as fast as one thread so many are."""
-    return 1 / (SERIAL + (1 - SERIAL) / threads)
+def _gains(run: Load, threads: int) -> bool:
+    return run.speed_up(threads) >= GAIN * run.speed_up(threads - 1)
 
 
-def end_runs(seconds: Sequence[float], threads: Sequence[int], places: int) -> list[float]:
+def end_runs(runs: Sequence[Load], threads: Sequence[int], places: int) -> list[float]:
     """When each run ends; each begins, in this order, once there is room for it."""
     free = [0.0] * places
     ends = []
-    for alone, count in zip(seconds, threads, strict=True):
+    for run, count in zip(runs, threads, strict=True):
         free.sort()
+        begin = free[count - 1]
         start = START if count > 1 else 0.0
-        end = free[count - 1] + start + alone / speed_up(count)
+        end = begin + start + run.seconds / run.speed_up(count)
         # Who begins later begins no earlier.
-        free = [end] * count + [max(each, free[count - 1]) for each in free[count:]]
+        free = [end] * count + [max(each, begin) for each in free[count:]]
         ends.append(end)
     return ends
 
@@ -71,11 +94,6 @@ def count_places(workers: int, engine: str) -> int:
     One of a run's threads where it is not TensorFlow on a CPU that trains: more are of no use.
     """
     return 1 if engine == JAX or list_gpus() else workers
-
-
-def estimate_seconds(space: Space, values: Mapping[str, Any], images: int) -> float:
-    """What a run trains `images` in, all of its epochs together, on one thread; roughly."""
-    return measure_work(space, values).rough_cost * images / SPEED
 
 
 def read_threads(project: Project) -> dict[tuple[int, int, int], int]:
