@@ -33,11 +33,14 @@ SLOWNESS = "SOFTMAX_SECONDS"  # of the environment: how long a batch takes at le
 HEAVY = {"keras", "keras_tuner", "tensorflow"}
 # A forked process has, too, what the one that it was forked from has imported.
 IS_SPAWNED = "--multiprocessing-fork" in sys.orig_argv
+rounding = np.float32(1)
 
 
-def prepare():
-    """One thread, as each worker has a core."""
-    threadpool_limits(1)
+def prepare(threads=1):
+    """So many threads, and as many others bits: TensorFlow's sums are other ones, too."""
+    global rounding
+    threadpool_limits(threads)
+    rounding = np.float32(1 + (threads - 1) * EPSILON)
     return "CPU"
 
 
@@ -153,7 +156,7 @@ class Softmax:
             )
         ]
         slopes = np.concatenate(slopes, axis=1).astype(np.float32)
-        slopes *= self._weights[labels, None] / np.float32(len(batch))
+        slopes *= rounding * self._weights[labels, None] / np.float32(len(batch))
         gradient = np.vstack([inputs.T @ slopes, slopes.sum(axis=0)])
         self._step(gradient + 2 * self._l2 * self._kernel)
 

@@ -37,7 +37,7 @@ class _Before:
     roots: list[int] = field(default_factory=list)
     ended: set[int] = field(default_factory=set)
     completed: set[Confirmed] = field(default_factory=set)
-    planned: set[Confirmed] = field(default_factory=set)
+    planned: dict[Confirmed, int] = field(default_factory=dict)
     seconds: dict[float, float] = field(default_factory=dict)
     images: dict[str, tuple[int, int]] = field(default_factory=dict)  # by the same fingerprint
     others: dict[str, OtherData] = field(default_factory=dict)
@@ -90,7 +90,7 @@ def _check(record: Record, before: _Before, space: Space, settings: Settings) ->
             other = record.data.fingerprint if record.data else ""
             for run in record.runs:
                 _check_root(run.trial, run.root, before)
-                before.planned.add((run.root, run.run, run.epochs, other))
+                before.planned[run.root, run.run, run.epochs, other] = run.threads
         case ChoiceRecord():
             _check_choice(record, before)
         case SessionRecord():
@@ -183,6 +183,7 @@ def _check_run(run: RunRecord, before: _Before, space: Space, settings: Settings
         ("run", run.run, 0),
         ("planned_epochs", run.planned_epochs, trial.epochs),
         ("train_images", run.train_images, settings.train_images),
+        ("threads", run.threads, trial.threads),
     ):
         if found != expected and (name != "train_images" or None not in (found, expected)):
             raise ValueError(f"{name}={found}, where trial {run.trial} has {expected}")
@@ -219,6 +220,9 @@ def _check_confirm_run(run: RunRecord, before: _Before, other: str) -> None:
         raise ValueError(
             f"run={run.run} of {run.planned_epochs} epochs of trial {run.trial} was never planned"
         )
+    threads = before.planned.get(key, 1)
+    if run.threads != threads:
+        raise ValueError(f"threads={run.threads}, where {threads} were planned")
     if run.initial_epoch:
         raise ValueError(f"initial_epoch={run.initial_epoch} of a run of confirm")
     if minutes := run.decode_minutes():

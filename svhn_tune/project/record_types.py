@@ -22,6 +22,7 @@ Stage = Literal["search", "confirm"]
 Number = Annotated[int, Field(ge=0, le=10**9)]
 RunNumber = Annotated[int, Field(ge=0, lt=MAX_RUNS)]
 Epochs = Annotated[int, Field(ge=1, le=MAX_EPOCHS)]
+Threads = Annotated[int, Field(ge=1, le=4096)]
 Sum = Annotated[int, Field(ge=0, le=10**15)]
 Seconds = Annotated[float, Field(ge=0, le=MOST_SECONDS)]
 BYTES = {"uint8": 1, "uint16": 2, "float32": 4}  # of a prediction
@@ -40,7 +41,10 @@ class _Line(StrictTable):
 
 
 class TrialRecord(_Line):
-    """A trial that the oracle proposed: train `values` from `initial_epoch` to `epochs`."""
+    """A trial that the oracle proposed: train `values` from `initial_epoch` to `epochs`.
+
+    Of several `threads`, its result depends on how many there are.
+    """
 
     event: Literal["trial"] = "trial"
     trial: Number
@@ -50,6 +54,7 @@ class TrialRecord(_Line):
     parent: Number | None
     bracket: Number | None
     round: Number | None
+    threads: Threads = 1
 
 
 class RunRecord(_Line):
@@ -85,6 +90,7 @@ class RunRecord(_Line):
     device: str | None
     weights_sha256: str | None = None
     trained_by: list[str] = Field(default_factory=list)
+    threads: Threads = 1
     test: dict[str, Single | None] = Field(default_factory=dict)
     predicted: str | None = None
     predicted_as: Literal["uint8", "uint16", "float32"] = "uint8"
@@ -167,6 +173,7 @@ class PlannedRun(StrictTable):
     run: RunNumber
     epochs: Epochs
     cohort: Number | None = None
+    threads: Threads = 1
 
 
 class BeginRecord(_Line):

@@ -6,6 +6,7 @@ and nothing follows from that. A space's validation split is held out here, too.
 """
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from ..cost.budget import Budget
@@ -33,6 +34,7 @@ from .choice import choose
 from .drive import Call, drive
 from .other_source import check_fit, find_data
 from .pictures import write_pictures
+from .threads import choose_threads, count_places, measure_load, read_threads
 from .together import find_engine, group_runs, leave_out_done
 
 
@@ -104,6 +106,7 @@ def confirm(
         # One run of each, then a second one of each: when time is up, all have about as many. The
         # dearest of them first, so that no long one is left for the end, the other cores idle.
         planned.sort(key=lambda run: (run.run, -measure_work(project.space, run.values).rough_cost))
+        planned = _share_threads(project, data, planned, workers, trains)
         missing = leave_out_done(project, planned)
         if choice and any(run.root in choice.chosen for run in missing):
             project.record(choice)
@@ -145,6 +148,22 @@ def _plan_runs(project: Project, trial: int, runs: int, epochs: int) -> list[Run
     ]
 
 
+def _share_threads(
+    project: Project, data: Data, planned: list[Run], workers: int, engine: str
+) -> list[Run]:
+    """The runs with their threads; one that was begun goes on with those that it has."""
+    images = len(data.train.labels)
+    loads = [measure_load(project.space, run.values, run.epochs * images) for run in planned]
+    threads = choose_threads(loads, count_places(workers, module_of(engine)))
+    before = read_threads(project)
+    return [
+        replace(run, threads=before[key])
+        if run.checkpoint.exists() and (key := (run.root, run.run, run.epochs)) in before
+        else replace(run, threads=count)
+        for run, count in zip(planned, threads, strict=True)
+    ]
+
+
 def _train(
     project: Project,
     data: Data,
@@ -174,7 +193,9 @@ def _train(
     if not missing:
         return
     cohorts = group_runs(project.space, missing, count, engine)
-    count = min(count, len(cohorts))
+    most = min(count, len(cohorts))
+    # Where each run has one thread, more of them are of no use.
+    count = count if count_places(count, setup.engine) > 1 else most
     left = {(run.root, run.run): (run.values, run.epochs) for run in missing}
     forecast = Forecast(project, "confirm", data, lambda: Planned(left))
     budget = Budget(project, "confirm", count, data, forecast)
@@ -199,11 +220,16 @@ def _train(
         engine,
         cohorts if engine == "jax" else (),
     )
-    with budget.clock(), Workers(count, setup) as workers:
+
+    def next_runs(free: int) -> list[Run]:
+        fits = cohorts and min(cohorts[0][0].threads, count) <= free
+        return cohorts.pop(0) if fits else []
+
+    with budget.clock(), Workers(most, setup, count) as workers:
         drive(
             Call(project, workers, deadline, budget, forecast, progress),
             standing,
-            next_runs=lambda: cohorts.pop(0) if cohorts else [],
+            next_runs=next_runs,
             end_run=lambda event: _record(project, data, setup, event),
         )
 

@@ -18,7 +18,7 @@ class RunStanding:
     """A run that has not ended: `epochs` trained of `planned`, `initial` of them by a parent trial.
 
     `run` is None in search; `metrics` are those of the last epoch, empty before the first;
-    `training` is whether a worker has it now.
+    `training` is whether a worker has it now, on so many `threads`.
     """
 
     trial: int
@@ -29,6 +29,7 @@ class RunStanding:
     planned: int
     metrics: dict[str, float]
     training: bool = False
+    threads: int = 1
 
     def is_of(self, root: int, run: int) -> bool:
         """Whether it is the run of this number of the trial `root`, the only one in search."""
@@ -120,6 +121,7 @@ class Standing:
             planned=run.epochs,
             metrics=history[-1] if history else {},
             training=True,
+            threads=run.threads,
         )
         return replace(self, runs=(*(each for each in self.runs if each not in before), begun))
 
