@@ -223,7 +223,7 @@ def test_a_model_that_does_not_fit_the_other_images_is_one_clear_line(folders, t
 
 
 def test_a_source_with_other_labels_is_one_clear_line(searched):
-    with pytest.raises(InputError, match="--data clocks cannot be trained on in .* a time is no"):
+    with pytest.raises(InputError, match=r"--data clocks cannot be trained on in .* a time is no"):
         confirm(searched, "clocks", top=1)
 
 
