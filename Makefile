@@ -1,6 +1,6 @@
 # make setup | test | test-all | demo | bench | lint | dist: everything runs in .venv, which is made on first use.
 
-.PHONY: setup test test-all demo bench lint dist clean
+.PHONY: setup test test-all cases all-cases demo bench lint style types dist clean
 .DEFAULT_GOAL := test
 
 # The first Python from 3.11 to 3.13 that is there; PYTHON=... chooses another.
@@ -22,16 +22,27 @@ setup: .venv/installed
 # As tests/conftest.py orders the files: xdist would begin with those of the most cases.
 IN_TURN := -n 2 --dist loadfile --no-loadscope-reorder
 
-test: setup lint
-	$(BIN)/python -m pytest $(IN_TURN)
+# Types are checked while tests run, which do not keep two cores busy all the time.
+test: style
+	@$(MAKE) --no-print-directory -j2 types cases
 
 # The long forms, too: many kills, each Keras version, notebooks and README by TensorFlow.
-test-all: setup lint
+test-all: style
+	@$(MAKE) --no-print-directory -j2 types all-cases
+
+cases: setup
+	$(BIN)/python -m pytest $(IN_TURN)
+
+all-cases: setup
 	$(BIN)/python -m pytest $(IN_TURN) -m "soak or not soak"
 
-lint: setup
+lint: style types
+
+style: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+types: setup
 	$(BIN)/mypy
 
 # A small search and confirm of the open space on the built-in digits, in under five minutes on two

@@ -48,12 +48,13 @@ Make = Callable[[Terms], Contestant]
 
 @dataclass(frozen=True)
 class Task:
-    """One repetition of one contestant's search."""
+    """One repetition of one contestant's search; see `replay` for `shares`."""
 
     name: str
     budget: float
     cores: int
     seed: int
+    shares: bool
 
 
 class Replays:
@@ -65,12 +66,12 @@ class Replays:
         self.contestants: dict[str, Make] = {}
 
     def run(
-        self, contestants: dict[str, Make], budgets: list[float], cores: int
+        self, contestants: dict[str, Make], budgets: list[float], cores: int, shares: bool = False
     ) -> dict[tuple[str, float], list[Replayed]]:
         """Each contestant's repetitions at each budget, in core-seconds."""
         self.contestants = contestants
         tasks = [
-            Task(name, budget, cores, seed)
+            Task(name, budget, cores, seed, shares)
             for seed in range(self.repetitions)
             for budget in budgets
             for name in contestants
@@ -94,7 +95,7 @@ class Replays:
         terms = Terms(self.world, task.budget, task.cores, task.seed)
         rng = np.random.default_rng((task.seed, 17))
         contestant = self.contestants[task.name](terms)
-        return replay(contestant, self.world, task.cores, task.budget, rng)
+        return replay(contestant, self.world, task.cores, task.budget, rng, task.shares)
 
 
 # What the processes inherit: contestants are functions, which cannot be sent to them.
@@ -122,21 +123,32 @@ def compare(replays: Replays, full: float | None, shares: tuple[float, ...]) -> 
 def used_lines(replays: Replays, seconds: float) -> list[str]:
     """The share of the cores' time in which a run trains, by cores, and what halving finds."""
     lines = [
-        "  share of the cores' time in use: hyperband's pass, halving to its 100th model and last",
-        f"  promotion, halving for {seconds:,.0f} core-seconds and the score of what it then chose",
+        "  share of the cores' time in use, and worth as much on one thread each; hours: with one",
+        "  thread a run, then with several, hyperband's pass, halving to its 100th model and last",
+        f"  promotion; halving for {seconds:,.0f} core-seconds and the score of what it then chose",
     ]
     whole = {"hyperband": OTHERS["hyperband"], "halving": hundred_models}
     for cores in (1, 2, 4, 8, 16):
-        passes = replays.run(whole, [FOREVER], cores)
+        passes = [replays.run(whole, [FOREVER], cores, shares) for shares in (False, True)]
         limited = replays.run({"built": FOREST}, [seconds], cores)["built", seconds]
-        used = [np.mean([each.used for each in passes[name, FOREVER]]) for name in whole]
+        parts = [
+            " to ".join(_describe_use(found[name, FOREVER], cores) for found in passes)
+            for name in whole
+        ]
         scores = np.array([each.score for each in limited])
         lines.append(
-            f"  {cores:5} cores: {used[0]:.2f}  {used[1]:.2f}  "
+            f"  {cores:5} cores: {'; '.join(parts)}; "
             f"{np.mean([each.used for each in limited]):.2f}  {scores.mean():.3f} ± "
             f"{interval(scores):.3f}"
         )
     return lines
+
+
+def _describe_use(found: list[Replayed], cores: int) -> str:
+    used, worth, seconds = (
+        np.mean([getattr(each, name) for each in found]) for name in ("used", "worth", "seconds")
+    )
+    return f"{used:.2f} ({worth:.2f}, {seconds / cores / 3600:.2f} h)"
 
 
 def main() -> None:

@@ -152,9 +152,9 @@ def train_bare(
     from svhn_tune.data.cache import open_arrays
     from svhn_tune.models.hypermodel import CNNHyperModel, class_weights
     from svhn_tune.training.chunks import build_variables
-    from svhn_tune.training.engine_tensorflow import use_one_thread
+    from svhn_tune.training.engine_tensorflow import use_threads
 
-    use_one_thread()
+    use_threads(1)
     tf.get_logger().setLevel("ERROR")
     train, _ = open_arrays(setup.arrays)
     index, held = setup.train_index, setup.validate_on

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .stages.search import search
     from .summary.across import compare_projects
     from .summary.status import status
+    from .summary.transfer import transfers
 
 __all__ = [
     "CNNHyperModel",
@@ -33,6 +34,7 @@ __all__ = [
     "plan",
     "search",
     "status",
+    "transfers",
 ]
 
 _MODULES = {
@@ -48,6 +50,7 @@ _MODULES = {
     "plan": ".cost.plan",
     "search": ".stages.search",
     "status": ".summary.status",
+    "transfers": ".summary.transfer",
 }
 
 

@@ -50,20 +50,32 @@ def cache(tmp_path_factory):
 
 
 @pytest.fixture(scope="session", autouse=True)
+def unsynced():
+    """Nothing is forced to the disk, 6 ms each time: what is killed here are processes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda file: None)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def softmax():
     """What is searched and confirmed here trains by softmax regression, in no time."""
-    with train_by("softmax_engine"):
+    with train_by("softmax_engine", FORKED):
         yield
 
 
 TENSORFLOW = engine.DEFAULT
+# Forked workers have imported all that they need, which takes a spawned one 0.4 s, or by
+# TensorFlow 5 s.
+SPAWNED, FORKED = workers.START, forked.CONTEXT.get_start_method()
 
 
 @contextmanager
-def train_by(name):
-    """What is searched and confirmed inside trains by this engine."""
+def train_by(name, start=SPAWNED):
+    """What is searched and confirmed inside trains by this engine, in workers that start so."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(engine, "DEFAULT", name)
+        patch.setattr(workers, "START", start)
         yield
 
 
@@ -74,15 +86,9 @@ def tensorflow():
         yield
 
 
-@contextmanager
 def train_by_tensorflow():
-    """What is searched and confirmed inside trains by TensorFlow, in workers that begin with it.
-
-    They are forked from a process that has imported it, not spawned: that takes 5 s per worker.
-    """
-    with train_by(TENSORFLOW), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(workers, "START", forked.CONTEXT.get_start_method())
-        yield
+    """What is searched and confirmed inside trains by TensorFlow, in forked workers."""
+    return train_by(TENSORFLOW, FORKED)
 
 
 @pytest.fixture
@@ -93,10 +99,25 @@ def forked_tensorflow():
 
 
 @pytest.fixture
-def few_draws(monkeypatch):
+def spawned(monkeypatch):
+    """Workers start as they do for users."""
+    monkeypatch.setattr(workers, "START", SPAWNED)
+
+
+@contextmanager
+def draw_few():
     """Where a space has a few dozen values, fewer draws show that there are no others."""
-    for module in ("feasible", "candidates"):
-        monkeypatch.setattr(f"svhn_tune.oracles.{module}.MAX_DRAWS", 2_000)
+    with pytest.MonkeyPatch.context() as patch:
+        for module in ("feasible", "candidates"):
+            patch.setattr(f"svhn_tune.oracles.{module}.MAX_DRAWS", 2_000)
+        yield
+
+
+@pytest.fixture
+def few_draws():
+    """No more are drawn in this test."""
+    with draw_few():
+        yield
 
 
 @pytest.fixture(scope="session")

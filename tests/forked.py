@@ -1,7 +1,8 @@
 """svhn_tune in a process of its own, without the seconds that its imports take.
 
-The process is forked from one that has imported KerasTuner, and with it TensorFlow; its workers are
-spawned as ever, and train by the engine of the test. It can be killed, interrupted and waited for.
+The process is forked from one that has imported KerasTuner, and with it TensorFlow; it trains by
+the engine of the test. It can be killed, interrupted and waited for. The workers of a search are
+spawned as ever, for what happens to processes is looked at; those of a command are forked.
 """
 
 import multiprocessing
@@ -11,13 +12,13 @@ from contextlib import suppress
 
 import psutil
 
-from svhn_tune.training import engine
+from svhn_tune.training import engine, workers
 
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(
     [
         *("svhn_tune.stages.search_loop", "svhn_tune.training.engine_tensorflow"),
-        *("svhn_tune.report.page", "sklearn.model_selection"),
+        *("svhn_tune.report.page", "sklearn.model_selection", "softmax_engine"),
     ]
 )
 
@@ -44,29 +45,31 @@ class Forked(psutil.Process):
 
 def start_search(**arguments):
     """The process that runs `svhn_tune.search(**arguments)`: a command without its report."""
-    return _start(_search, arguments)
+    return _start(_search, arguments, "spawn")
 
 
-def start_command(arguments, place=".", stdout=os.devnull, stderr=os.devnull):
+def start_command(arguments, place=".", stdout=os.devnull, stderr=os.devnull, start_workers="fork"):
     """The process that runs `python -m svhn_tune` with these arguments; its streams are files."""
     given = (list(map(str, arguments)), os.path.abspath(place))
-    return _start(_command, given, os.path.abspath(stdout), os.path.abspath(stderr))
+    streams = os.path.abspath(stdout), os.path.abspath(stderr)
+    return _start(_command, given, start_workers, *streams)
 
 
-def _start(target, arguments, stdout=os.devnull, stderr=os.devnull):
-    given = (dict(os.environ), engine.DEFAULT, target, arguments, stdout, stderr)
+def _start(target, arguments, start_workers, stdout=os.devnull, stderr=os.devnull):
+    chosen = (engine.DEFAULT, start_workers)
+    given = (dict(os.environ), chosen, target, arguments, stdout, stderr)
     process = CONTEXT.Process(target=_run, args=given)
     process.start()
     return Forked(process)
 
 
-def _run(environment, name, target, arguments, stdout, stderr):
+def _run(environment, chosen, target, arguments, stdout, stderr):
     # The server's is that of the first test that needed it.
     os.environ.clear()
     os.environ.update(environment)
     for number, path in ((1, stdout), (2, stderr)):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND), number)
-    engine.DEFAULT = name
+    engine.DEFAULT, workers.START = chosen
     target(arguments)
 
 

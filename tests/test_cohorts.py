@@ -109,7 +109,7 @@ def test_workers_take_the_gpus_in_turn(monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0, 2")
     assert list_gpus() == ["0", "2"]
     assert [place.gpu for place in _choose_places(3)] == ["0", "2", "0"]
-    assert {place.core for place in _choose_places(3)} == {None}
+    assert {place.cores for place in _choose_places(3)} == {()}
 
 
 @pytest.mark.parametrize("hidden", ["", "-1"])
@@ -119,4 +119,6 @@ def test_hidden_gpus_are_none(hidden, monkeypatch):
     assert choose_engine("auto") == "tensorflow"
     count = len(os.sched_getaffinity(0))
     if count > 1:
-        assert [place.core for place in _choose_places(count)] == sorted(os.sched_getaffinity(0))
+        assert [place.cores for place in _choose_places(count)] == [
+            (core,) for core in sorted(os.sched_getaffinity(0))
+        ]

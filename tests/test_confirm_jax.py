@@ -17,7 +17,8 @@ from svhn_tune.training import checkpoints, engine
 from svhn_tune.training.runs import Run, Setup
 from svhn_tune.training.workers import Workers
 
-pytestmark = needs_jax
+# Its workers must not have imported TensorFlow.
+pytestmark = [needs_jax, pytest.mark.usefixtures("spawned")]
 
 # It compiles in no time.
 CASE = ("linear", {})

@@ -1,13 +1,11 @@
 """What every space in search_spaces/ promises, from its file to the one that is handed in."""
 
-import os
-import signal
+import multiprocessing
 
 import dials
 import numpy as np
-import psutil
 import pytest
-from conftest import TENSORFLOW, train_by, train_by_tensorflow
+from conftest import FORKED, SPAWNED, TENSORFLOW, draw_few, train_by, train_by_tensorflow
 from test_fashion_mnist import write_idx
 
 from benchmarks.survival import read_result
@@ -31,6 +29,12 @@ SETTINGS = {"tuner": "random", "max_trials": 1, "max_epochs": 2, "train_images":
 SMALLER = {"fashion_cnn": ("default = 64\n", "default = 8\n")}
 # Of those that tell the time two heads stand for all; the others differ from them in these alone.
 LIKE_HEADS = ("clock_classes", "clock_720", "clock_regression", "clock_angle")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def draws():
+    with draw_few():
+        yield
 
 
 @pytest.fixture(
@@ -73,19 +77,32 @@ def images(space, archives, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def searched(space, images, tmp_path_factory):
-    """A search of the baseline alone, of two epochs."""
+def confirmed(space, images, tmp_path_factory):
+    """Two runs of the baseline by TensorFlow."""
     folder = tmp_path_factory.mktemp("contract") / space.name
-    return search(space, images, project=folder, **SETTINGS)
-
-
-@pytest.fixture(scope="module")
-def confirmed(searched, images):
-    """Two runs of it by TensorFlow; as its own question's, where the space has one."""
-    number = find_question(searched.space)
-    asked = {"top": 1} if number is None else {"question": number}
+    project = search(space, images, project=folder, **SETTINGS)
     with train_by_tensorflow():
-        return confirm(searched, images, runs=2, epochs=1, **asked)
+        return confirm_baseline(project, images)
+
+
+def confirm_baseline(project, images):
+    """Two runs of it; as its own question's, where the space has one."""
+    number = find_question(project.space)
+    asked = {"top": 1} if number is None else {"question": number}
+    return confirm(project, images, runs=2, epochs=1, **asked)
+
+
+# Of each family, of the shallow networks, of grey images: what concerns TensorFlow, and the page.
+FEW = ("cnn", "mlp", "cifar_shallow", "tiny_resnet", "fashion_cnn", "clock_heads")
+of_few_spaces = pytest.mark.parametrize(
+    "space",
+    [
+        *FEW,
+        *(pytest.param(name, marks=pytest.mark.soak) for name in space_names() if name not in FEW),
+    ],
+    indirect=True,
+    scope="module",
+)
 
 
 def find_question(space):
@@ -101,10 +118,9 @@ class KillsTheWorker(Progress):
 
     def end_epoch(self, run, epochs, metrics):
         if not self.killed:
-            for child in psutil.Process().children():
-                if "spawn_main" in " ".join(child.cmdline()):
-                    os.kill(child.pid, signal.SIGKILL)
-                    self.killed = True
+            for child in multiprocessing.active_children():
+                child.kill()
+                self.killed = True
 
 
 def test_describe_gives_layers_and_bytes_within_the_limit(space):
@@ -117,15 +133,18 @@ def test_describe_gives_layers_and_bytes_within_the_limit(space):
 
 
 @pytest.mark.parametrize(
-    ("trains", "epochs"),
-    [("softmax_engine", 100), pytest.param(TENSORFLOW, 2, marks=pytest.mark.soak)],
+    ("trains", "start", "epochs"),
+    [
+        ("softmax_engine", FORKED, 100),
+        pytest.param(TENSORFLOW, SPAWNED, 2, marks=pytest.mark.soak),
+    ],
 )
 def test_a_search_killed_after_an_epoch_ends_with_the_same_bits(
-    trains, epochs, space, images, tmp_path
+    trains, start, epochs, space, images, tmp_path
 ):
     settings = SETTINGS | {"max_epochs": epochs}
     progress = KillsTheWorker()
-    with train_by(trains):
+    with train_by(trains, start):
         calm = search(space, images, project=tmp_path / "calm", **settings)
         killed = search(space, images, project=tmp_path / "killed", progress=progress, **settings)
     assert calm.trials["status"].tolist() == ["completed"]
@@ -135,6 +154,7 @@ def test_a_search_killed_after_an_epoch_ends_with_the_same_bits(
     assert read_result(killed.folder) == read_result(calm.folder)
 
 
+@of_few_spaces
 def test_a_model_continued_after_an_epoch_ends_with_the_same_bits(space, images):
     train = load_data(images, space.data).train.take(np.arange(80))
     split = Split(space.task.arrange(train.images), train.labels)
@@ -147,6 +167,7 @@ def test_a_model_continued_after_an_epoch_ends_with_the_same_bits(space, images)
     assert continued.weights_sha256 == whole.weights_sha256 != after_one
 
 
+@of_few_spaces
 def test_the_files_of_confirm_are_within_the_bound_and_may_be_handed_in_but_for_epochs(
     confirmed, images
 ):
@@ -167,17 +188,7 @@ def test_the_files_of_confirm_are_within_the_bound_and_may_be_handed_in_but_for_
         assert told.startswith(objective.say(best))
 
 
-# Of each family, and of the shallow networks; the page of the other spaces is like theirs.
-PAGES = ("cnn", "mlp", "cifar_shallow", "tiny_resnet")
-OTHER_PAGES = sorted(set(space_names()) - set(PAGES))
-
-
-@pytest.mark.parametrize(
-    "space",
-    [*PAGES, *(pytest.param(name, marks=pytest.mark.soak) for name in OTHER_PAGES)],
-    indirect=True,
-    scope="module",
-)
+@of_few_spaces
 def test_the_page_and_the_figures_show_what_there_is_and_fail_on_nothing(space, confirmed):
     page = write_report(confirmed).read_text()
     figures = Figures(confirmed)
@@ -196,12 +207,14 @@ def test_the_page_and_the_figures_show_what_there_is_and_fail_on_nothing(space, 
     assert drawn["confirmed"]
 
 
-def test_status_gives_an_answer_for_every_question(confirmed):
-    answers = status(confirmed)["answers"]
-    asked = [question.number for question in confirmed.space.questions]
+def test_status_gives_an_answer_for_every_question(space, images, tmp_path):
+    project = search(space, images, project=tmp_path / space.name, **SETTINGS)
+    done = confirm_baseline(project, images)
+    answers = status(done)["answers"]
+    asked = [question.number for question in done.space.questions]
     assert [each["question"] for each in answers] == asked
     for each in answers:
-        if each["question"] != find_question(confirmed.space):
+        if each["question"] != find_question(done.space):
             continue
         assert each["answer"] is not None
         assert each["epochs"] == 1

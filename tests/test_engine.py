@@ -33,7 +33,6 @@ def begin(request, monkeypatch):
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (IMAGES, 32, 32, 3), dtype=np.uint8)
     split = Split(images, rng.integers(0, 4, IMAGES).astype(np.int32))
-    monkeypatch.setattr(softmax_engine, "HEAVY", set())
     monkeypatch.setattr(softmax_engine, "PART", 64)
     monkeypatch.setattr(softmax_engine, "CHUNK", 1)
     monkeypatch.setattr(engine_tensorflow, "choose_part", lambda *_: 64)

@@ -33,6 +33,8 @@ pytestmark = needs_jax
 
 # Of each family, with what a loss may have in it; without dropout, whose bits are the backend's.
 PENALISED = {"blocks": 1, "units": 32, "pool_size_1": 3, "l2_1": 1e-2, "class_weight": 1.0}
+# Adam's steps and those of RMSprop amplify rounding where a gradient is nearly none.
+SLOW = {"optimizer": "sgd", "learning_rate": 0.01, "momentum": 0.9}
 CASES = {
     "cnn": ("cnn", PENALISED | {"padding": "valid"}),
     "cnn_open": (
@@ -44,7 +46,7 @@ CASES = {
     "tiny_resnet": ("tiny_resnet", {}, 128),  # one batch
     "clock_heads": ("clock_heads", {"blocks": 3, "units": 64}),
     "fashion_mlp": ("fashion_mlp", {"units_1": 50, "activation": "selu", "momentum": 0.9}),
-    "fashion_cnn": ("fashion_cnn", {"filters": 16, "activation": "elu", "optimizer": "rmsprop"}),
+    "fashion_cnn": ("fashion_cnn", SLOW | {"filters": 8, "activation": "elu", "dropout": 0.0}, 40),
 }
 # Short tests have these, `make test-all` the others.
 SHORT = ("cnn_open", "linear", "clock_heads")

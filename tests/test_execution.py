@@ -21,7 +21,6 @@ EPOCHS = 2
 @pytest.fixture
 def setup(archives, monkeypatch):
     """As confirm has it; every piece of a run is a question, and none is too early to stop."""
-    monkeypatch.setattr(softmax_engine, "HEAVY", set())
     monkeypatch.setattr(softmax_engine, "PART", 64)
     monkeypatch.setattr(breaks, "GRACE", -1.0)
     data = load_data(archives)

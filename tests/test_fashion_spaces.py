@@ -132,8 +132,6 @@ def test_check_allows_the_optimizers_of_the_space_and_asks_for_the_trials_own(tm
     [
         keras.optimizers.Adagrad(0.01),
         keras.optimizers.SGD(0.01, momentum=0.7),
-        keras.optimizers.SGD(0.01, nesterov=True),
-        keras.optimizers.Adam(0.01, beta_1=0.5),
     ],
 )
 def test_check_refuses_an_optimizer_that_the_space_cannot_have(optimizer, tmp_path):

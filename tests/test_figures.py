@@ -24,6 +24,8 @@ NAMES = [entry.name for entry in FIGURES]
 CURVES = {"learning_curves", "loss_curves"}
 CONFIRMED = CURVES | {"confirmed", "confusion"}
 PICTURES = {
+    "times",
+    "worst_clocks",
     "hardest_digits",
     "first_layer_weights",
     "filters",

@@ -131,6 +131,7 @@ def test_a_notebook_for_a_gpu_plans_before_it_searches_and_names_its_placeholder
     assert 'YOUR-NAME/svhn_tune"  # a placeholder' in settings.source
     (install,) = tagged(notebook, "install")
     assert "tensorflow[and-cuda]" in install.source
+    assert "jax[cuda12]" in install.source
     assert "pip download" not in str(notebook)
 
 
@@ -184,7 +185,8 @@ def test_the_notebooks_for_a_gpu_run_in_a_fresh_environment(archives, small_spac
         notebook = read(name)
         set_parameters(notebook, settings | {"RESULTS": str(place / "results")})
         (cell,) = tagged(notebook, "install")
-        cell.source = cell.source.replace("tensorflow[and-cuda]", "tensorflow")
+        for package, extra in (("tensorflow", "[and-cuda]"), ("jax", "[cuda12]")):
+            cell.source = cell.source.replace(f"{package}{extra}", package)
         nbformat.write(notebook, place / name)
         done = subprocess.run(
             [python, "-m", "nbconvert", "--to", "notebook", "--inplace", "--execute", name],

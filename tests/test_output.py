@@ -15,13 +15,12 @@ PROGRAM = [sys.executable, "-m", "svhn_tune"]
 # Each is a process of its own: one of every way to print here, and those that print alike as soak.
 COMMANDS = [
     ["--help"],
-    ["describe"],
     ["status"],
     ["status", "--json"],
     *(
         pytest.param(command, marks=pytest.mark.soak)
         for command in (
-            *(["search", "--help"], ["spaces"]),
+            *(["search", "--help"], ["spaces"], ["describe"]),
             *(["spaces", "--json"], ["describe", "--json"]),
         )
     ),

@@ -3,6 +3,7 @@
 import json
 import sys
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from svhn_tune.cost.cost_model import Timing, fit_cost, schedule
 from svhn_tune.cost.estimate import Estimate, count_together
 from svhn_tune.cost.forecast import Forecast, Planned
 from svhn_tune.cost.plan import describe_plan
-from svhn_tune.cost.timing import _make_setup, _read, _Watch
+from svhn_tune.cost.timing import _make_setup, _read, _Watch, choose_probes
 from svhn_tune.errors import InputError
 from svhn_tune.models.spaces import load_space
 from svhn_tune.models.work import Work, measure_work, rest_units, train_units
@@ -247,6 +248,10 @@ def test_a_slip_is_one_line(arguments, told, archives, monkeypatch, capfd, tmp_p
 def test_a_plan_of_this_machine_is_timed_and_writes_nothing(
     small_space, archives, monkeypatch, capfd, tmp_path
 ):
+    # Four models, of which the dearest trains on two batches: each is compiled, for a second.
+    few = partial(choose_probes, count=4)
+    monkeypatch.setattr("svhn_tune.cost.timing.choose_probes", few)
+    monkeypatch.setattr("svhn_tune.cost.timing.OPERATIONS", 0)
     monkeypatch.chdir(tmp_path)
     arguments = ["plan", "--space", small_space, "--data", archives]
     arguments += ["--workers", "1", "--max-epochs", "4"]

@@ -266,7 +266,7 @@ def test_a_dark_scheme_is_dark_with_light_letters(page):
     wait_until(page, f"{PLOT}.layout.font.color === getComputedStyle(document.body).color")
 
 
-@pytest.mark.parametrize("width", [360, 390, 768])
+@pytest.mark.parametrize("width", [360, pytest.param(390, marks=pytest.mark.soak), 768])
 def test_a_narrow_page_does_not_scroll_sideways(page, width):
     resize(page, width, 800)
     open_plot(page)

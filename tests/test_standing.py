@@ -96,11 +96,12 @@ def test_a_search_that_has_stopped(stopped):
     assert standing.seconds_left is None
 
 
-def test_the_first_runs_that_have_not_ended_are_in_training_while_a_process_holds_it(stopped):
+def test_the_longest_runs_that_have_not_ended_are_in_training_while_a_process_holds_it(stopped):
     with stopped.lock():
         standing = read_standing(Project(stopped.folder))
     assert standing.process == os.getpid()
-    assert [run.training for run in standing.runs] == [True, True, False]
+    # The third has more units than the second.
+    assert [run.training for run in standing.runs] == [True, False, True]
 
 
 def test_looking_on_leaves_no_trace(stopped):

@@ -97,6 +97,8 @@ def test_the_page_the_figures_and_the_spreadsheets_show_what_there_is(confirmed)
         assert (f'<figure id="{name}"' in page) == is_drawn
     assert not any(drawn.get(name) for name in NOT_DRAWN)
     assert drawn["learning_curves"]
+    assert drawn["times"]
+    assert drawn["worst_clocks"]
     assert drawn["confirmed"]
     assert drawn["score_against_hours"]
     assert "error in minutes" in page
@@ -179,7 +181,6 @@ PLACES = [
 def test_a_run_continued_within_an_epoch_or_its_end_ends_with_the_same_bits(
     engine, target, clocks, monkeypatch, tmp_path
 ):
-    monkeypatch.setattr(softmax_engine, "HEAVY", set())
     monkeypatch.setattr(softmax_engine, "PART", 64)
     monkeypatch.setattr(softmax_engine, "CHUNK", 1)
     monkeypatch.setattr(engine_tensorflow, "choose_part", lambda *_: 64)

@@ -44,7 +44,17 @@ def make(case, split, seed=0, index=None):
     return KerasTraining(space, space.complete(chosen), seed, split, index)
 
 
-@pytest.mark.parametrize("case", CASES)
+# What the plain one has, the others have, too.
+each_case = pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param("baseline", marks=pytest.mark.soak),
+        *("everything", "batch_normalization"),
+    ],
+)
+
+
+@each_case
 def test_an_epoch_gives_the_weights_that_fit_gives(case, split):
     ours, theirs = make(case, split), make(case, split)
     order = np.random.default_rng((0, 0)).permutation(IMAGES)
@@ -66,7 +76,7 @@ def test_an_epoch_gives_the_weights_that_fit_gives(case, split):
         assert metrics[name] == pytest.approx(values[0], rel=1e-4), name
 
 
-@pytest.mark.parametrize("case", CASES)
+@each_case
 def test_a_continued_run_ends_with_the_bits_of_an_uninterrupted_one(case, split, tmp_path):
     whole = make(case, split)
     whole.train_epoch(split)

@@ -91,11 +91,12 @@ def test_a_killed_worker_is_replaced_and_its_run_ends_as_it_would_have(
 
 
 def test_a_worker_imports_keras_and_tensorflow_only_where_its_engine_does(
-    setup, tmp_path, monkeypatch
+    setup, tmp_path, monkeypatch, spawned
 ):
-    """softmax_engine starts no run in a process that has imported one of them."""
+    """softmax_engine starts no run in a spawned process that has imported one of them."""
     with Workers(1, setup) as workers:
         assert train(workers, [make_run(setup.space, tmp_path, 0)])[-1].kind == "done"
+    monkeypatch.setattr(softmax_engine, "IS_SPAWNED", True)
     monkeypatch.setitem(sys.modules, "keras", None)
     with pytest.raises(AssertionError, match="has imported"):
         softmax_engine.start(setup.space, setup.space.baseline, 0, None)
@@ -152,6 +153,7 @@ def test_a_worker_that_does_not_answer_a_pause_is_killed_and_its_run_paused(
         assert run.checkpoint.exists()
 
 
+@pytest.mark.usefixtures("spawned")
 def test_a_worker_has_its_time_to_get_on_with_its_first_run(setup, tmp_path, monkeypatch):
     monkeypatch.setattr(workers_module, "PATIENCE", 0.0)
     run = make_run(setup.space, tmp_path, 0, epochs=5000)
@@ -195,6 +197,7 @@ def test_a_worker_that_grew_is_replaced(setup, tmp_path, monkeypatch):
 
 
 @pytest.mark.timeout(120)
+@pytest.mark.usefixtures("spawned")
 def test_three_deaths_of_a_run_fail_its_trial_and_the_search_goes_on(
     small_space, archives, tmp_path
 ):
@@ -224,7 +227,7 @@ def test_three_deaths_of_a_run_fail_its_trial_and_the_search_goes_on(
 
 def test_no_worker_outlives_its_parent(archives, tmp_path):
     arguments = ["search", "--data", str(archives), "--project", str(tmp_path / "cnn")]
-    process = start_command(arguments)
+    process = start_command(arguments, start_workers="spawn")
     while not (workers := [c for c in process.children() if "spawn_main" in " ".join(c.cmdline())]):
         time.sleep(0.05)
     time.sleep(1)

@@ -6,6 +6,8 @@ from typing import Protocol
 
 import numpy as np
 
+from svhn_tune.stages.threads import START, Load, choose_threads, measure_load
+
 from .world import STUCK, World
 
 
@@ -53,6 +55,7 @@ class Replayed:
         score: what that is worth at full length.
         seconds: core-seconds until it ended.
         used: the share of the cores' time in which a run trained.
+        worth: the share of the cores' time that its runs would have taken on one thread each.
         epochs: trained.
         trials: begun.
         full: how many trials came to full length.
@@ -62,6 +65,7 @@ class Replayed:
     score: float
     seconds: float
     used: float
+    worth: float
     epochs: int
     trials: int
     full: int
@@ -77,44 +81,68 @@ def find_last(run: Run, world: World) -> int:
 
 
 def replay(
-    contestant: Contestant, world: World, cores: int, budget: float, rng: np.random.Generator
+    contestant: Contestant,
+    world: World,
+    cores: int,
+    budget: float,
+    rng: np.random.Generator,
+    shares: bool = False,
 ) -> Replayed:
-    """Search until `budget` core-seconds are spent, or the contestant has no more to ask."""
+    """Search until `budget` core-seconds are spent, or the contestant has no more to ask.
+
+    Where it `shares`, cores for which there is no run train with those that are begun.
+    """
     end = budget / cores
-    running: list[tuple[float, int, Run, int]] = []
+    running: list[tuple[float, list[int], Run, int]] = []
+    waiting: list[tuple[Run, int]] = []
     free = list(range(cores))
     curves: dict[int, np.ndarray] = {}
     full: set[int] = set()
-    now = busy = 0.0
+    now = busy = alone = 0.0
     epochs = 0
     while True:
-        waiting = []
-        while free and now < end:
-            worker = free.pop(0)
-            run = contestant.ask(worker, now)
-            if run is None:
-                waiting.append(worker)
-                continue
+        if not waiting and now < end:
+            asked = [run for worker in free if (run := contestant.ask(worker, now)) is not None]
+            waiting = _share(asked, world, len(free) if shares else 1)
+        while waiting and waiting[0][1] <= len(free) and now < end:
+            run, threads = waiting.pop(0)
+            mine, free = free[:threads], free[threads:]
             if run.trial not in curves:
                 curves[run.trial] = world.observe(run.number, rng)
-            start = world.starts[run.number] if run.begins else 0.0
-            epoch = world.seconds[run.number]
+            start = (world.starts[run.number] if run.begins else 0.0) + START * (threads > 1)
+            speed = _load(run, world).speed_up(threads)
+            epoch = world.seconds[run.number] / speed
             last = find_last(run, world)
             until = now + start + (last - run.first) * epoch
             if until > end:
                 last = run.first + max(int((end - now - start) / epoch), 0)
                 until = end
-            busy += until - now
+            busy += (until - now) * threads
+            alone += (until - now - START * (threads > 1)) * speed
             epochs += last - run.first
-            heappush(running, (until, worker, run, last))
-        free += waiting
+            heappush(running, (until, mine, run, last))
         if not running:
             break
-        now, worker, run, last = heappop(running)
-        free.append(worker)
+        now, mine, run, last = heappop(running)
+        free += mine
         if last == world.epochs:
             full.add(run.trial)
         contestant.tell(run, curves[run.trial][:last], last == find_last(run, world))
     chosen = contestant.choose()
     used = busy / (cores * now) if now else 0.0
-    return Replayed(chosen, world.score(chosen), now * cores, used, epochs, len(curves), len(full))
+    worth = alone / (cores * now) if now else 0.0
+    score = world.score(chosen)
+    return Replayed(chosen, score, now * cores, used, worth, epochs, len(curves), len(full))
+
+
+def _share(runs: list[Run], world: World, cores: int) -> list[tuple[Run, int]]:
+    """Runs with their threads where so many cores are free, the longest first."""
+    if cores > 1:
+        runs = sorted(runs, key=lambda run: -_load(run, world).seconds)
+    return [*zip(runs, choose_threads([_load(r, world) for r in runs], cores), strict=True)]
+
+
+def _load(run: Run, world: World) -> Load:
+    """What the run takes in the world."""
+    load = measure_load(world.space, world.values[run.number], 1)
+    return load._replace(seconds=(run.last - run.first) * world.seconds[run.number])

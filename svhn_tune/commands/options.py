@@ -21,7 +21,8 @@ SpaceName = Annotated[
 DataFolder = Annotated[
     str | None,
     typer.Option(
-        "--data", help="A folder with the archives, or 'builtin'. [default: ./data, else builtin]"
+        "--data",
+        help="A folder with the files, 'builtin', or SOURCE:DIR. [default: ./data, else builtin]",
     ),
 ]
 ProjectName = Annotated[

@@ -22,6 +22,7 @@ from .confirm_table import (
     print_class_weights,
     print_summaries,
 )
+from .transfer_table import print_transfers
 
 
 def _data_line(project: Project) -> str:
@@ -43,7 +44,7 @@ def print_status(project: Project) -> None:
         print_text(console, f"budget {format_seconds(budget)}, of search and confirm together")
     if standing.process is not None:
         who = f"the process {standing.process}" if standing.process else "another process"
-        console.print(f"{standing.stage} is running in {who}")
+        print_text(console, f"{standing.title} is running in {who}")
     # The best is told below, once.
     console.print(Picture(replace(standing, best=None)))
     if status["confirm"]:
@@ -51,6 +52,7 @@ def print_status(project: Project) -> None:
     else:
         _print_ranking(console, project)
     print_answers(console, project, status)
+    print_transfers(console, project)
     _print_steps(console, project, standing)
 
 
@@ -114,8 +116,9 @@ def print_confirmed(project: Project) -> None:
         for each in status["answers"]:
             if each["complete"] and each["file"]:
                 console.print(f"to hand in for question {each['question']}: {each['file']}")
-    else:
+    elif not status["other_data"]:
         console.print("no run is finished yet")
+    print_transfers(console, project)
     # The report is written now, and its path is told.
     _print_steps(console, project, read_standing(project), page=False)
 

@@ -76,7 +76,11 @@ def confirm(
     ] = True,
     project: ProjectName = None,
     data: Annotated[
-        str | None, typer.Option(help="Where the search's data are, if they moved.")
+        str | None,
+        typer.Option(
+            help="Where the search's data are, if they moved; or other images, to train the same "
+            "configurations on: cifar10, or cifar10:DIR."
+        ),
     ] = None,
     workers: WorkerCount = None,
     time_limit: TimeLimit = None,

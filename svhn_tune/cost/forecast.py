@@ -52,10 +52,15 @@ def fit_journal(project: Project, images: int) -> CostModel | None:
     """
     timings = [
         timing
-        for record in project.ended()[-NEWEST:]
+        for record in _list_timed(project)[-NEWEST:]
         if (timing := _read_timing(project, record, images)) is not None
     ]
     return fit_cost(timings, project.space.protocol.batch_size) if timings else None
+
+
+def _list_timed(project: Project) -> list[RunRecord]:
+    """The ended runs on the data that the project is on: others cost otherwise."""
+    return project.ended("confirm") if project.other else project.ended()
 
 
 def _read_timing(project: Project, record: RunRecord, images: int) -> Timing | None:

@@ -12,7 +12,7 @@ from ..errors import InputError
 from ..files import read_arrays
 from ..project.project import Project
 from .pictures import say_label
-from .style import INK, STYLE, WIDTH, Chart
+from .style import INK, STYLE, WIDTH, Chart, show_image
 
 MOST = 48  # filters by channel, of the first layer
 COLUMNS = 12
@@ -91,7 +91,7 @@ def draw_filter_through_layers(project: Project, number: int | None = None) -> C
     image, *panels = chart.subplots(rows, MAPS, squeeze=False).flat
     for axes in (image, *panels):
         axes.axis("off")
-    image.imshow(arrays["model_image"])
+    show_image(image, arrays["model_image"])
     image.set_title("the image", fontsize=8, loc="center", color=INK)
     for axes, (name, maps) in zip(panels, shown.items(), strict=False):
         axes.imshow(maps, cmap="viridis")

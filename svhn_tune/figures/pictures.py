@@ -13,7 +13,7 @@ from ..console import say_count
 from ..files import read_arrays
 from ..project.project import Project
 from ..space.dial import say_time
-from .style import INK, STYLE, WIDTH, Chart
+from .style import INK, STYLE, WIDTH, Chart, show_image
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,7 +40,7 @@ def draw_hardest(project: Project) -> Chart | None:
     for axes, image, label, answer, share in zip(
         panels.flat, images, arrays["hard_labels"], answers, shares, strict=False
     ):
-        axes.imshow(image)
+        show_image(axes, image)
         title = [f"{_name(arrays, label)},", f"said {_name(arrays, answer)}"]
         # Digits have room beside each other, the names of objects below.
         title = title if has_words else [" ".join(title)]
@@ -91,7 +91,7 @@ def draw_weights(project: Project) -> Chart | None:
         for axes in panels.flat:
             axes.axis("off")
         for number, axes in zip(range(shown), panels.flat, strict=False):
-            axes.imshow(stretch_channels(weights[..., number]))
+            show_image(axes, stretch_channels(weights[..., number]))
             if units == "class":
                 axes.set_title(_name(arrays, number), fontsize=9, loc="center")
     chart.headline(project, "Weights as pictures, each channel from its lowest to its highest")
@@ -181,5 +181,5 @@ def _draw_image(panels: "np.ndarray", arrays: Arrays) -> None:
     for axes in panels:
         axes.axis("off")
     first: Axes = panels[0]
-    first.imshow(arrays["model_image"])
+    show_image(first, arrays["model_image"])
     first.set_title("the image", fontsize=9, color=INK)

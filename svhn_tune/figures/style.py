@@ -18,6 +18,7 @@ from ..project.project import Project
 from ..summary.wording import say_provenance
 
 if TYPE_CHECKING:
+    import numpy as np
     from matplotlib.axes import Axes
     from matplotlib.backend_bases import RendererBase
 
@@ -132,6 +133,12 @@ def name_score(project: Project, stage: str = "search") -> str:
     """What the scores of a stage are, for an axis: `validation accuracy`, `test loss`."""
     of_test = stage == "confirm" or project.settings.validate_on == "test"
     return f"{'test' if of_test else 'validation'} {project.space.objective.title}"
+
+
+def show_image(axes: "Axes", image: "np.ndarray") -> None:
+    """An image (height, width, channels), of bytes or of 0 to 1: of one channel it is grey."""
+    whitest = 255 if image.dtype.kind in "iu" else 1
+    axes.imshow(image, cmap="gray", vmin=0, vmax=whitest)
 
 
 def space_labels(axes: "Axes", heights: list[float], lines: int = 22) -> list[float]:

@@ -35,7 +35,7 @@ class Picture(JupyterMixin):
         standing = self._standing
         if _has_bars(console) and standing.epochs_planned:
             yield _draw_bar(standing)
-        yield Text(f"{standing.stage}: {_describe_counts(standing)}")
+        yield Text(f"{standing.title}: {_describe_counts(standing)}")
         if times := self._describe_times():
             yield Text(times)
         if standing.best is not None:

@@ -12,7 +12,9 @@ from ..errors import InputError, shorten
 from ..space.dial import DIAL
 from ..space.hyperparameters import Float
 from ..space.space import Space
+from ..space.task import SOURCES
 from .journal import Line
+from .other_data import OtherData
 from .record_types import (
     BeginRecord,
     ChoiceRecord,
@@ -24,7 +26,7 @@ from .record_types import (
 )
 from .settings import Settings
 
-Confirmed = tuple[int, int, int]  # root, run, planned epochs
+Confirmed = tuple[int, int, int, str]  # root, run, planned epochs, fingerprint of other data
 
 
 @dataclass
@@ -35,10 +37,11 @@ class _Before:
     roots: list[int] = field(default_factory=list)
     ended: set[int] = field(default_factory=set)
     completed: set[Confirmed] = field(default_factory=set)
-    planned: set[Confirmed] = field(default_factory=set)
+    planned: dict[Confirmed, int] = field(default_factory=dict)
     seconds: dict[float, float] = field(default_factory=dict)
-    images: tuple[int, int] | None = None
-    times: int | None = None
+    images: dict[str, tuple[int, int]] = field(default_factory=dict)  # by the same fingerprint
+    others: dict[str, OtherData] = field(default_factory=dict)
+    times: dict[str, int] = field(default_factory=dict)
 
 
 def check_records(lines: list[Line], path: Path, space: Space, settings: Settings) -> list[Record]:
@@ -83,9 +86,11 @@ def _check(record: Record, before: _Before, space: Space, settings: Settings) ->
         case RunRecord():
             _check_run(record, before, space, settings)
         case BeginRecord():
+            _check_other(record.data, before, space, settings)
+            other = record.data.fingerprint if record.data else ""
             for run in record.runs:
                 _check_root(run.trial, run.root, before)
-                before.planned.add((run.root, run.run, run.epochs))
+                before.planned[run.root, run.run, run.epochs, other] = run.threads
         case ChoiceRecord():
             _check_choice(record, before)
         case SessionRecord():
@@ -164,12 +169,13 @@ def _check_run(run: RunRecord, before: _Before, space: Space, settings: Settings
         raise ValueError(
             f"predicted_as={run.predicted_as}, where the space has {space.task.target.stored}"
         )
-    if run.data_fingerprint not in (None, settings.data.fingerprint):
-        raise ValueError(
-            f"data_fingerprint={shorten(run.data_fingerprint)} is not that of project.json"
-        )
+    other = run.data_fingerprint or ""
+    if other == settings.data.fingerprint:
+        other = ""
+    if other and not (run.stage == "confirm" and other in before.others):
+        raise ValueError(f"data_fingerprint={shorten(other)} is not that of project.json")
     if run.stage == "confirm":
-        _check_confirm_run(run, before)
+        _check_confirm_run(run, before, other)
         return
     if run.trial in before.ended:
         raise ValueError(f"trial {run.trial} had ended already")
@@ -177,6 +183,7 @@ def _check_run(run: RunRecord, before: _Before, space: Space, settings: Settings
         ("run", run.run, 0),
         ("planned_epochs", run.planned_epochs, trial.epochs),
         ("train_images", run.train_images, settings.train_images),
+        ("threads", run.threads, trial.threads),
     ):
         if found != expected and (name != "train_images" or None not in (found, expected)):
             raise ValueError(f"{name}={found}, where trial {run.trial} has {expected}")
@@ -188,31 +195,51 @@ def _check_run(run: RunRecord, before: _Before, space: Space, settings: Settings
     before.ended.add(run.trial)
 
 
-def _check_confirm_run(run: RunRecord, before: _Before) -> None:
-    key = (run.root, run.run, run.planned_epochs)
+def _check_other(
+    other: OtherData | None, before: _Before, space: Space, settings: Settings
+) -> None:
+    """Refuse other data that are the project's own, or of no source with labels as its own."""
+    if other is None:
+        return
+    if other.fingerprint == settings.data.fingerprint:
+        raise ValueError("data are those of project.json, not others")
+    if other.source not in SOURCES:
+        raise ValueError(f"data.source={shorten(other.source)} is none of {', '.join(SOURCES)}")
+    if SOURCES[other.source].on_dial != space.task.on_dial:
+        raise ValueError(f"data.source={other.source}, whose labels are not as {space.data}'s")
+    known = before.others.setdefault(other.fingerprint, other)
+    if known.source != other.source:
+        raise ValueError(f"data.source={other.source}, where the same were {known.source}")
+
+
+def _check_confirm_run(run: RunRecord, before: _Before, other: str) -> None:
+    key = (run.root, run.run, run.planned_epochs, other)
     if key in before.completed:
         raise ValueError(f"run {run.run} of trial {run.trial} had ended already")
     if before.planned and key not in before.planned:
         raise ValueError(
             f"run={run.run} of {run.planned_epochs} epochs of trial {run.trial} was never planned"
         )
+    threads = before.planned.get(key, 1)
+    if run.threads != threads:
+        raise ValueError(f"threads={run.threads}, where {threads} were planned")
     if run.initial_epoch:
         raise ValueError(f"initial_epoch={run.initial_epoch} of a run of confirm")
     if minutes := run.decode_minutes():
-        before.times = before.times or len(minutes)
-        if len(minutes) != before.times:
+        count = before.times.setdefault(other, len(minutes))
+        if len(minutes) != count:
             raise ValueError(
-                f"predicted is of {len(minutes)} images, that of earlier runs of {before.times}"
+                f"predicted is of {len(minutes)} images, that of earlier runs of {count}"
             )
         if run.score is not None and not all(0 <= each < DIAL for each in minutes):
             raise ValueError("predicted has a time that is on no dial")
     if run.confusion is not None:
         images = (len(run.confusion), sum(map(sum, run.confusion)))
-        before.images = before.images or images
-        if images != before.images:
+        known = before.images.setdefault(other, images)
+        if images != known:
             raise ValueError(
                 f"confusion is of {images[0]} classes and {images[1]} images, that of earlier runs "
-                f"of {before.images[0]} and {before.images[1]}"
+                f"of {known[0]} and {known[1]}"
             )
     if run.status == "completed":
         before.completed.add(key)
@@ -220,7 +247,7 @@ def _check_confirm_run(run: RunRecord, before: _Before) -> None:
 
 def _check_choice(choice: ChoiceRecord, before: _Before) -> None:
     for root, run in choice.used:
-        if (root, run, choice.epochs) not in before.completed:
+        if (root, run, choice.epochs, "") not in before.completed:
             raise ValueError(
                 f"used=[{root}, {run}] is no run of {choice.epochs} epochs that had ended"
             )

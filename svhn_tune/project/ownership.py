@@ -18,7 +18,7 @@ TOP = (
 )
 LOCK = (".lock", ".pid")
 FOLDERS = {
-    "checkpoints": r"(search|confirm)-\d{4,}-\d{2,}(-epochs-\d+)?\.npz",
+    "checkpoints": r"(search|confirm)-\d{4,}-\d{2,}(-epochs-\d+)?(-on-[\da-f]{8})?\.npz",
     "models": r"trial-\d{4,}-run-\d{2,}-epochs-\d+\.(keras|npz)",
 }
 NAMES = {".": "|".join(map(re.escape, (*TOP, ".pid")))} | FOLDERS

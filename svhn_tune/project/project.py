@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError, cannot_write
 from ..space.space import Space
+from .belonging import belongs
 from .consistency import check_records
+from .frames import frame_trials
 from .journal import append_record, downgrade, read_journal, upgrade
 from .lock import hold
+from .other_data import OtherData
 from .ownership import FOLDERS, remove_leftovers
 from .record_types import Record, RunRecord, SessionRecord, TrialRecord
 from .settings import (
@@ -40,6 +43,10 @@ class Project:
 
     Args:
         folder: a folder that `create_project` made.
+
+    Attributes:
+        other: the data that it is on, where they are not its search's (transfer.py: `on_data`).
+        journal: all records; `records` are those on these data.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -47,7 +54,15 @@ class Project:
         self.name = folder.name
         self.settings: Settings = read_settings(folder / "project.json")
         self.space: Space = read_searched_space(folder / "space.toml", self.settings)
+        self.other: OtherData | None = None
+        self.journal: list[Record] = []
         self.refresh()
+
+    @property
+    def records(self) -> list[Record]:
+        """The journal, without confirm's on other data than those that the project is on."""
+        own = self.settings.data.fingerprint
+        return [record for record in self.journal if belongs(record, own, self.other)]
 
     def _path(self, name: str) -> Path:
         return self.folder / name
@@ -70,9 +85,12 @@ class Project:
     def checkpoint_path(self, stage: str, trial: int, run: int, epochs: int | None = None) -> Path:
         """The checkpoint of a run, which is named by its first trial.
 
-        In confirm a run of other `epochs` is another one; in search it was promoted.
+        In confirm a run of other `epochs`, or on other data, is another one; in search it was
+        promoted.
         """
         length = f"-epochs-{epochs}" if stage == "confirm" else ""
+        if self.other is not None:
+            length += f"-on-{self.other.fingerprint[:8]}"
         return self._path("checkpoints") / f"{stage}-{trial:04d}-{run:02d}{length}.npz"
 
     def model_path(self, trial: int, run: int, epochs: int) -> Path:
@@ -84,9 +102,8 @@ class Project:
         self._format, lines = read_journal(self.journal_path)
         if self._format == 1:
             lines = [upgrade(line, self.space.objective) for line in lines]
-        self.records: list[Record] = check_records(
-            lines, self.journal_path, self.space, self.settings
-        )
+        # In place: what is on other data has the same list.
+        self.journal[:] = check_records(lines, self.journal_path, self.space, self.settings)
 
     def record(self, record: Record) -> None:
         """Append a record to the journal on disk, then to the one in memory."""
@@ -97,7 +114,7 @@ class Project:
             append_record(self.journal_path, line)
         except OSError as error:
             raise cannot_write(self.journal_path, error.strerror) from None
-        self.records.append(record)
+        self.journal.append(record)
 
     def update_settings(self, **changes: Any) -> None:
         """Change settings that a resumed project may change."""
@@ -203,26 +220,7 @@ class Project:
     @property
     def trials(self) -> "pd.DataFrame":
         """One row per trial: trial, score, epochs, status, collapsed, parent, values, ..."""
-        import pandas as pd
-
-        ended = {record.trial: record for record in self.ended("search")}
-        rows = []
-        for proposal in self.proposals():
-            end = ended.get(proposal.trial)
-            rows.append(
-                {
-                    "trial": proposal.trial,
-                    "score": end and end.score,
-                    "epochs": proposal.epochs,
-                    "status": end.status if end else "running",
-                    "collapsed": end and end.collapsed,
-                    "parent": proposal.parent,
-                    "bracket": proposal.bracket,
-                    "round": proposal.round,
-                    "values": proposal.values,
-                }
-            )
-        return pd.DataFrame(rows)
+        return frame_trials(self.proposals(), self.ended("search"))
 
     @property
     def runs(self) -> "pd.DataFrame":

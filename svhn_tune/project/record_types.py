@@ -9,11 +9,12 @@ import binascii
 from array import array
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from ..bounds import MAX_EPOCHS, MAX_RUNS
 from ..errors import say_invalid, shorten
 from .journal import Line
+from .other_data import OtherData, StrictTable
 
 MOST_SECONDS = 1e12
 
@@ -21,6 +22,7 @@ Stage = Literal["search", "confirm"]
 Number = Annotated[int, Field(ge=0, le=10**9)]
 RunNumber = Annotated[int, Field(ge=0, lt=MAX_RUNS)]
 Epochs = Annotated[int, Field(ge=1, le=MAX_EPOCHS)]
+Threads = Annotated[int, Field(ge=1, le=4096)]
 Sum = Annotated[int, Field(ge=0, le=10**15)]
 Seconds = Annotated[float, Field(ge=0, le=MOST_SECONDS)]
 BYTES = {"uint8": 1, "uint16": 2, "float32": 4}  # of a prediction
@@ -28,13 +30,7 @@ Single = Annotated[float, Field(ge=-3.5e38, le=3.5e38)]  # what float32 holds
 Values = dict[str, Any]  # the space says which
 
 
-class _Table(BaseModel):
-    """No field but its own, values neither converted nor changed."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
-
-
-class _Line(_Table):
+class _Line(StrictTable):
     """A line of the journal, told by its `event`."""
 
     event: str
@@ -45,7 +41,10 @@ class _Line(_Table):
 
 
 class TrialRecord(_Line):
-    """A trial that the oracle proposed: train `values` from `initial_epoch` to `epochs`."""
+    """A trial that the oracle proposed: train `values` from `initial_epoch` to `epochs`.
+
+    Of several `threads`, its result depends on how many there are.
+    """
 
     event: Literal["trial"] = "trial"
     trial: Number
@@ -55,6 +54,7 @@ class TrialRecord(_Line):
     parent: Number | None
     bracket: Number | None
     round: Number | None
+    threads: Threads = 1
 
 
 class RunRecord(_Line):
@@ -89,8 +89,9 @@ class RunRecord(_Line):
     versions: dict[str, str]
     device: str | None
     weights_sha256: str | None = None
-    trained_by: list[str] = []
-    test: dict[str, Single | None] = {}
+    trained_by: list[str] = Field(default_factory=list)
+    threads: Threads = 1
+    test: dict[str, Single | None] = Field(default_factory=dict)
     predicted: str | None = None
     predicted_as: Literal["uint8", "uint16", "float32"] = "uint8"
     confusion: list[list[Number]] | None = None
@@ -164,7 +165,7 @@ class SessionRecord(_Line):
     seconds_left: Annotated[float, Field(ge=-MOST_SECONDS, le=MOST_SECONDS)] | None = None
 
 
-class PlannedRun(_Table):
+class PlannedRun(StrictTable):
     """A run that a call of confirm set out to train, with the others of its `cohort`, if any."""
 
     trial: Number
@@ -172,10 +173,13 @@ class PlannedRun(_Table):
     run: RunNumber
     epochs: Epochs
     cohort: Number | None = None
+    threads: Threads = 1
 
 
 class BeginRecord(_Line):
     """What a call set out to do; `runs` are confirm's (of a `question`), none in search.
+
+    `data` are those that confirm trains on, where they are not the search's.
 
     A search that time ends has set out to no number of trials and epochs.
     """
@@ -190,9 +194,12 @@ class BeginRecord(_Line):
     runs: list[PlannedRun]
     question: Number | None = None
     engine: str | None = None
+    data: OtherData | None = None
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
+        if self.data is not None and self.stage != "confirm":
+            raise ValueError(f"data in a {self.stage}")
         if (self.stage == "confirm") != bool(self.runs):
             raise ValueError(f"runs has {len(self.runs)} entries in a {self.stage}")
         if len({run.epochs for run in self.runs}) > 1:

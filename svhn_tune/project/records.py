@@ -52,6 +52,8 @@ def run_record(event: Event, initial_epoch: int, space: Space, setup: Setup) -> 
         "device": None,
         "weights_sha256": None,
     }
+    if run.threads > 1:
+        known["threads"] = run.threads
     backend = "jax" if setup.engine == JAX else "tensorflow"
     if outcome is not None:
         known |= _describe_outcome(run, outcome, initial_epoch, space, setup)

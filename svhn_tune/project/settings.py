@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from ..bounds import MAX_COST, MAX_EPOCHS, MAX_TRIALS
 from ..errors import InputError, cannot_write, say_invalid
@@ -17,17 +17,13 @@ from ..files import parse_json, write_atomically
 from ..models.spaces import parse_space
 from ..space.space import Space
 from .numbers import RANGES
+from .other_data import StrictTable
 from .record_types import MOST_SECONDS
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
-
 
 _Seconds = Annotated[list[Annotated[float, Field(ge=0)]], Field(min_length=5, max_length=5)]
 
 
-class DataSettings(_Table):
+class DataSettings(StrictTable):
     """Which data were searched: the fingerprint is of their bytes, `source` where they were."""
 
     name: str
@@ -36,7 +32,7 @@ class DataSettings(_Table):
     source: str
 
 
-class Cap(_Table):
+class Cap(StrictTable):
     """How much an epoch of a model may cost, and the estimate by which that is known.
 
     Frozen as the search begins, so that it proposes alike on any machine that goes on with it.
@@ -76,7 +72,7 @@ class Cap(_Table):
         return lambda values: self.seconds(space, values) <= most
 
 
-class Settings(_Table):
+class Settings(StrictTable):
     """What a project was begun with. `budget` is in seconds; `max_trials` and it may change.
 
     Without `max_trials`, which halving may lack, time ends the search.
@@ -95,7 +91,7 @@ class Settings(_Table):
     space: Annotated[str, Field(min_length=1)]
     space_sha256: str
     data: DataSettings
-    versions: dict[str, str] = {}
+    versions: dict[str, str] = Field(default_factory=dict)
     machine: str = ""
 
     @property

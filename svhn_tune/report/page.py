@@ -20,9 +20,10 @@ from ..project.project import Project
 from ..summary.status import status as read_status
 from ..summary.wording import as_sentence, say_cap, say_provenance
 from .answer import answer
+from .other_images import compare_images, list_all_runs
 from .repetition import list_facts, repeat_commands
 from .spreadsheets import write_spreadsheets
-from .tables import list_confirm_runs, list_trials, tabulate_architectures
+from .tables import list_trials, tabulate_architectures
 
 TEMPLATES = Path(__file__).parent / "templates"
 REM_PER_AXIS = 6
@@ -97,7 +98,8 @@ def render(project: Project) -> str:
         ],
         trials=list_trials(project),
         architectures=tabulate_architectures(project),
-        confirm_runs=list_confirm_runs(project),
+        other_images=compare_images(project),
+        confirm_runs=list_all_runs(project),
         commands=repeat_commands(project),
         facts=list_facts(project, status),
         policy=_forbid_network(script),

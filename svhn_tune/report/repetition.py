@@ -5,8 +5,9 @@ from typing import Any
 
 from ..project.project import Project
 from ..project.record_types import BeginRecord, RunRecord, SessionRecord
+from ..project.transfer import list_others
 from ..summary.answers import find_asked
-from ..summary.invocation import count_top, join_command, name_space
+from ..summary.invocation import count_top, join_command, name_data, name_space
 
 
 def repeat_commands(project: Project) -> list[str]:
@@ -15,6 +16,12 @@ def repeat_commands(project: Project) -> list[str]:
     return [
         join_command(*_search_arguments(project), *again),
         *[join_command(*each, *again) for each in _confirm_arguments(project)],
+        *[
+            join_command(*each, "--data", name_data(other.other), *again)
+            for other in list_others(project)
+            if other.other is not None
+            for each in _confirm_arguments(other)
+        ],
     ]
 
 
@@ -92,6 +99,11 @@ def list_facts(project: Project, status: dict[str, Any]) -> list[tuple[str, str]
         ("space", f"{project.space.name} (sha256 {project.space.sha256})"),
         ("data", f"{settings.data.name} ({settings.data.source})"),
         ("data fingerprint", settings.data.fingerprint),
+        *(
+            ("other data", f"{each.name} ({name_data(each)}), fingerprint {each.fingerprint}")
+            for each in (other.other for other in list_others(project))
+            if each is not None
+        ),
         ("seed of the search", str(settings.seed)),
         ("seeds of the runs", "in the tables above; every run has its own, made from the search's"),
         ("versions", _join(settings.versions)),

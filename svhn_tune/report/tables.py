@@ -160,7 +160,11 @@ def list_confirm_runs(project: Project) -> Table | None:
             ]
         )
     caption = f"Every run of confirm; the score is {objective} on the test set after its last epoch"
-    return Table("confirm-runs", with_provenance(project, caption), columns, rows)
+    name = "confirm-runs"
+    if project.other is not None:
+        name += f"-{project.other.fingerprint[:8]}"
+        caption += f"; on {project.other.name}"
+    return Table(name, with_provenance(project, caption), columns, rows)
 
 
 def tabulate_architectures(project: Project) -> Table | None:

@@ -6,7 +6,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from ..errors import nearest
-from .hyperparameters import TYPES, Declaration, Table
+from .hyperparameters import TYPES, Declaration
+from .table import Table
 
 # Where a value may have several types, pydantic complains once for each.
 KINDS = ("bool", "int", "float", "str")

@@ -9,34 +9,16 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     ValidationInfo,
     field_validator,
     model_validator,
 )
 
-from ..errors import CONTROLS
+from .table import Table
 
 # Values of one hyperparameter: TPE goes through all that its step makes.
 MAX_STEPS, MAX_CHOICES = 100_000, 1_000
-
-
-class Table(BaseModel):
-    """A table of a space file: unknown keys are refused, values are not converted or changed."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
-
-
-def _is_line(text: str) -> str:
-    if CONTROLS.search(text):
-        raise ValueError("control characters and line ends have no place in it")
-    return text
-
-
-Line = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_is_line)]
 
 
 def _is_alike(value: Any, kind: type) -> bool:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import Field, model_validator
 
 from ..bounds import MAX_EPOCHS
-from .hyperparameters import Table
+from .table import Table
 
 Optimizer = Literal["adam", "adamw", "sgd", "rmsprop"]
 OPTIMIZERS: tuple[str, ...] = get_args(Optimizer)

@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from ..bounds import MAX_EPOCHS
-from .hyperparameters import Line, Table
+from .table import Line, Table
 
 
 class Question(Table):

@@ -4,12 +4,12 @@ from pydantic import ValidationError
 
 from ..errors import InputError
 from .complaints import describe_complaint
-from .hyperparameters import Table
 from .objective import OF_DIAL
 from .protocol import Input, Protocol
 from .questions import Question
 from .space import Limits, Rules, Space
 from .space_file import parse_tables
+from .table import Table
 from .targets import FORMS, OF_CLASSES
 from .task import SOURCES
 

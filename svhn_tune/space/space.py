@@ -16,10 +16,11 @@ from pydantic import ByteSize, Field
 from ..bounds import MAX_COST
 from ..errors import InputError
 from .complaints import say_unknown
-from .hyperparameters import Declaration, Hyperparameter, Line, Table
+from .hyperparameters import Declaration, Hyperparameter
 from .objective import OBJECTIVES, Objective
 from .protocol import Input, Protocol
 from .questions import Question
+from .table import Line, Table
 from .targets import parse_target
 from .task import SOURCES, Task
 
@@ -89,6 +90,10 @@ class Space(Table):
         asked = self.target and parse_target(self.target, self.protocol.loss)
         is_first = self.input.channels == "first"
         return replace(SOURCES[self.data], channels_first=is_first, asked=asked or None)
+
+    def on(self, source: str) -> "Space":
+        """The space on the images of another source: its models are built for those."""
+        return Space.model_validate(self.model_dump() | {"data": source})
 
     @property
     def objective(self) -> Objective:

@@ -29,7 +29,7 @@ def record_begin(
     Args:
         project: open and locked.
         stage: "search" or "confirm".
-        workers: how many runs train side by side.
+        workers: how many runs train side by side, each on a thread.
         trials, epochs: planned in all, those done before included; None where time ends it.
         runs: all runs of confirm, in the order in which they are trained.
         deadline: of `time.monotonic()`, if the call has a time limit.
@@ -41,8 +41,10 @@ def record_begin(
     if deadline is not None and not math.isinf(deadline):
         stops = time.time() + deadline - time.monotonic()
     asked: dict[str, Any] = {} if question is None else {"question": question}
+    asked |= {} if project.other is None else {"data": project.other}
     asked |= {} if engine is None else {"engine": engine}
     cohorts = {run.key: {"cohort": n} for n, cohort in enumerate(together) for run in cohort}
+    threads = {run.key: {"threads": run.threads} for run in runs if run.threads > 1}
     record = BeginRecord(
         stage=stage,
         began=time.time(),
@@ -57,6 +59,7 @@ def record_begin(
                 run=run.run,
                 epochs=run.epochs,
                 **cohorts.get(run.key, {}),
+                **threads.get(run.key, {}),
             )
             for run in runs
         ],

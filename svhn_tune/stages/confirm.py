@@ -6,11 +6,12 @@ and nothing follows from that. A space's validation split is held out here, too.
 """
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from ..cost.budget import Budget
 from ..cost.forecast import Forecast, Planned
-from ..data import Data, load_data
+from ..data import Data
 from ..data.cache import share_arrays
 from ..data.dataset import split_holdout
 from ..errors import InputError
@@ -22,6 +23,8 @@ from ..project.project import Project
 from ..project.record_types import RunRecord
 from ..project.records import confirm_seed, decode_predicted, run_record
 from ..project.results import open_project
+from ..project.transfer import on_data
+from ..summary.invocation import name_data
 from ..training.devices import choose_engine, module_of
 from ..training.maps import maps_path
 from ..training.runs import Event, Run, Setup
@@ -29,7 +32,9 @@ from ..training.workers import Workers
 from .begin import record_begin
 from .choice import choose
 from .drive import Call, drive
+from .other_source import check_fit, find_data
 from .pictures import write_pictures
+from .threads import choose_threads, count_places, measure_load, read_threads
 from .together import find_engine, group_runs, leave_out_done
 
 
@@ -58,7 +63,8 @@ def confirm(
 
     Args:
         project: a name in results/, a folder, or a `Project`; by default the latest.
-        data: where the project's data are, if they moved.
+        data: where the project's data are, if they moved; or another source's name, such as
+            "cifar10" or "cifar10:DIR", to train the same configurations on its images instead.
         top: how many of the best completed trials, 3 by default; of a question's configurations,
             all by default.
         question: the number of a question of the project's space.
@@ -83,35 +89,36 @@ def confirm(
     numbers = {"top": top, "question": question, "runs": runs, "epochs": epochs, "workers": workers}
     top, question, runs, epochs, workers = check_numbers(numbers).values()
     choose(project, top, epochs, baseline, question)
-    before = find_engine(project)
+    data, other = find_data(project, data)
+    before = find_engine(project if other is None else on_data(project, other))
+    before = before or find_engine(project)
     trains = choose_engine(before if engine in (None, "auto") else engine)
-    expected = project.settings.data
-    if not isinstance(data, Data):
-        data = load_data(data or expected.source, project.space.data)
-    if data.fingerprint != expected.fingerprint:
-        raise InputError(
-            f"{project.folder} was searched on {expected.name}, fingerprint "
-            f"{expected.fingerprint[:8]}, but {data.source} has {data.fingerprint[:8]}: pass "
-            f"--data with the folder that has the search's data"
-        )
     with project.lock():
         project.refresh()
         chosen, choice = choose(project, top, epochs, baseline, question)
+        if budget is not None:
+            project.update_settings(budget=budget)
+        home = project
+        if other is not None:
+            project, choice = on_data(home, other), None
+            check_fit(project, chosen)
         planned = [run for trial in chosen for run in _plan_runs(project, trial, runs, epochs)]
         # One run of each, then a second one of each: when time is up, all have about as many. The
         # dearest of them first, so that no long one is left for the end, the other cores idle.
         planned.sort(key=lambda run: (run.run, -measure_work(project.space, run.values).rough_cost))
+        planned = _share_threads(project, data, planned, workers, trains)
         missing = leave_out_done(project, planned)
         if choice and any(run.root in choice.chosen for run in missing):
             project.record(choice)
-        if budget is not None:
-            project.update_settings(budget=budget)
         progress = progress or Progress()
+        if other is not None:
+            progress.note(f"confirm trains on the {other.name}, found by --data {name_data(other)}")
         if before not in (None, trains):
             progress.note(f"the runs so far were trained by {before}, the next ones by {trains}")
         _train(project, data, planned, workers, deadline, progress, question, trains)
-        _draw(project, data, progress)
-    return project
+        if other is None:
+            _draw(project, data, progress)
+    return home
 
 
 def _draw(project: Project, data: Data, progress: Progress) -> None:
@@ -134,9 +141,26 @@ def _plan_runs(project: Project, trial: int, runs: int, epochs: int) -> list[Run
             values=values,
             epochs=epochs,
             checkpoint=project.checkpoint_path("confirm", root, number, epochs),
-            model_file=project.model_path(root, number, epochs),
+            # On other data nothing is handed in.
+            model_file=None if project.other else project.model_path(root, number, epochs),
         )
         for number in range(runs)
+    ]
+
+
+def _share_threads(
+    project: Project, data: Data, planned: list[Run], workers: int, engine: str
+) -> list[Run]:
+    """The runs with their threads; one that was begun goes on with those that it has."""
+    images = len(data.train.labels)
+    loads = [measure_load(project.space, run.values, run.epochs * images) for run in planned]
+    threads = choose_threads(loads, count_places(workers, module_of(engine)))
+    before = read_threads(project)
+    return [
+        replace(run, threads=before[key])
+        if run.checkpoint.exists() and (key := (run.root, run.run, run.epochs)) in before
+        else replace(run, threads=count)
+        for run, count in zip(planned, threads, strict=True)
     ]
 
 
@@ -169,7 +193,9 @@ def _train(
     if not missing:
         return
     cohorts = group_runs(project.space, missing, count, engine)
-    count = min(count, len(cohorts))
+    most = min(count, len(cohorts))
+    # Where each run has one thread, more of them are of no use.
+    count = count if count_places(count, setup.engine) > 1 else most
     left = {(run.root, run.run): (run.values, run.epochs) for run in missing}
     forecast = Forecast(project, "confirm", data, lambda: Planned(left))
     budget = Budget(project, "confirm", count, data, forecast)
@@ -194,11 +220,16 @@ def _train(
         engine,
         cohorts if engine == "jax" else (),
     )
-    with budget.clock(), Workers(count, setup) as workers:
+
+    def next_runs(free: int) -> list[Run]:
+        fits = cohorts and min(cohorts[0][0].threads, count) <= free
+        return cohorts.pop(0) if fits else []
+
+    with budget.clock(), Workers(most, setup, count) as workers:
         drive(
             Call(project, workers, deadline, budget, forecast, progress),
             standing,
-            next_runs=lambda: cohorts.pop(0) if cohorts else [],
+            next_runs=next_runs,
             end_run=lambda event: _record(project, data, setup, event),
         )
 
@@ -215,7 +246,8 @@ def _record(project: Project, data: Data, setup: Setup, event: Event) -> RunReco
         record = record.model_copy(update={"confusion": confusion})
     project.record(record)
     event.run.checkpoint.unlink(missing_ok=True)
-    _keep_best_models(project)
+    if project.other is None:
+        _keep_best_models(project)
     return record
 
 

@@ -48,7 +48,7 @@ class Call:
 def drive(
     call: Call,
     standing: Standing,
-    next_runs: Callable[[], Sequence[Run]],
+    next_runs: Callable[[int], Sequence[Run]],
     end_run: Callable[[Event], RunRecord],
 ) -> None:
     """Train what `next_runs` hands out, until there is no more or time is up.
@@ -59,8 +59,9 @@ def drive(
     Args:
         call: what is trained on what, and for how long.
         standing: where the stage stands as the call begins.
-        next_runs: the next run to train, or those that differ from it in their seed alone, to be
-            trained together; none where one in training must end first, or none is left.
+        next_runs: the next run to train where so many threads are free, or those that differ from
+            it in their seed alone, to be trained together; none where one in training must end
+            first, or none is left.
         end_run: writes down a run that ended or failed; returns its record.
     """
     workers, budget = call.workers, call.budget
@@ -71,7 +72,7 @@ def drive(
         if resumed := say_resumed(standing):
             call.progress.note(resumed)
         while True:
-            while not is_over and workers.free and (runs := next_runs()):
+            while not is_over and (free := workers.free) and (runs := next_runs(free)):
                 for run in runs:
                     call.forecast.begin_run(run)
                     call.progress.begin_run(run)

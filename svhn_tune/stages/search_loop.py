@@ -19,6 +19,10 @@ from ..project.records import run_record, search_seed
 from ..training.runs import Event, Run, Setup
 from .begin import record_begin
 from .drive import Call, drive
+from .threads import Load, choose_threads, count_places, measure_load
+
+# Of the last trials at random, so many for each worker are proposed at once: the longest begin.
+AHEAD = 4
 
 
 class SearchLoop:
@@ -50,15 +54,13 @@ class SearchLoop:
             self.call.progress.note(self.call.budget.describe())
             return
         ended = {record.trial for record in self.project.ended("search")}
-        self._waiting = [
-            self._to_run(proposal)
-            for proposal in self.project.proposals()
-            if proposal.trial not in ended
-        ]
+        self._waiting = self._line_up(
+            [each for each in self.project.proposals() if each.trial not in ended]
+        )
         standing = record_begin(
             self.project,
             "search",
-            self.call.workers.free,
+            self.call.workers.threads,
             self.remaining.trials,
             self.remaining.epochs,
             deadline=self.call.deadline,
@@ -80,16 +82,52 @@ class SearchLoop:
                 f"has {shortest}; --tuner halving, or random, takes --max-trials"
             )
 
-    def _next_runs(self) -> list[Run]:
+    def _next_runs(self, free: int) -> list[Run]:
         """A run that was begun, or of the next trial; none where the oracle proposes none now."""
-        if self._waiting:
+        if not self._waiting:
+            self._waiting = self._line_up(self._ask(free))
+        if self._waiting and min(self._waiting[0].threads, self.call.workers.threads) <= free:
             return [self._waiting.pop(0)]
-        proposal = ask(self.oracle, self.settings.max_epochs)
-        if not isinstance(proposal, Proposal):
-            return []
-        record = _trial_record(proposal)
-        self.project.record(record)
-        return [self._to_run(record)]
+        return []
+
+    def _ask(self, free: int) -> list[TrialRecord]:
+        """Write down the next trials, one for each free thread if there are as many.
+
+        Where there are fewer, they share the threads. What is proposed at random depends on no
+        result: at the end, all that is left is known at once.
+        """
+        places = free
+        count = free
+        all_places = self.call.workers.threads
+        if self.settings.tuner == "random" and all_places > 1:
+            left = (self.remaining.trials or 0) - len(self.project.proposals())
+            if left <= AHEAD * all_places:
+                places, count = all_places, left
+        proposals: list[Proposal] = []
+        while len(proposals) < count:
+            proposal = ask(self.oracle, self.settings.max_epochs)
+            if not isinstance(proposal, Proposal):
+                break
+            proposals.append(proposal)
+        proposals.sort(key=lambda each: -self._measure(each).seconds)
+        loads = [self._measure(each) for each in proposals]
+        threads = choose_threads(loads, count_places(places, self.setup.engine))
+        records = [_trial_record(*each) for each in zip(proposals, threads, strict=True)]
+        records.sort(key=lambda record: record.trial)
+        for record in records:
+            self.project.record(record)
+        return records
+
+    def _line_up(self, proposals: list[TrialRecord]) -> list[Run]:
+        """Their runs, the longest first: no long one is left for the end, the other cores idle."""
+        ordered = sorted(proposals, key=lambda each: -self._measure(each).seconds)
+        return [self._to_run(proposal) for proposal in ordered]
+
+    def _measure(self, trial: Proposal | TrialRecord) -> Load:
+        index = self.setup.train_index
+        assert index is not None
+        images = (trial.epochs - trial.initial_epoch) * len(index)
+        return measure_load(self.project.space, trial.values, images)
 
     def _end_run(self, event: Event) -> RunRecord:
         proposal = self.project.proposals()[event.run.trial]
@@ -110,6 +148,7 @@ class SearchLoop:
             values=proposal.values,
             epochs=proposal.epochs,
             checkpoint=self.project.checkpoint_path("search", root, 0),
+            threads=proposal.threads,
         )
 
     def _drop_checkpoints(self) -> None:
@@ -146,7 +185,8 @@ def restore_oracle(project: Project, is_endless: bool = False) -> Oracle:
     for record in project.records:
         if isinstance(record, TrialRecord):
             proposal = ask(oracle, settings.max_epochs)
-            if not isinstance(proposal, Proposal) or _trial_record(proposal) != record:
+            again = isinstance(proposal, Proposal) and _trial_record(proposal, record.threads)
+            if again != record:
                 raise InputError(
                     f"{project.journal_path}: trial {record.trial} cannot be proposed "
                     f"again by this version; use the versions in project.json"
@@ -179,9 +219,10 @@ def _as_proposed(record: TrialRecord) -> Values:
     return values
 
 
-def _trial_record(proposal: Proposal) -> TrialRecord:
+def _trial_record(proposal: Proposal, threads: int = 1) -> TrialRecord:
     values = {
         name: value.item() if isinstance(value, np.generic) else value
         for name, value in proposal.values.items()
     }
-    return TrialRecord(**vars(proposal) | {"values": values})
+    several = {"threads": threads} if threads > 1 else {}
+    return TrialRecord(**vars(proposal) | {"values": values} | several)

@@ -4,6 +4,7 @@ import shlex
 
 from ..errors import InputError
 from ..models.spaces import load_space
+from ..project.other_data import OtherData
 from ..project.project import Project
 from ..project.results import RESULTS, list_projects
 from .choices import BASELINE
@@ -31,6 +32,11 @@ def name_space(project: Project) -> str:
     except InputError:
         known = False
     return project.space.name if known else str(project.folder / "space.toml")
+
+
+def name_data(other: OtherData) -> str:
+    """What `--data` takes for the images of another source, from where they were."""
+    return f"{other.source}:{other.where}"
 
 
 def count_top(project: Project, roots: set[int]) -> int:

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from ..project.project import Project
 from ..project.record_types import BeginRecord, ChoiceRecord
 from ..project.results import RESULTS
+from ..project.transfer import latest_call
 from .answers import read_answers
 from .choices import BASELINE
 from .confirmed import summarize_confirmed
-from .invocation import count_top, join_command, name_project, name_space
+from .invocation import count_top, join_command, name_data, name_project, name_space
 from .samples import ENOUGH
 from .standing import Standing
 
@@ -34,7 +35,7 @@ def list_steps(project: Project, standing: Standing, page: bool = True) -> list[
     """
     if standing.process is not None:
         looks = join_command("status", *name_project(project))
-        return [Step(f"wait for the {standing.stage}, which is at work; how far it is says", looks)]
+        return [Step(f"wait for the {standing.title}, which is at work; how far it is says", looks)]
     steps = list(_list_steps(project, standing))
     if standing.budget_left is not None and standing.budget_left <= 0:
         told = "the budget is spent, so add --budget with more hours to"
@@ -49,10 +50,10 @@ def _trains(step: Step) -> bool:
 
 
 def _list_steps(project: Project, standing: Standing) -> Iterator[Step]:
-    begins = [record for record in project.records if isinstance(record, BeginRecord)]
-    begin = begins[-1] if begins else None
-    if begin is not None and begin.stage == "confirm" and _is_unfinished(project, begin):
-        yield Step("go on with confirm, which has stopped", repeat_confirm(project, begin))
+    trained, begin = latest_call(project)
+    if begin is not None and begin.stage == "confirm" and _is_unfinished(trained, begin):
+        text = f"go on with {standing.title}, which has stopped"
+        yield Step(text, repeat_confirm(project, begin))
         return
     is_search = begin is None or begin.stage == "search"
     planned, running = standing.trials_planned, len(project.proposals()) > standing.trials
@@ -176,4 +177,6 @@ def repeat_confirm(project: Project, begin: BeginRecord) -> str:
     epochs = begin.runs[0].epochs
     if epochs != project.space.epochs_of(begin.question):
         arguments += ["--epochs", str(epochs)]
+    if begin.data is not None:
+        arguments += ["--data", name_data(begin.data)]
     return join_command("confirm", *arguments, *name_project(project))

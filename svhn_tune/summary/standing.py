@@ -18,7 +18,7 @@ class RunStanding:
     """A run that has not ended: `epochs` trained of `planned`, `initial` of them by a parent trial.
 
     `run` is None in search; `metrics` are those of the last epoch, empty before the first;
-    `training` is whether a worker has it now.
+    `training` is whether a worker has it now, on so many `threads`.
     """
 
     trial: int
@@ -29,6 +29,7 @@ class RunStanding:
     planned: int
     metrics: dict[str, float]
     training: bool = False
+    threads: int = 1
 
     def is_of(self, root: int, run: int) -> bool:
         """Whether it is the run of this number of the trial `root`, the only one in search."""
@@ -52,7 +53,8 @@ class Standing:
 
     `trials` are runs in confirm. What is planned is None in projects that never said, and the times
     (seconds) are None where they are not known; `stops` is when its time limit ends it, as
-    `time.time()` counts. `process` is the pid of who is at work on it.
+    `time.time()` counts. `process` is the pid of who is at work on it, `on` the
+    data of a confirm where they are not the search's.
     """
 
     stage: str
@@ -67,6 +69,12 @@ class Standing:
     seconds_left: float | None = None
     budget_left: float | None = None
     stops: float | None = None
+    on: str | None = None
+
+    @property
+    def title(self) -> str:
+        """The stage, and where they are others than the search's, what it trains on."""
+        return self.stage if self.on is None else f"{self.stage} on {self.on}"
 
     @property
     def epochs(self) -> int:
@@ -89,6 +97,7 @@ class Standing:
             **{name: getattr(self, name) for name in names},
             "seconds_left": self.seconds_left,
             "stops": self.stops,
+            "on": self.on,
             "runs": runs,
         }
 
@@ -112,6 +121,7 @@ class Standing:
             planned=run.epochs,
             metrics=history[-1] if history else {},
             training=True,
+            threads=run.threads,
         )
         return replace(self, runs=(*(each for each in self.runs if each not in before), begun))
 

@@ -7,18 +7,22 @@ its "session" records (cost/budget.py). What replays the journal passes over bot
 
 import time
 from dataclasses import replace
+from itertools import accumulate
 from typing import Any
 
 from ..files import count_bytes
+from ..models.work import measure_work
 from ..project.checkpoints import read_checkpoint
 from ..project.lock import find_holder
 from ..project.project import Project
 from ..project.record_types import BeginRecord, RunRecord, SessionRecord
+from ..project.transfer import latest_call
 from .answers import read_answers
 from .confirmed import summarize_confirmed
 from .handed_in import describe_handed_in, list_test_set_uses
 from .samples import mean
 from .standing import Best, RunStanding, Standing
+from .transfer import transfers
 
 
 def status(project: Project) -> dict[str, Any]:
@@ -40,6 +44,7 @@ def status(project: Project) -> dict[str, Any]:
         "progress": read_standing(project).as_dict(),
         "best": describe_best(ranking[0]) if ranking else None,
         "confirm": [entry.as_dict() for entry in summarize_confirmed(project)],
+        "other_data": [each.as_dict() for each in transfers(project)],
         "answers": read_answers(project),
         "handed_in": describe_handed_in(project),
         "test_set_used_to_choose": list_test_set_uses(project),
@@ -90,10 +95,9 @@ def count_trials(project: Project) -> dict[str, int]:
 
 def read_standing(project: Project) -> Standing:
     """Where the latest call's stage stands now, and which process is at work on it."""
-    begins = [record for record in project.records if isinstance(record, BeginRecord)]
-    if not begins:
+    project, begin = latest_call(project)
+    if begin is None:
         return read_begun(project, None)
-    begin = begins[-1]
     standing = read_begun(project, begin, find_holder(project.folder))
     if standing.process is None:
         return replace(standing, stops=None)
@@ -144,13 +148,12 @@ def read_begun(project: Project, begin: BeginRecord | None, process: int | None 
     unfinished = (
         _unfinished_search(project) if confirm is None else _unfinished_confirm(confirm, ended)
     )
-    # Runs are begun in order: the first that have not ended are those in training, each with those
-    # that train together with it.
-    workers = 0 if process is None or begin is None else begin.workers
+    # Those with the same place train together.
     cohorts = {(run.root, run.run): run.cohort for run in (begin.runs if begin else ())}
     groups = [cohorts.get((run.root, run.run or 0)) for run in unfinished]
     places = [n if group is None else ~group for n, group in enumerate(groups)]
-    training = list(dict.fromkeys(places))[:workers]
+    workers = 0 if process is None or begin is None else begin.workers
+    training = _find_training(project, dict(zip(places, unfinished, strict=True)), workers)
     runs = [
         _look_at(project, run, place in training)
         for run, place in zip(unfinished, places, strict=True)
@@ -171,7 +174,25 @@ def read_begun(project: Project, begin: BeginRecord | None, process: int | None 
         process=process,
         stops=begin.stops if begin else None,
         budget_left=None if budget is None else budget - project.seconds_spent(),
+        on=project.other.name if project.other else None,
     )
+
+
+def _find_training(project: Project, runs: dict[int, RunStanding], workers: int) -> set[int]:
+    """The places of the runs in training: the first ones for which there are threads.
+
+    Runs are begun in order, of confirm that of its plan, of search the longest first.
+    """
+
+    def measure(run: RunStanding) -> int:
+        values = project.values(run.trial)
+        return measure_work(project.space, values).rough_cost * (run.planned - run.initial)
+
+    first = sorted(
+        runs, key=lambda place: 0 if runs[place].run is not None else -measure(runs[place])
+    )
+    taken = accumulate(min(runs[place].threads, workers) for place in first)
+    return {place for place, threads in zip(first, taken, strict=True) if threads <= workers > 0}
 
 
 def _ended_confirm(project: Project, begin: BeginRecord) -> list[RunRecord]:
@@ -193,7 +214,16 @@ def _unfinished_search(project: Project) -> list[RunStanding]:
     ended = {record.trial for record in project.ended("search")}
     roots = project.roots()
     return [
-        RunStanding(each.trial, roots[each.trial], None, each.initial_epoch, 0, each.epochs, {})
+        RunStanding(
+            trial=each.trial,
+            root=roots[each.trial],
+            run=None,
+            initial=each.initial_epoch,
+            epochs=0,
+            planned=each.epochs,
+            metrics={},
+            threads=each.threads,
+        )
         for each in project.proposals()
         if each.trial not in ended
     ]
@@ -202,7 +232,7 @@ def _unfinished_search(project: Project) -> list[RunStanding]:
 def _unfinished_confirm(begin: BeginRecord, ended: list[RunRecord]) -> list[RunStanding]:
     over = {(record.root, record.run) for record in ended}
     return [
-        RunStanding(run.trial, run.root, run.run, 0, 0, run.epochs, {})
+        RunStanding(run.trial, run.root, run.run, 0, 0, run.epochs, {}, threads=run.threads)
         for run in begin.runs
         if (run.root, run.run) not in over
     ]

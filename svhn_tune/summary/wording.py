@@ -168,7 +168,7 @@ def say_resumed(standing: Standing) -> str:
     done = say_count(standing.trials, name)
     if planned is not None:
         done = f"{standing.trials:,} of {say_count(planned, name)}"
-    return f"{standing.stage} goes on with {done} and {say_count(standing.epochs, 'epoch')} done"
+    return f"{standing.title} goes on with {done} and {say_count(standing.epochs, 'epoch')} done"
 
 
 def say_cap(

@@ -163,7 +163,7 @@ def _listed(result: Any) -> Any:
 class Engine(Protocol):
     """What an engine's module provides."""
 
-    def prepare(self) -> str:
+    def prepare(self, threads: int = 1) -> str:
         """Set up threads and devices before anything trains; the device's type, such as "CPU"."""
 
     def describe(self, seeds: int) -> str:

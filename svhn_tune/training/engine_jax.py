@@ -33,7 +33,7 @@ from .seeds import JaxMember, Seeds
 CACHE = 1 << 30
 
 
-def prepare() -> str:
+def prepare(threads: int = 1) -> str:
     """The device's type, "CPU" or "GPU". Products are of 32 bits on any: TensorFloat-32 is off."""
     jax.config.update("jax_default_matmul_precision", "highest")
     jax.config.update("jax_compilation_cache_dir", str(cache_folder("jax")))

@@ -5,8 +5,8 @@ Keras's own `train_step` inside: what `fit(batch_size, shuffle=True)` does, with
 waits between batches.
 
 The seed decides everything random: initial weights, dropout, and the order of the images, which
-depends on the seed and the epoch alone. With one thread on a CPU and operations made deterministic
-(`use_one_thread`) a continued run ends with the same bits as one that never stopped.
+depends on the seed and the epoch alone. With as many threads on a CPU and operations made
+deterministic (`use_threads`) a continued run ends with the same bits as one that never stopped.
 """
 
 import os
@@ -34,8 +34,8 @@ from .maps import maps_path, write_maps
 from .misfit import find_misfit
 
 
-def prepare() -> str:
-    """One thread where there is no GPU; the device's type, "CPU" or "GPU".
+def prepare(threads: int = 1) -> str:
+    """So many threads where there is no GPU; the device's type, "CPU" or "GPU".
 
     Of a GPU's memory a worker takes what it needs, not all: others may train beside it.
     """
@@ -45,7 +45,7 @@ def prepare() -> str:
     for gpu in gpus:
         tf.config.experimental.set_memory_growth(gpu, True)
     if not gpus:
-        use_one_thread()
+        use_threads(threads)
     device: str = tf.config.list_physical_devices()[-1].device_type
     return device
 
@@ -67,13 +67,14 @@ def start(
     return Alone(KerasTraining(space, values, seed, train, index))
 
 
-def use_one_thread() -> None:
-    """One intra-op and one inter-op thread, and operations that repeat to the last bit.
+def use_threads(count: int) -> None:
+    """So many threads within an operation and between them, and operations that repeat to the bit.
 
-    Must come before TensorFlow runs anything in this process.
+    Must come before TensorFlow runs anything in this process. Other threads within an operation are
+    other sums, and other last bits; those between them change none.
     """
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
+    tf.config.threading.set_intra_op_parallelism_threads(count)
+    tf.config.threading.set_inter_op_parallelism_threads(count)
     tf.config.experimental.enable_op_determinism()
 
 

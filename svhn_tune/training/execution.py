@@ -26,12 +26,13 @@ class Executor:
 
     Args:
         setup: what the runs share.
+        threads: of this process.
     """
 
-    def __init__(self, setup: Setup) -> None:
+    def __init__(self, setup: Setup, threads: int = 1) -> None:
         self._setup = setup
         self._engine = load_engine(setup.engine)
-        self._device = self._engine.prepare()
+        self._device = self._engine.prepare(threads)
         train, self._pictures = open_arrays(setup.arrays)
         self._train_split, self._test = self._arrange(train), self._arrange(self._pictures)
         self._validation: Split | None = None

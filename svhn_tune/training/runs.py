@@ -64,7 +64,8 @@ class Run:
     """One training of one trial's values from one seed, to `epochs` in all.
 
     `trial` is the proposal that asked for it, `root` the one that began the run. `model_file` is
-    where the trained model is saved for handing in.
+    where the trained model is saved for handing in. `threads` of a CPU train it, from its first
+    epoch to its last or, of a promoted trial, from its parent's last: other ones end otherwise.
     """
 
     stage: str
@@ -76,6 +77,7 @@ class Run:
     epochs: int
     checkpoint: Path
     model_file: Path | None = None
+    threads: int = 1
 
     @property
     def key(self) -> Key:

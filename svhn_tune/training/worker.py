@@ -14,10 +14,14 @@ from .runs import Event, Setup
 
 
 class Place(NamedTuple):
-    """The core and the GPU of a worker; None where the system, or the engine, chooses."""
+    """The cores, the GPU and the threads of a worker.
 
-    core: int | None = None
+    No cores, and None, where the system, or the engine, chooses.
+    """
+
+    cores: tuple[int, ...] = ()
     gpu: str | None = None
+    threads: int = 1
 
 
 # A worker's exit status where the device has no room for its run.
@@ -36,8 +40,8 @@ UNWRITABLE = (
 
 def work(connection: Connection, setup: Setup, place: Place) -> None:
     """A worker's main loop: train what it is sent, until it is to leave or orphaned."""
-    if place.core is not None:
-        os.sched_setaffinity(0, {place.core})
+    if place.cores:
+        os.sched_setaffinity(0, place.cores)
     if place.gpu is not None:
         # Read when TensorFlow, or JAX, looks for devices.
         os.environ["CUDA_VISIBLE_DEVICES"] = place.gpu
@@ -47,7 +51,7 @@ def work(connection: Connection, setup: Setup, place: Place) -> None:
     try:
         from .execution import Executor
 
-        executor = Executor(setup)
+        executor = Executor(setup, place.threads)
 
         def tell(event: Event) -> None:
             is_last = event.kind == "done" and executor.has_grown()

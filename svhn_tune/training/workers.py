@@ -48,6 +48,11 @@ class _Worker:
     since: float = field(default_factory=time.monotonic)
 
     @property
+    def cores(self) -> frozenset[int]:
+        """Those that it trains on now."""
+        return frozenset(self.place.cores if self.runs else ())
+
+    @property
     def is_late(self) -> bool:
         """Whether it should have answered a pause by now."""
         if self.pausing is None:
@@ -62,12 +67,17 @@ class Workers:
     Args:
         count: how many runs, or cohorts of them, train side by side.
         setup: what the runs share.
+        threads: how many train in all, `count` by default. A run has its own number of them, or
+            all where there are fewer.
     """
 
-    def __init__(self, count: int, setup: Setup) -> None:
+    def __init__(self, count: int, setup: Setup, threads: int | None = None) -> None:
         self._setup = setup
         self._deaths: dict[Key, int] = {}
-        self._workers = [self._start(place) for place in _choose_places(count)]
+        self.threads = max(threads or count, count)
+        places = _choose_places(self.threads)
+        self._cores = frozenset(core for place in places for core in place.cores)
+        self._workers = [self._start(place) for place in places[:count]]
 
     def __enter__(self) -> "Workers":
         return self
@@ -98,17 +108,45 @@ class Workers:
 
     @property
     def free(self) -> int:
-        """How many cohorts could be submitted now."""
-        return sum(not worker.runs for worker in self._workers)
+        """How many threads are free for what is submitted now; 0 where no process is."""
+        if all(worker.runs for worker in self._workers):
+            return 0
+        taken = (self._room(worker.runs[0]) for worker in self._workers if worker.runs)
+        return max(self.threads - sum(taken), 0)
+
+    def _room(self, run: Run) -> int:
+        """The threads that a run takes of those that there are."""
+        return min(run.threads, self.threads)
 
     def submit(self, *runs: Run) -> None:
         """Give a run, or several that differ in their seed alone, to a free worker.
 
-        It is the one that trained them last, if that one is free.
+        There must be as many free threads as the run has, or there are in all. It is the worker
+        that trained them last, if that one is free. Threads and cores are a process's for its life:
+        where none has those that the run needs, one is replaced, which takes 5 s.
         """
         idle = [worker for worker in self._workers if not worker.runs]
-        last = [worker for worker in idle if worker.last == _keys(runs)]
-        self._send((last or idle)[0], runs)
+        fits = [worker for worker in idle if self._fits(worker.place, runs[0])]
+        last = [worker for worker in fits if worker.last == _keys(runs)]
+        if not fits:
+            fits = [self._restart(idle[0], self._find_place(idle[0].place, runs[0]))]
+        self._send((last or fits)[0], runs)
+
+    def _free_cores(self) -> set[int]:
+        return set(self._cores.difference(*(worker.cores for worker in self._workers)))
+
+    def _fits(self, place: Place, run: Run) -> bool:
+        room = self._room(run) if self._cores else 0
+        return (
+            place.threads == run.threads
+            and len(place.cores) == room
+            and self._free_cores().issuperset(place.cores)
+        )
+
+    def _find_place(self, before: Place, run: Run) -> Place:
+        """Where a run trains that cannot train in the place of this worker."""
+        cores = sorted(self._free_cores(), key=lambda core: (core not in before.cores, core))
+        return Place(tuple(cores[: self._room(run)]), before.gpu, run.threads)
 
     def _send(self, worker: _Worker, runs: Sequence[Run]) -> None:
         worker.runs = list(runs)
@@ -182,11 +220,11 @@ class Workers:
                 reason += f" beside {say_count(others, 'other worker')}: fewer --workers have more"
         return [Event("failed", run, reason=reason) for run in failed]
 
-    def _restart(self, old: _Worker) -> _Worker:
+    def _restart(self, old: _Worker, place: Place | None = None) -> _Worker:
         old.process.kill()
         old.process.join()
         old.connection.close()
-        fresh = self._workers[self._workers.index(old)] = self._start(old.place)
+        fresh = self._workers[self._workers.index(old)] = self._start(place or old.place)
         fresh.has_told, fresh.since = old.has_told, old.since
         return fresh
 
@@ -210,5 +248,5 @@ def _choose_places(count: int) -> list[Place]:
     if hasattr(os, "sched_getaffinity"):
         cores = sorted(os.sched_getaffinity(0))
         if count == len(cores) > 1:
-            return [Place(core) for core in cores]
+            return [Place((core,)) for core in cores]
     return [Place()] * count

@@ -1,0 +1,106 @@
+"""How many threads a run has: several where else a core would have nothing to train.
+
+The number belongs to the run as its seed does: it is chosen once, when the run is proposed or
+planned, from what is to be trained and for how many workers, never from what the clock says; it is
+written down, and who goes on with the run goes on with it.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from ..models.work import measure_work
+from ..project.project import Project
+from ..project.record_types import BeginRecord
+from ..space.space import Space
+from ..training.devices import list_gpus
+from ..training.engine import JAX
+
+# Seconds until a process with another number of threads trains.
+START = 5.0
+# Multiply-adds, as `Work.rough_cost` counts them, that a core trains in a second (27 to 40 billion
+# on x86-64): enough to tell a run of seconds from one of minutes, and the same on any machine.
+SPEED = 30e9
+# What an image costs of a model that threads cannot share at all. They share the more, the more an
+# operation has to do: two train the baseline of `cnn`, models of 10 and of 80 times its cost 1.25,
+# 1.49 and 1.81 times as fast as one, four 1.08, 1.74 and 2.24 times.
+SHARED = 2.2e6
+# How much faster one more thread must be: one more of the baseline's two makes them slower.
+GAIN = 1.1
+
+
+class Load(NamedTuple):
+    """A run: its seconds on one thread, and the share of them that threads cannot share."""
+
+    seconds: float
+    serial: float
+
+    def speed_up(self, threads: int) -> float:
+        """How many times as fast as one thread so many are."""
+        return 1 / (self.serial + (1 - self.serial) / threads)
+
+
+def measure_load(space: Space, values: Mapping[str, Any], images: int) -> Load:
+    """A run that trains `images`, those of all of its epochs together; roughly."""
+    cost = measure_work(space, values).rough_cost
+    return Load(cost * images / SPEED, min((SHARED / max(cost, 1)) ** (1 / 3), 1.0))
+
+
+def choose_threads(runs: Sequence[Load], places: int) -> list[int]:
+    """The threads of each of several runs, so that the last of them ends early.
+
+    As long as that helps, the run that ends last gets one more.
+
+    Args:
+        runs: in the order in which they begin.
+        places: how many threads train at a time.
+    """
+    threads = [1] * len(runs)
+    ends = end_runs(runs, threads, places)
+    while ends:
+        last = max(range(len(ends)), key=lambda run: ends[run])
+        more = threads.copy()
+        more[last] += 1
+        if more[last] > places or not _gains(runs[last], more[last]):
+            break
+        sooner = end_runs(runs, more, places)
+        if sorted(sooner, reverse=True) >= sorted(ends, reverse=True):
+            break
+        threads, ends = more, sooner
+    return threads
+
+
+def _gains(run: Load, threads: int) -> bool:
+    return run.speed_up(threads) >= GAIN * run.speed_up(threads - 1)
+
+
+def end_runs(runs: Sequence[Load], threads: Sequence[int], places: int) -> list[float]:
+    """When each run ends; each begins, in this order, once there is room for it."""
+    free = [0.0] * places
+    ends = []
+    for run, count in zip(runs, threads, strict=True):
+        free.sort()
+        begin = free[count - 1]
+        start = START if count > 1 else 0.0
+        end = begin + start + run.seconds / run.speed_up(count)
+        # Who begins later begins no earlier.
+        free = [end] * count + [max(each, begin) for each in free[count:]]
+        ends.append(end)
+    return ends
+
+
+def count_places(workers: int, engine: str) -> int:
+    """How many threads of runs train at a time, by the module of an engine.
+
+    One of a run's threads where it is not TensorFlow on a CPU that trains: more are of no use.
+    """
+    return 1 if engine == JAX or list_gpus() else workers
+
+
+def read_threads(project: Project) -> dict[tuple[int, int, int], int]:
+    """The threads of confirm's runs as they were planned last, by root, number and epochs."""
+    return {
+        (run.root, run.run, run.epochs): run.threads
+        for record in project.records
+        if isinstance(record, BeginRecord)
+        for run in record.runs
+    }
