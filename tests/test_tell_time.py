@@ -290,13 +290,6 @@ def test_the_file_of_a_network_that_tells_the_time_may_be_handed_in(
     assert '<figure id="feature_maps"' in page
 
 
-def test_jax_refuses_to_train_what_tells_the_time_in_one_line(confirmed, clocks, tmp_path):
-    with pytest.raises(InputError, match="trains no network that tells the time"):
-        search(make_space("angle"), clocks, project=tmp_path / "clock", engine="jax", **SETTINGS)
-    with pytest.raises(InputError, match="trains no network that tells the time"):
-        confirm(confirmed, clocks, top=1, runs=1, engine="jax")
-
-
 def test_labels_of_the_data_that_are_on_no_dial_are_refused(clocks, tmp_path):
     wrong = clocks.test.take(np.arange(60))
     wrong.labels[7] = 720

@@ -134,13 +134,8 @@ class HyperModel(kt.HyperModel):
         if protocol.momentum:
             config["momentum"] = protocol.momentum
         optimizer = keras.optimizers.get({"class_name": protocol.optimizer, "config": config})
-        heads, losses = self.space.task.heads, [head.loss for head in self.space.task.heads]
-        metrics = [name for name in self.space.task.reported if name == "categorical_accuracy"]
-        if len(heads) == 1:
-            model.compile(optimizer, loss=losses[0], metrics=metrics)
-        else:
-            weights = [1.0, float(values.get("minute_weight", 1.0))]
-            model.compile(optimizer, loss=losses, loss_weights=weights)
+        losses = [head.loss for head in self.space.task.heads]
+        compile_heads(model, self.space.task, optimizer, losses, values)
         return model
 
     def fit(self, hp: kt.HyperParameters, model: keras.Model, *args: Any, **kwargs: Any) -> Any:
@@ -225,6 +220,22 @@ def build_model(layers: Sequence[Layer], task: Task, name: str) -> keras.Model:
     if len(task.heads) > 1:
         output = [outputs[head.name] for head in task.heads]
     return keras.Model(images, output, name=name)
+
+
+def compile_heads(
+    model: keras.Model,
+    task: Task,
+    optimizer: Any,
+    losses: Sequence[Any],
+    values: Mapping[str, Any],
+) -> None:
+    """Compile a model with a loss for each head of the task, and the weights that values give."""
+    metrics = [name for name in task.reported if name == "categorical_accuracy"]
+    if len(losses) == 1:
+        model.compile(optimizer, loss=losses[0], metrics=metrics)
+    else:
+        weights = [1.0, float(values.get("minute_weight", 1.0))]
+        model.compile(optimizer, loss=list(losses), loss_weights=weights)
 
 
 def _build_layer(layer: Layer) -> keras.layers.Layer:

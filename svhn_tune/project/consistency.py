@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError, shorten
-from ..space.dial import DIAL
 from ..space.hyperparameters import Float
 from ..space.space import Space
 from ..space.task import SOURCES
 from .journal import Line
 from .other_data import OtherData
+from .predictions import MINUTES, check_minutes, count_predictions
 from .record_types import (
     BeginRecord,
     ChoiceRecord,
@@ -161,14 +161,11 @@ def _check_run(run: RunRecord, before: _Before, space: Space, settings: Settings
     trial = before.trials[run.trial]
     if run.values != trial.values:
         raise ValueError(f"values are not those of trial {run.trial}")
-    if space.objective.higher_is_better and not 0 <= (run.score or 0) <= 1:
-        raise ValueError(f"score={run.score} is no share of images, from 0 to 1")
-    if not 0 <= (run.score or 0) <= space.objective.highest:
-        raise ValueError(f"score={run.score} is not from 0 to {space.objective.highest:g}")
-    if run.predicted is not None and run.predicted_as != space.task.target.stored:
-        raise ValueError(
-            f"predicted_as={run.predicted_as}, where the space has {space.task.target.stored}"
-        )
+    highest, stored = space.objective.highest, space.task.target.stored
+    if not 0 <= (run.score or 0) <= highest:
+        raise ValueError(f"score={run.score} is not from 0 to {highest:g}")
+    if run.predicted is not None and run.predicted_as != stored:
+        raise ValueError(f"predicted_as={run.predicted_as}, where the space has {stored}")
     other = run.data_fingerprint or ""
     if other == settings.data.fingerprint:
         other = ""
@@ -225,18 +222,15 @@ def _check_confirm_run(run: RunRecord, before: _Before, other: str) -> None:
         raise ValueError(f"threads={run.threads}, where {threads} were planned")
     if run.initial_epoch:
         raise ValueError(f"initial_epoch={run.initial_epoch} of a run of confirm")
-    if minutes := run.decode_minutes():
-        count = before.times.setdefault(other, len(minutes))
-        if len(minutes) != count:
-            raise ValueError(
-                f"predicted is of {len(minutes)} images, that of earlier runs of {count}"
-            )
-        if run.score is not None and not all(0 <= each < DIAL for each in minutes):
-            raise ValueError("predicted has a time that is on no dial")
+    if run.predicted is not None and run.predicted_as == MINUTES:
+        times = count_predictions(run.predicted, MINUTES)
+        if times != (earlier := before.times.setdefault(other, times)):
+            raise ValueError(f"predicted is of {times} images, earlier runs' of {earlier}")
+        if run.score is not None:
+            check_minutes(run.predicted)
     if run.confusion is not None:
         images = (len(run.confusion), sum(map(sum, run.confusion)))
-        known = before.images.setdefault(other, images)
-        if images != known:
+        if images != (known := before.images.setdefault(other, images)):
             raise ValueError(
                 f"confusion is of {images[0]} classes and {images[1]} images, that of earlier runs "
                 f"of {known[0]} and {known[1]}"

@@ -4,9 +4,6 @@ consistency.py compares a line with those before it. A line that has passed both
 itself would have written, so nobody who reads it need check it again.
 """
 
-import base64
-import binascii
-from array import array
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
@@ -15,6 +12,7 @@ from ..bounds import MAX_EPOCHS, MAX_RUNS
 from ..errors import say_invalid, shorten
 from .journal import Line
 from .other_data import OtherData, StrictTable
+from .predictions import count_predictions
 
 MOST_SECONDS = 1e12
 
@@ -25,7 +23,6 @@ Epochs = Annotated[int, Field(ge=1, le=MAX_EPOCHS)]
 Threads = Annotated[int, Field(ge=1, le=4096)]
 Sum = Annotated[int, Field(ge=0, le=10**15)]
 Seconds = Annotated[float, Field(ge=0, le=MOST_SECONDS)]
-BYTES = {"uint8": 1, "uint16": 2, "float32": 4}  # of a prediction
 Single = Annotated[float, Field(ge=-3.5e38, le=3.5e38)]  # what float32 holds
 Values = dict[str, Any]  # the space says which
 
@@ -96,11 +93,6 @@ class RunRecord(_Line):
     predicted_as: Literal["uint8", "uint16", "float32"] = "uint8"
     confusion: list[list[Number]] | None = None
 
-    def decode_minutes(self) -> "array[float]":
-        """The minutes that it predicted; none of a run whose classes are predicted."""
-        raw = base64.b64decode(self.predicted or "") if self.predicted_as == "float32" else b""
-        return array("f", raw)
-
     @property
     def trained(self) -> int:
         """Epochs that this run trained itself: none where it had diverged before."""
@@ -138,13 +130,7 @@ class RunRecord(_Line):
     def _check_predicted(self) -> None:
         count = None
         if self.predicted is not None:
-            try:
-                size = len(base64.b64decode(self.predicted, validate=True))
-            except (binascii.Error, ValueError):
-                raise ValueError("predicted is no base64") from None
-            if size % BYTES[self.predicted_as]:
-                raise ValueError(f"predicted has {size} bytes, no whole number of predictions")
-            count = size // BYTES[self.predicted_as]
+            count = count_predictions(self.predicted, self.predicted_as)
         if self.confusion is None:
             return
         if any(len(row) != len(self.confusion) for row in self.confusion):

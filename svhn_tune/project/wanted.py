@@ -67,7 +67,7 @@ def complete_settings(space: Space, data: Data, wanted: Wanted) -> dict[str, Any
     settings = defaults | given
     _check_space(space, data)
     _check_tuner(settings["tuner"])
-    settings["engine"] = choose_engine(settings.get("engine"), space.task)
+    settings["engine"] = choose_engine(settings.get("engine"))
     if settings["tuner"] == "hyperband" and "max_trials" in given:
         raise InputError(
             f"max_trials={given['max_trials']} does not apply to hyperband, whose rounds follow "
@@ -149,7 +149,7 @@ def resume(
     given = _read_given(wanted)
     _refuse_changes(project, space, data, given)
     _check_tuner(project.settings.tuner)
-    choose_engine(project.settings.engine, space.task)
+    choose_engine(project.settings.engine)
     if given.get("max_trials", 0) > (project.settings.max_trials or 0):
         project.update_settings(max_trials=given["max_trials"])
     if budget:

@@ -92,7 +92,7 @@ def confirm(
     data, other = find_data(project, data)
     before = find_engine(project if other is None else on_data(project, other))
     before = before or find_engine(project)
-    trains = choose_engine(before if engine in (None, "auto") else engine, project.space.task)
+    trains = choose_engine(before if engine in (None, "auto") else engine)
     with project.lock():
         project.refresh()
         chosen, choice = choose(project, top, epochs, baseline, question)

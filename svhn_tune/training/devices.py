@@ -9,31 +9,24 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ..errors import InputError
-from ..space.task import Task
 from . import engine as engines
 
 ENGINES = ("tensorflow", "jax")
 GIB = 2**30
 
 
-def choose_engine(asked: str | None, task: Task | None = None) -> str:
+def choose_engine(asked: str | None) -> str:
     """The engine that is asked for; for "auto", or None, JAX where it sees a GPU.
 
-    On a CPU TensorFlow is the faster one, and it alone trains what tells the time.
+    On a CPU TensorFlow is the faster one.
 
     Raises:
-        InputError: there is none of this name, its package is not installed, or it does not train
-            this task.
+        InputError: there is none of this name, or its package is not installed.
     """
-    on_dial = task is not None and task.on_dial
-    if asked in (None, "auto") and on_dial:
-        return "tensorflow"
     if asked in (None, "auto"):
         return "jax" if _jax_sees_gpu() else "tensorflow"
     if asked not in ENGINES:
         raise InputError(f"no engine '{asked}' (there are auto, {', '.join(ENGINES)})")
-    if asked == "jax" and on_dial:
-        raise InputError("the engine 'jax' trains no network that tells the time: tensorflow does")
     if asked == "jax" and find_spec("jax") is None:
         raise InputError("the engine 'jax' needs JAX: pip install 'svhn_tune[jax]'")
     assert asked is not None

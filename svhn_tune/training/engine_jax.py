@@ -22,10 +22,11 @@ import numpy as np
 from ..data.cache import cache_folder
 from ..data.dataset import Split
 from ..models.hypermodel import class_weights
+from ..space.dial import measure_apart
 from ..space.space import Space
 from .cohorts import choose_block, choose_part
 from .engine import Stop, never
-from .programs import compile_evaluation, compile_training
+from .programs import compile_evaluation, compile_training, take, unpack
 from .seeds import JaxMember, Seeds
 
 # Bytes of compiled programs in the user's cache folder: from there one takes 0.1 s instead of 2.
@@ -67,10 +68,11 @@ class JaxCohort:
         ]
         weights = class_weights(train.labels[self._index], values.get("class_weight", 0.0))
         # What is asked of the model for each label.
-        [self._answers] = space.task.target.encode(np.arange(space.task.labels))
+        self._task = space.task
+        self._answers = unpack(space.task.target.encode(np.arange(space.task.labels)))
         # They stay on the device.
         data = (train.images, train.labels, self._answers, weights.astype(np.float32))
-        self._data = tuple(map(jnp.asarray, data))
+        self._data = jax.tree.map(jnp.asarray, data)
         self._block = 1  # a CPU waits for no launches
         if jax.default_backend() != "cpu":
             self._block = choose_block(space, values, len(seeds), self._whole)
@@ -100,7 +102,7 @@ class JaxCohort:
             if not self._look(left, split, "evaluated", stop):
                 return None
             for place in left:
-                within, judged = self.members[place].within, self._seeds.read_metrics(place)
+                within, judged = self.members[place].within, self._read_metrics(place, split)
                 within["judged"] = within.get("judged", {}) | {kind: judged}
         for member in members:
             metrics = member.within["metrics"] | {"seconds": member.within["seconds"]}
@@ -144,12 +146,19 @@ class JaxCohort:
         """Loss and metrics on `split`."""
         if not self._look(among, split, "evaluated", stop):
             return None
-        return [self._seeds.read_metrics(place) for place in among]
+        return [self._read_metrics(place, split) for place in among]
+
+    def _read_metrics(self, place: int, split: Split) -> dict[str, float]:
+        """The metrics of a seed that was evaluated; around a dial, minutes."""
+        metrics = self._seeds.read_metrics(place)
+        if self._task.on_dial:
+            metrics["minutes"] = self.members[place].within.pop("apart") / len(split.labels)
+        return metrics
 
     def predict(
         self, among: Sequence[int], split: Split, stop: Stop = never
     ) -> list[np.ndarray] | None:
-        """The predicted class of each image of `split`, (N,) each."""
+        """What is predicted of each image of `split`, (N,) each: classes, or minutes."""
         if not self._look(among, split, "predicted", stop):
             return None
         return [np.concatenate(self.members[place].guesses) for place in among]
@@ -163,15 +172,22 @@ class JaxCohort:
             self._seeds.set_metrics(among)
             for member in members:
                 member.guesses = []
+                member.within.pop("apart", None)
         while first < len(split.labels):
             part = slice(first, first + self._part)
-            images, answers = split.images[part], self._answers[split.labels[part]]
-            sums, guesses = self._evaluate(self._seeds.place(), images, answers)
+            images, labels = split.images[part], split.labels[part]
+            answers = take(self._answers, labels)
+            sums, outputs = self._evaluate(self._seeds.place(), images, answers)
             self._seeds.set_metrics(among, jax.device_get(sums))
             first += len(images)
-            for member, guess in zip(members, np.asarray(guesses)[among], strict=True):
+            outputs = jax.device_get(outputs)
+            for member in members:
+                guess = self._task.decode(take(outputs, member.place))
                 member.guesses.append(guess)
                 member.within[name] = first
+                if self._task.on_dial and name == "evaluated":
+                    apart = float(measure_apart(labels, guess).sum())
+                    member.within["apart"] = member.within.get("apart", 0.0) + apart
             if stop():
                 return False
         for member in members:

@@ -96,8 +96,7 @@ class KerasTraining:
         keras.utils.set_random_seed(seed)
         self._space, self._values = space, values
         self.model = HyperModel(space).build_values(values)
-        self._task = space.task
-        self.seed = seed
+        self._task, self.seed = space.task, seed
         self.history: History = []
         self._images = train
         self._index = np.arange(len(train.labels)) if index is None else index

@@ -12,15 +12,13 @@ import numpy as np
 from ..space.task import Task
 from .checkpoints import State
 
-METRICS = ("categorical_accuracy", "loss")
-
 
 def find_misfit(
     state: State,
     fresh: Sequence[tuple[tuple[int, ...], str]],
     optimizer: int,
     whole: int,
-    task: Task | None = None,
+    task: Task,
 ) -> str | None:
     """Why a model cannot have been in this state, if it cannot.
 
@@ -29,10 +27,9 @@ def find_misfit(
         fresh: shape and type of each of the model's variables, the optimizer's last.
         optimizer: how many are the optimizer's.
         whole: the batches of an epoch.
-        task: of the model; None for one of classes.
+        task: of the model.
     """
-    reported = METRICS if task is None else task.reported
-    on_dial = task is not None and task.on_dial
+    reported, on_dial = task.reported, task.on_dial
     stored, history, within = state.arrays, state.history, state.within
     shapes = [*fresh, *([((), "float32")] * 2 * len(reported) if within else [])]
     if "predicted" in within:

@@ -6,12 +6,16 @@ rate is data.
 
 import itertools
 import types
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import keras
+
+from ..models.hypermodel import compile_heads
+from ..space.task import Task
 
 
 def list_variables(model: keras.Model) -> list[keras.Variable]:
@@ -32,24 +36,38 @@ def _find_groups(model: keras.Model) -> list[list[int]]:
     return [[places[id(variable)] for variable in group] for group in groups]
 
 
-def make_template(model: keras.Model) -> keras.Model:
-    """The model as it is trained, with all its variables.
+def make_template(model: keras.Model, task: Task, values: Mapping[str, Any]) -> keras.Model:
+    """The model of these values as it is trained, with all its variables.
 
-    It ends in logits: on TensorFlow, Keras takes the loss from the logits behind a softmax; on JAX
-    from log(clip(softmax, 1e-7, 1 - 1e-7)), whose gradient is 0 where raw pixels saturate it. That
-    is so of 44 % of the images at the start.
+    It ends in logits, not in a softmax: on TensorFlow, Keras takes the loss from the logits behind
+    one; on JAX from log(clip(softmax, 1e-7, 1 - 1e-7)), whose gradient is 0 where raw pixels
+    saturate it. That is so of 44 % of the images at the start.
     """
-    model.layers[-1].activation = keras.activations.linear
-    loss = keras.losses.CategoricalCrossentropy(from_logits=True)
-    model.compile(model.optimizer, loss=loss, metrics=["categorical_accuracy"])
+    losses: list[Any] = [head.loss for head in task.heads]
+    for place, head in enumerate(task.heads):
+        if head.activation == "softmax":
+            model.get_layer(head.name).activation = keras.activations.linear
+            losses[place] = keras.losses.CategoricalCrossentropy(from_logits=True)
+    compile_heads(model, task, model.optimizer, losses, values)
     for layer in model.layers:
         if isinstance(layer, keras.layers.Conv2D):
             layer.convolution_op = types.MethodType(_convolve, layer)
     model.optimizer.build(model.trainable_variables)
-    nothing = keras.ops.zeros((1, *model.output_shape[1:]))
+    nothing = unpack([keras.ops.zeros((1, head.units)) for head in task.heads])
+    model.compute_loss(None, nothing, nothing)
     model.compute_metrics(None, nothing, nothing)
     model.reset_metrics()
     return model
+
+
+def unpack(outputs: list[Any]) -> Any:
+    """As Keras has the outputs of a model: one is no list."""
+    return outputs if len(outputs) > 1 else outputs[0]
+
+
+def take(arrays: Any, place: Any) -> Any:
+    """What an array, or each of a list, has at a place, or at several."""
+    return jax.tree.map(lambda array: array[place], arrays)
 
 
 def _convolve(layer: Any, images: Any, kernel: Any) -> Any:
@@ -74,7 +92,7 @@ def compile_training(model: keras.Model) -> Any:
 
     It takes a state (the arrays of `list_variables`, of all seeds), which it consumes, batches
     (count, S, size) of positions, which seeds to train (S,) or None for all, and data: images,
-    labels, and for each label what is asked of the model (labels, units) and its weight. Each count
+    labels, and for each label what is asked of each head (labels, units) and its weight. Each count
     and size is a program of its own: a loop of a number known beforehand does not wait for the
     device before each turn.
     """
@@ -86,7 +104,7 @@ def compile_training(model: keras.Model) -> Any:
 
         def train_batch(state: list[Any], batch: Any) -> list[Any]:
             label = labels[batch]
-            asked = (images[batch].astype(jnp.float32), answers[label], weights[label])
+            asked = (images[batch].astype(jnp.float32), take(answers, label), weights[label])
             given = tuple([state[place] for place in group] for group in groups)
             arrays = itertools.chain(*model.train_step(given, asked)[1])
             trained = dict(zip(itertools.chain(*groups), arrays, strict=True))
@@ -104,9 +122,9 @@ def compile_training(model: keras.Model) -> Any:
 
 
 def compile_evaluation(model: keras.Model) -> Any:
-    """A function that evaluates all seeds: their metrics, and their guess of each image.
+    """A function that evaluates all seeds: their metrics, and what their heads give.
 
-    It takes a state, images, and what is asked of the model for each (images, units).
+    It takes a state, images, and what is asked of each head for them (images, units).
     """
     trained, others, _, metrics = _find_groups(model)
 
@@ -117,7 +135,7 @@ def compile_evaluation(model: keras.Model) -> Any:
             x = images.astype(jnp.float32)
             summed = model.test_step(given, (x, answers))[1][2]
             outputs, _ = model.stateless_call(*given[:2], x, training=False)
-            return summed, outputs.argmax(-1).astype(jnp.uint8)
+            return summed, outputs
 
         return jax.vmap(evaluate_one)(state)
 

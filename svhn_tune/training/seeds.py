@@ -34,7 +34,9 @@ class Seeds:
             # As `keras.utils.set_random_seed` does, which imports TensorFlow: initializers and
             # the generators of dropout draw their seeds from here.
             random.seed(seed)
-            self.template = make_template(HyperModel(space).build_values(values))
+            self.template = make_template(
+                HyperModel(space).build_values(values), space.task, values
+            )
             variables = list_variables(self.template)
             if not self.state:
                 self.state = [np.empty((len(seeds), *v.shape), v.dtype) for v in variables]
@@ -104,7 +106,8 @@ class JaxMember:
         if not self.within:
             del arrays[self._seeds.metrics[0] :]
         if "predicted" in self.within:
-            arrays.append(np.concatenate(self.guesses).astype(np.int64))
+            on_dial = self._seeds.space.task.on_dial
+            arrays.append(np.concatenate(self.guesses).astype("float32" if on_dial else "int64"))
         return checkpoints.State(arrays, [*self.history], {**self.within})
 
     def restore(self, state: checkpoints.State) -> None:
@@ -117,7 +120,8 @@ class JaxMember:
         types = ["int64" if each.dtype.kind in "iu" else "float32" for each in arrays]
         fresh = [(each.shape[1:], name) for each, name in zip(arrays, types, strict=True)]
         optimizer = len(self._seeds.template.optimizer.variables)
-        reason = find_misfit(state, fresh[: self._seeds.metrics[0]], optimizer, self._whole)
+        fresh, task = fresh[: self._seeds.metrics[0]], self._seeds.space.task
+        reason = find_misfit(state, fresh, optimizer, self._whole, task)
         if reason:
             raise ValueError(f"this run cannot continue from there: {reason}")
         for array, value in zip(arrays, state.arrays, strict=False):
