@@ -34,7 +34,20 @@ WorkerCount = Annotated[
         "--workers",
         min=1,
         max=MAX_WORKERS,
-        help="Runs side by side. [default: one per core; one per GPU]",
+        help="Runs side by side. [default: one per core, or GPU; all of a cluster]",
+    ),
+]
+Cluster = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster",
+        help="A Ray cluster: auto, HOST:PORT or ray://HOST:PORT. [default: this machine]",
+    ),
+]
+GpusPerRun = Annotated[
+    float | None,
+    typer.Option(
+        "--gpus-per-run", help="Of the cluster's GPUs: 0.25 is four runs on one. [default: CPUs]"
     ),
 ]
 Budget = Annotated[
@@ -159,6 +172,11 @@ def parse_duration(text: str | None) -> float | None:
     if seconds > 3600 * MAX_HOURS:
         raise InputError(f"the duration '{text}' must be at most {MAX_HOURS}h")
     return seconds
+
+
+def choose_workers(asked: int | None, cluster: str | None) -> int | None:
+    """As many as are asked for; None, of a cluster, for all that it has room for."""
+    return asked if asked is not None or cluster is not None else default_workers()
 
 
 def default_workers() -> int:

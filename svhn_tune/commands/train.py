@@ -7,9 +7,11 @@ import typer
 from .options import (
     AsJson,
     Budget,
+    Cluster,
     DataFolder,
     Engine,
     Epochs,
+    GpusPerRun,
     ProjectName,
     Question,
     Quiet,
@@ -19,7 +21,7 @@ from .options import (
     Top,
     TopOfQuestion,
     WorkerCount,
-    default_workers,
+    choose_workers,
     parse_duration,
     with_search_settings,
 )
@@ -38,6 +40,8 @@ def search(
         typer.Option(help="A name in results/, or a folder. [default: the space's name]"),
     ] = None,
     overwrite: Annotated[bool, typer.Option(help="Delete what the project wrote first.")] = False,
+    cluster: Cluster = None,
+    gpus_per_run: GpusPerRun = None,
     quiet: Quiet = False,
     wanted: Any = None,
 ) -> None:
@@ -54,7 +58,9 @@ def search(
     done = run_search(
         loaded,
         found,
-        workers=workers or default_workers(),
+        workers=choose_workers(workers, cluster),
+        cluster=cluster,
+        gpus_per_run=gpus_per_run,
         time_limit=limit,
         budget=hours,
         project=project,
@@ -86,6 +92,8 @@ def confirm(
     time_limit: TimeLimit = None,
     budget: Budget = None,
     engine: Engine = None,
+    cluster: Cluster = None,
+    gpus_per_run: GpusPerRun = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
@@ -109,7 +117,9 @@ def confirm(
         runs=runs,
         epochs=epochs,
         baseline=baseline,
-        workers=workers or default_workers(),
+        workers=choose_workers(workers, cluster),
+        cluster=cluster,
+        gpus_per_run=gpus_per_run,
         time_limit=limit,
         budget=hours,
         engine=engine,
@@ -131,6 +141,8 @@ def plan(
     top: Top = 3,
     runs: Runs = 10,
     epochs: Epochs = None,
+    cluster: Cluster = None,
+    gpus_per_run: GpusPerRun = None,
     as_json: AsJson = False,
     wanted: Any = None,
 ) -> None:
@@ -146,11 +158,14 @@ def plan(
     document = make_plan(
         loaded,
         found,
-        workers=workers or default_workers(),
+        workers=choose_workers(workers, cluster),
+        cluster=cluster,
+        gpus_per_run=gpus_per_run,
         budget=seconds,
         top=top,
         runs=runs,
         epochs=epochs,
+        note=note,
         **wanted,
     )
     if as_json:

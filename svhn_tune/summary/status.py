@@ -6,14 +6,17 @@ its "session" records (cost/budget.py). What replays the journal passes over bot
 """
 
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import accumulate
-from typing import Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from ..files import count_bytes
 from ..models.work import measure_work
 from ..project.checkpoints import read_checkpoint
 from ..project.lock import find_holder
+from ..project.nodes import read_nodes
 from ..project.project import Project
 from ..project.record_types import BeginRecord, RunRecord, SessionRecord
 from ..project.transfer import latest_call
@@ -23,6 +26,11 @@ from .handed_in import describe_handed_in, list_test_set_uses
 from .samples import mean
 from .standing import Best, RunStanding, Standing
 from .transfer import transfers
+
+if TYPE_CHECKING:
+    from ..training.runs import Key
+
+NOWHERE: "Mapping[Key, str]" = MappingProxyType({})
 
 
 def status(project: Project) -> dict[str, Any]:
@@ -98,7 +106,9 @@ def read_standing(project: Project) -> Standing:
     project, begin = latest_call(project)
     if begin is None:
         return read_begun(project, None)
-    standing = read_begun(project, begin, find_holder(project.folder))
+    process = find_holder(project.folder)
+    nodes = {} if process is None else read_nodes(project.folder)
+    standing = read_begun(project, begin, process, nodes)
     if standing.process is None:
         return replace(standing, stops=None)
     last = _last_told(project, begin)
@@ -138,8 +148,15 @@ def find_best(project: Project, stage: str, epochs: int | None = None) -> Best |
     return Best(best.root, score, best.epochs, runs, changes)
 
 
-def read_begun(project: Project, begin: BeginRecord | None, process: int | None = None) -> Standing:
+def read_begun(
+    project: Project,
+    begin: BeginRecord | None,
+    process: int | None = None,
+    nodes: "Mapping[Key, str]" = NOWHERE,
+) -> Standing:
     """The standing of the stage that a call began, with `process` at work on it.
+
+    On a cluster `nodes` has the node of each run in training.
 
     Without a record of it, that of a search of which nothing is planned.
     """
@@ -153,15 +170,17 @@ def read_begun(project: Project, begin: BeginRecord | None, process: int | None 
     groups = [cohorts.get((run.root, run.run or 0)) for run in unfinished]
     places = [n if group is None else ~group for n, group in enumerate(groups)]
     workers = 0 if process is None or begin is None else begin.workers
-    training = _find_training(project, dict(zip(places, unfinished, strict=True)), workers)
-    runs = [
-        _look_at(project, run, place in training)
-        for run, place in zip(unfinished, places, strict=True)
-    ]
+    first = _find_training(project, dict(zip(places, unfinished, strict=True)), workers)
+    stage = "search" if confirm is None else "confirm"
+    runs = []
+    for run, place in zip(unfinished, places, strict=True):
+        node = nodes.get((stage, run.root, run.run or 0))
+        training = node is not None if nodes else place in first
+        runs.append(replace(_look_at(project, run, training), node=node))
     budget = project.settings.budget
     epochs = begin.epochs if begin else None
     return Standing(
-        stage="search" if confirm is None else "confirm",
+        stage=stage,
         objective=project.space.objective,
         trials=len(ended),
         trials_planned=begin.trials if begin else None,

@@ -107,6 +107,11 @@ class Workers:
         return [run for worker in self._workers for run in worker.runs]
 
     @property
+    def places(self) -> dict[Key, str]:
+        """Nothing to tell: all runs are on this machine."""
+        return {}
+
+    @property
     def free(self) -> int:
         """How many threads are free for what is submitted now; 0 where no process is."""
         if all(worker.runs for worker in self._workers):
