@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ..bounds import MAX_COST, MAX_EPOCHS, MAX_HOURS, MAX_RUNS, MAX_TRIALS, MAX_WORKERS
+from ..bounds import MAX_ACTORS, MAX_COST, MAX_EPOCHS, MAX_HOURS, MAX_RUNS, MAX_TRIALS
 from ..errors import InputError
 from ..training.devices import list_gpus
 
@@ -33,7 +33,7 @@ WorkerCount = Annotated[
     typer.Option(
         "--workers",
         min=1,
-        max=MAX_WORKERS,
+        max=MAX_ACTORS,
         help="Runs side by side. [default: one per core, or GPU; all of a cluster]",
     ),
 ]

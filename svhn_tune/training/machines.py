@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from ..bounds import MAX_WORKERS
 from ..errors import InputError
 from .devices import list_gpus, read_memory
 from .pool import Machines, Pool
@@ -78,6 +79,11 @@ def open_machines(
             raise InputError(
                 f"--gpus-per-run {gpus_per_run:g} is of a cluster's GPUs: pass --cluster, too; on "
                 f"this machine --workers says how many runs share its GPUs"
+            )
+        if workers is not None and workers > MAX_WORKERS:
+            raise InputError(
+                f"workers={workers} must be at most {MAX_WORKERS} on this machine: more are of a "
+                f"--cluster"
             )
         yield ThisMachine(workers or 1)
         return
