@@ -156,7 +156,7 @@ def repeats(project: Project) -> bool:
 
 def compare(epochs: int, repeats: int) -> None:
     """Print what two actors train in the time of two local workers."""
-    setup = make_setup(4_000)
+    setup = make_setup(8_000)
     shares = []
     with open_machines(2, "auto") as cluster:
         for _ in range(repeats):

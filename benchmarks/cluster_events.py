@@ -113,7 +113,7 @@ def stand_in(actors: int) -> None:
         handle.pause = handle.leave = handle.is_ready = call("nothing")
         return Actor(handle, node, handle.is_ready.remote(), handle.collect.remote())
 
-    ray_workers.start = start  # type: ignore[attr-defined]
+    ray_workers.start = start  # type: ignore[assignment, attr-defined]
     # The end of the cluster is theirs.
     Actor.kill = lambda actor: None  # type: ignore[assignment, method-assign]
 

@@ -28,7 +28,7 @@ class Executor:
         setup: what the runs share.
         threads: of this process.
         splits: to train on and to test with, where they are not in the setup's folder.
-        saved: is told of each run whose checkpoint has been written.
+        saved: takes each checkpoint to where it lasts, once it has been written.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class Executor:
         setup: Setup,
         threads: int = 1,
         splits: tuple[Split, Split] | None = None,
-        saved: Callable[[Run], None] = lambda run: None,
+        saved: Callable[[Run], None] | None = None,
     ) -> None:
         self._setup = setup
         self._saved = saved
@@ -138,8 +138,10 @@ class Executor:
             if tested := self._tested.get(run.key):
                 state = state._replace(within=state.within | {"test": tested})
             state = state._replace(engines=self._engines[run.key])
-            checkpoints.write(run.checkpoint, state, self._owner(run))
-            self._saved(run)
+            lasts = self._saved is None
+            checkpoints.write(run.checkpoint, state, self._owner(run), lasts=lasts)
+            if self._saved is not None:
+                self._saved(run)
 
     def has_grown(self) -> bool:
         """Whether memory grew since the first run by more than a fresh process would cost."""
