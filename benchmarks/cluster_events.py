@@ -1,6 +1,6 @@
 """How many actors one parent can lead: a search whose runs train nothing, on a real Ray cluster.
 
-    python benchmarks/cluster_events.py [--actors 1000] [--trials 2000] [--tuner halving]
+    python benchmarks/cluster_events.py [--actors 1000] [--trials 400] [--tuner halving]
 
 All of the parent is real: it asks the oracle, hands out runs, waits for all its actors at once,
 writes the checkpoint of each epoch (1.2 MB, the baseline's) and the journal, and tells. What stands
@@ -122,7 +122,7 @@ def main() -> None:
     """Search, and print the rates."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--actors", type=int, default=1000)
-    parser.add_argument("--trials", type=int, default=2000)
+    parser.add_argument("--trials", type=int, default=400)
     parser.add_argument("--tuner", default="halving")
     options = parser.parse_args()
     stand_in(options.actors)

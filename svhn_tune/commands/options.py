@@ -12,7 +12,7 @@ import typer
 
 from ..bounds import MAX_ACTORS, MAX_COST, MAX_EPOCHS, MAX_HOURS, MAX_RUNS, MAX_TRIALS
 from ..errors import InputError
-from ..training.devices import list_gpus
+from ..training.devices import check_workers, list_gpus
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 SpaceName = Annotated[
@@ -176,7 +176,9 @@ def parse_duration(text: str | None) -> float | None:
 
 def choose_workers(asked: int | None, cluster: str | None) -> int | None:
     """As many as are asked for; None, of a cluster, for all that it has room for."""
-    return asked if asked is not None or cluster is not None else default_workers()
+    if cluster is None:
+        return check_workers(asked or default_workers())
+    return asked
 
 
 def default_workers() -> int:

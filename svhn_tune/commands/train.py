@@ -47,6 +47,7 @@ def search(
 ) -> None:
     """Search a space. The same command again goes on where it was."""
     limit, hours = parse_duration(time_limit), parse_duration(budget)
+    count = choose_workers(workers, cluster)
     from ..models.spaces import load_space
     from ..progress.live import make_progress
 
@@ -58,7 +59,7 @@ def search(
     done = run_search(
         loaded,
         found,
-        workers=choose_workers(workers, cluster),
+        workers=count,
         cluster=cluster,
         gpus_per_run=gpus_per_run,
         time_limit=limit,
@@ -99,6 +100,7 @@ def confirm(
 ) -> None:
     """Retrain the best trials from fresh seeds on all training images; again adds runs."""
     limit, hours = parse_duration(time_limit), parse_duration(budget)
+    count = choose_workers(workers, cluster)
     from ..progress.live import make_progress
     from ..project.results import open_project
     from ..stages.confirm import confirm as run_confirm
@@ -117,7 +119,7 @@ def confirm(
         runs=runs,
         epochs=epochs,
         baseline=baseline,
-        workers=choose_workers(workers, cluster),
+        workers=count,
         cluster=cluster,
         gpus_per_run=gpus_per_run,
         time_limit=limit,
@@ -148,6 +150,7 @@ def plan(
 ) -> None:
     """What search and confirm will cost on this machine, and what fits a budget."""
     seconds = parse_duration(budget)
+    count = choose_workers(workers, cluster)
     from ..models.spaces import load_space
 
     loaded = load_space(space)
@@ -158,7 +161,7 @@ def plan(
     document = make_plan(
         loaded,
         found,
-        workers=choose_workers(workers, cluster),
+        workers=count,
         cluster=cluster,
         gpus_per_run=gpus_per_run,
         budget=seconds,

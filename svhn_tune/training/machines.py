@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from ..bounds import MAX_WORKERS
 from ..errors import InputError
-from .devices import list_gpus, read_memory
+from .devices import check_workers, list_gpus, read_memory
 from .pool import Machines, Pool
 from .runs import Setup
 from .workers import Workers
@@ -80,12 +79,7 @@ def open_machines(
                 f"--gpus-per-run {gpus_per_run:g} is of a cluster's GPUs: pass --cluster, too; on "
                 f"this machine --workers says how many runs share its GPUs"
             )
-        if workers is not None and workers > MAX_WORKERS:
-            raise InputError(
-                f"workers={workers} must be at most {MAX_WORKERS} on this machine: more are of a "
-                f"--cluster"
-            )
-        yield ThisMachine(workers or 1)
+        yield ThisMachine(check_workers(workers or 1))
         return
     if gpus_per_run is not None and not 0 < gpus_per_run <= 64:
         raise InputError(
