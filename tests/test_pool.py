@@ -201,7 +201,8 @@ def test_the_run_of_a_node_that_is_killed_goes_on_elsewhere_and_ends_the_same(
 def test_a_node_that_joins_is_used_and_one_with_other_versions_is_refused_by_name(
     cluster, of_cluster, notes, setup, tmp_path
 ):
-    runs = [make_run(setup, tmp_path, number) for number in range(3)]
+    # One of them was begun with two threads, on one machine.
+    runs = [make_run(setup, tmp_path, number, threads=1 + number // 2) for number in range(3)]
     other = tmp_path / "other" / "svhn_tune-9.9.dist-info"
     other.mkdir(parents=True)
     (other / "METADATA").write_text("Metadata-Version: 2.1\nName: svhn_tune\nVersion: 9.9\n")

@@ -68,7 +68,7 @@ def drive(
     workers, budget = call.workers, call.budget
     write_nodes(call.project.folder, {})
     is_over = False
-    places: dict[Key, str] = {}
+    nodes: dict[Key, str] = {}
     with shown(
         call.progress, call.project, standing, call.forecast.seconds_left, lambda: budget.left
     ):
@@ -82,10 +82,10 @@ def drive(
                 workers.submit(*runs)
             if not workers.running:
                 break
-            if workers.places != places:
-                places = dict(workers.places)
-                write_nodes(call.project.folder, places)
-                call.progress.place_runs(places)
+            if workers.nodes != nodes:
+                nodes = dict(workers.nodes)
+                write_nodes(call.project.folder, nodes)
+                call.progress.place_runs(nodes)
             if is_over := is_over or call.is_over:
                 workers.pause()
             for event in workers.events(timeout=WAKE):

@@ -21,10 +21,13 @@ class ThisMachine:
     """Processes of this machine, `count` of them at most."""
 
     count: int
+    shares = True
 
-    def open(self, setup: Setup, most: int | None = None) -> AbstractContextManager[Pool]:
+    def open(
+        self, setup: Setup, most: int | None = None, threads: int | None = None
+    ) -> AbstractContextManager[Pool]:
         """Its worker processes."""
-        return Workers(self.count if most is None else min(self.count, most), setup)
+        return Workers(self.count if most is None else min(self.count, most), setup, threads)
 
     def read_memory(self, count: int) -> float:
         """Bytes for each of `count` workers: of a GPU where there is one."""
@@ -32,7 +35,9 @@ class ThisMachine:
 
 
 class OfCluster:
-    """Actors on the nodes of a Ray cluster."""
+    """Actors on the nodes of a Ray cluster, each with one CPU."""
+
+    shares = False
 
     def __init__(self, cluster: "Cluster") -> None:
         self._cluster = cluster
@@ -42,7 +47,9 @@ class OfCluster:
         """How many runs its nodes have room for now."""
         return self._cluster.count
 
-    def open(self, setup: Setup, most: int | None = None) -> AbstractContextManager[Pool]:
+    def open(
+        self, setup: Setup, most: int | None = None, threads: int | None = None
+    ) -> AbstractContextManager[Pool]:
         """Actors, as many as there is room for while they train."""
         from .ray_workers import RayWorkers
 

@@ -21,11 +21,19 @@ class Pool(Protocol):
         """The runs in training now."""
 
     @property
-    def free(self) -> int:
-        """How many cohorts could be submitted now."""
+    def threads(self) -> int:
+        """How many threads train at a time; where no run may have several, how many runs."""
 
     @property
-    def places(self) -> Mapping[Key, str]:
+    def shares(self) -> bool:
+        """Whether a run may have several of them."""
+
+    @property
+    def free(self) -> int:
+        """How many of them are free for what is submitted now."""
+
+    @property
+    def nodes(self) -> Mapping[Key, str]:
         """On which node each run is; empty where all are on this machine."""
 
     def submit(self, *runs: Run) -> None:
@@ -53,8 +61,20 @@ class Machines(Protocol):
     def count(self) -> int:
         """How many runs can train side by side now."""
 
-    def open(self, setup: Setup, most: int | None = None) -> AbstractContextManager[Pool]:
-        """A pool for the runs of a stage, `most` of them at once, if not as many as there can."""
+    @property
+    def shares(self) -> bool:
+        """Whether a run may have several threads."""
+
+    def open(
+        self, setup: Setup, most: int | None = None, threads: int | None = None
+    ) -> AbstractContextManager[Pool]:
+        """A pool for the runs of a stage.
+
+        Args:
+            setup: what they share.
+            most: how many train side by side, if not as many as there can.
+            threads: how many those have together, if a run may have several.
+        """
 
     def read_memory(self, count: int) -> float:
         """Bytes that each of `count` cohorts side by side has, at least."""

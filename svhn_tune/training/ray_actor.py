@@ -46,6 +46,7 @@ class Trainer:
 
     Args:
         has_gpu: whether it may use one.
+        threads: of this process.
         setup: what the runs share.
         arrays: images and labels to train on and to test with, as they lie in the node's memory.
     """
@@ -53,12 +54,13 @@ class Trainer:
     def __init__(
         self,
         has_gpu: bool,
+        threads: int,
         setup: Setup,
         *arrays: np.ndarray,
     ) -> None:
         if not has_gpu:
             os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
-        self._setup = setup
+        self._setup, self._threads = setup, threads
         self._splits = Split(*arrays[:2]), Split(*arrays[2:])
         self._jobs: queue.SimpleQueue[tuple[int, Sequence[Run], Sequence[Any]]]
         self._jobs = queue.SimpleQueue()
@@ -131,7 +133,7 @@ class Trainer:
             if compute_fingerprint(*self._splits) != self._setup.fingerprint:
                 self._send(Parcel("data", None))
                 return
-            executor = Executor(self._setup, self._splits, self._bring_checkpoint)
+            executor = Executor(self._setup, self._threads, self._splits, self._bring_checkpoint)
             while True:
                 ticket, runs, checkpoints = self._jobs.get()
                 executor.execute(

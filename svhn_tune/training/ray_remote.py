@@ -33,6 +33,7 @@ class Actor:
     node: Node
     ready: Any
     collecting: Any
+    threads: int = 1
     since: float = field(default_factory=time.monotonic)
     is_ready: bool = False
     runs: list[Run] = field(default_factory=list)
@@ -76,8 +77,11 @@ class Actor:
             ray.kill(self.handle)
 
 
-def start(node: Node, gpus_per_run: float | None, shared: Sequence[Any]) -> Actor:
-    """A trainer on this node; `shared` are the arguments that all have, in the cluster's memory."""
+def start(node: Node, gpus_per_run: float | None, threads: int, shared: Sequence[Any]) -> Actor:
+    """A trainer on this node; `shared` are the arguments that all have, in the cluster's memory.
+
+    It has one CPU: those that share it are slower where it has more threads, and as right.
+    """
     made = ray.remote(Trainer).options(
         num_cpus=1,
         num_gpus=gpus_per_run or 0,
@@ -85,8 +89,8 @@ def start(node: Node, gpus_per_run: float | None, shared: Sequence[Any]) -> Acto
         max_concurrency=4,
         scheduling_strategy=pinned(node.id),
     )
-    handle = made.remote(gpus_per_run is not None, *shared)
-    return Actor(handle, node, handle.is_ready.remote(), handle.collect.remote())
+    handle = made.remote(gpus_per_run is not None, threads, *shared)
+    return Actor(handle, node, handle.is_ready.remote(), handle.collect.remote(), threads)
 
 
 def keys(runs: Sequence[Run]) -> tuple[Key, ...]:

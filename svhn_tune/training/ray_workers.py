@@ -84,6 +84,13 @@ class RayWorkers:
         at_work = [actor.runs for actor in self._actors]
         return [run for runs in (*at_work, *waiting) for run in runs]
 
+    shares = False
+
+    @property
+    def threads(self) -> int:
+        """How many runs train at a time, each on one CPU, whatever threads it was begun with."""
+        return max(len(self._actors), 1)
+
     @property
     def free(self) -> int:
         """How many cohorts could be submitted now."""
@@ -92,7 +99,7 @@ class RayWorkers:
         return max(idle, int(not self.running))
 
     @property
-    def places(self) -> Mapping[Key, str]:
+    def nodes(self) -> Mapping[Key, str]:
         """On which node each run is."""
         return {run.key: actor.node.name for actor in self._actors for run in actor.runs}
 
@@ -110,9 +117,21 @@ class RayWorkers:
             idle = [actor for actor in self._actors if actor.is_ready and not actor.runs]
             if not idle:
                 return
+            threads = self._waiting[0][0].threads
+            fits = [actor for actor in idle if actor.threads == threads]
+            if not fits:
+                self._exchange(idle[0], threads)
+                return
             runs = self._waiting.pop(0)
-            last = [actor for actor in idle if actor.last == keys(runs)]
-            (last or idle)[0].train(next(self._tickets), runs, is_there=bool(last))
+            last = [actor for actor in fits if actor.last == keys(runs)]
+            (last or fits)[0].train(next(self._tickets), runs, is_there=bool(last))
+
+    def _exchange(self, idle: Actor, threads: int) -> None:
+        """A process has its threads for life: one that has others takes its place."""
+        if not any(actor.threads == threads and not actor.is_ready for actor in self._actors):
+            idle.kill()
+            self._actors.remove(idle)
+            self._start(idle.node, threads)
 
     def pause(self) -> None:
         """Ask every run to be saved and to stop; each answers with an event."""
@@ -242,5 +261,5 @@ class RayWorkers:
             if nodes:
                 self._start(min(nodes, key=lambda node: used.count(node.id)))
 
-    def _start(self, node: Node) -> None:
-        self._actors.append(start(node, self._cluster.gpus_per_run, self._shared))
+    def _start(self, node: Node, threads: int = 1) -> None:
+        self._actors.append(start(node, self._cluster.gpus_per_run, threads, self._shared))

@@ -106,8 +106,10 @@ class Workers:
         """The runs in training now."""
         return [run for worker in self._workers for run in worker.runs]
 
+    shares = True
+
     @property
-    def places(self) -> dict[Key, str]:
+    def nodes(self) -> dict[Key, str]:
         """Nothing to tell: all runs are on this machine."""
         return {}
 
