@@ -6,11 +6,9 @@ its "session" records (cost/budget.py). What replays the journal passes over bot
 """
 
 import time
-from collections.abc import Mapping
 from dataclasses import replace
 from itertools import accumulate
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..files import count_bytes
 from ..models.work import measure_work
@@ -26,11 +24,6 @@ from .handed_in import describe_handed_in, list_test_set_uses
 from .samples import mean
 from .standing import Best, RunStanding, Standing
 from .transfer import transfers
-
-if TYPE_CHECKING:
-    from ..training.runs import Key
-
-NOWHERE: "Mapping[Key, str]" = MappingProxyType({})
 
 
 def status(project: Project) -> dict[str, Any]:
@@ -106,11 +99,11 @@ def read_standing(project: Project) -> Standing:
     project, begin = latest_call(project)
     if begin is None:
         return read_begun(project, None)
-    process = find_holder(project.folder)
-    nodes = {} if process is None else read_nodes(project.folder)
-    standing = read_begun(project, begin, process, nodes)
+    standing = read_begun(project, begin, find_holder(project.folder))
     if standing.process is None:
         return replace(standing, stops=None)
+    if nodes := read_nodes(project.folder):
+        standing = standing.with_nodes(nodes)
     last = _last_told(project, begin)
     told = last if isinstance(last, SessionRecord) else None
     # Seconds that the call at work has spent since it last wrote them down.
@@ -148,15 +141,8 @@ def find_best(project: Project, stage: str, epochs: int | None = None) -> Best |
     return Best(best.root, score, best.epochs, runs, changes)
 
 
-def read_begun(
-    project: Project,
-    begin: BeginRecord | None,
-    process: int | None = None,
-    nodes: "Mapping[Key, str]" = NOWHERE,
-) -> Standing:
+def read_begun(project: Project, begin: BeginRecord | None, process: int | None = None) -> Standing:
     """The standing of the stage that a call began, with `process` at work on it.
-
-    On a cluster `nodes` has the node of each run in training.
 
     Without a record of it, that of a search of which nothing is planned.
     """
@@ -170,17 +156,15 @@ def read_begun(
     groups = [cohorts.get((run.root, run.run or 0)) for run in unfinished]
     places = [n if group is None else ~group for n, group in enumerate(groups)]
     workers = 0 if process is None or begin is None else begin.workers
-    first = _find_training(project, dict(zip(places, unfinished, strict=True)), workers)
-    stage = "search" if confirm is None else "confirm"
-    runs = []
-    for run, place in zip(unfinished, places, strict=True):
-        node = nodes.get((stage, run.root, run.run or 0))
-        training = node is not None if nodes else place in first
-        runs.append(replace(_look_at(project, run, training), node=node))
+    training = _find_training(project, dict(zip(places, unfinished, strict=True)), workers)
+    runs = [
+        _look_at(project, run, place in training)
+        for run, place in zip(unfinished, places, strict=True)
+    ]
     budget = project.settings.budget
     epochs = begin.epochs if begin else None
     return Standing(
-        stage=stage,
+        stage="search" if confirm is None else "confirm",
         objective=project.space.objective,
         trials=len(ended),
         trials_planned=begin.trials if begin else None,

@@ -93,6 +93,20 @@ def start(node: Node, gpus_per_run: float | None, threads: int, shared: Sequence
     return Actor(handle, node, handle.is_ready.remote(), handle.collect.remote(), threads)
 
 
+def wait(actors: Sequence[Actor], timeout: float | None) -> list[tuple[Actor, Any]]:
+    """Wait for answers, a second at most; the actors that have answered, each with what."""
+    asked = {actor.collecting: actor for actor in actors}
+    asked |= {actor.ready: actor for actor in actors if not actor.is_ready}
+    limit = min(timeout or 1.0, 1.0)
+    if not asked:
+        time.sleep(limit)
+        return []
+    found, _ = ray.wait(list(asked), timeout=limit, fetch_local=False)
+    if found:
+        found, _ = ray.wait(list(asked), num_returns=len(asked), timeout=0, fetch_local=False)
+    return [(asked[answer], answer) for answer in found]
+
+
 def keys(runs: Sequence[Run]) -> tuple[Key, ...]:
     """The keys of runs that train together."""
     return tuple(run.key for run in runs)

@@ -21,7 +21,7 @@ from ..errors import cannot_write
 from .ray_actor import Parcel
 from .ray_cluster import Cluster, Node
 from .ray_losses import Judged, Losses
-from .ray_remote import PATIENCE, Actor, keep, keys, start
+from .ray_remote import PATIENCE, Actor, keep, keys, start, wait
 from .runs import Event, Key, Run, Setup
 from .workers import MAX_DEATHS, WorkerError
 
@@ -152,7 +152,7 @@ class RayWorkers:
         """
         self._follow_nodes()
         self._hand_out()
-        found = [] if self._untold else self._wait(timeout)
+        found = [] if self._untold else wait(self._actors, timeout)
         for actor, answer in found:
             # An actor that another one's end has brought down with it is not asked again.
             if actor in self._actors:
@@ -162,20 +162,6 @@ class RayWorkers:
         self._hand_out()
         told, self._untold = self._untold, []
         yield from told
-
-    def _wait(self, timeout: float | None) -> list[tuple[Actor, Any]]:
-        """The actors that have answered, each with what."""
-        asked = {actor.collecting: actor for actor in self._actors}
-        asked |= {actor.ready: actor for actor in self._actors if not actor.is_ready}
-        limit = min(timeout or 1.0, 1.0)
-        if not asked:
-            time.sleep(limit)
-            return []
-        refs = list(asked)
-        found, _ = ray.wait(refs, timeout=limit, fetch_local=False)
-        if found:
-            found, _ = ray.wait(refs, num_returns=len(refs), timeout=0, fetch_local=False)
-        return [(asked[ref], ref) for ref in found]
 
     def _receive(self, actor: Actor, answer: Any) -> list[Event]:
         try:
