@@ -31,6 +31,7 @@ from svhn_tune.data.builtin import load
 from svhn_tune.data.cache import share_arrays
 from svhn_tune.models.spaces import load_space
 from svhn_tune.space.space import Space
+from svhn_tune.training.pool import Pool
 from svhn_tune.training.runs import Run, Setup
 from svhn_tune.training.workers import Workers
 
@@ -77,7 +78,7 @@ def make_runs(space: Space, epochs: int, folder: Path, count: int = len(CHOSEN))
     ]
 
 
-def train_in_workers(workers: Workers, runs: list[Run]) -> None:
+def train_in_workers(workers: Pool, runs: list[Run]) -> None:
     """Train the runs, as search does."""
     waiting = list(runs)
     while waiting or workers.running:

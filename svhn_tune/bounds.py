@@ -8,7 +8,8 @@ import os
 MAX_EPOCHS = 100_000
 # Of a search, where they are counted; of one configuration's runs, and of configurations.
 MAX_TRIALS, MAX_RUNS = 100_000, 1_000
-MAX_WORKERS = max(16, 4 * (os.cpu_count() or 1))
+# On this machine, and on a cluster.
+MAX_WORKERS, MAX_ACTORS = max(16, 4 * (os.cpu_count() or 1)), 10_000
 # In times of what the baseline costs.
 MAX_COST = 1e6
 # Four years.

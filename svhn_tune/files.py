@@ -24,8 +24,10 @@ def write_atomically(path: Path, content: str | bytes | memoryview) -> None:
 
 
 @contextmanager
-def opened_atomically(path: Path) -> Iterator[BinaryIO]:
+def opened_atomically(path: Path, *, lasts: bool = True) -> Iterator[BinaryIO]:
     """A file to write to; at the end `path` holds all of it, or after an error what it held before.
+
+    One that need not last is not waited for: a machine that goes down may take it with it.
 
     Raises:
         OSError: it could not be written; it names `path`, which a full disk's own error does not.
@@ -35,7 +37,8 @@ def opened_atomically(path: Path) -> Iterator[BinaryIO]:
         with temporary.open("wb") as file:
             yield file
             file.flush()
-            os.fsync(file.fileno())
+            if lasts:
+                os.fsync(file.fileno())
         temporary.replace(path)
     except BaseException as error:
         temporary.unlink(missing_ok=True)

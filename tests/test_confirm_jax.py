@@ -14,6 +14,7 @@ from svhn_tune.stages.together import find_engine
 from svhn_tune.submission.check import check_submission
 from svhn_tune.summary.confirmed import summarize_confirmed
 from svhn_tune.training import checkpoints, engine
+from svhn_tune.training.machines import ThisMachine
 from svhn_tune.training.runs import Run, Setup
 from svhn_tune.training.workers import Workers
 
@@ -201,4 +202,4 @@ def test_confirm_trains_the_seeds_of_a_configuration_together(searched, archives
 
 def test_a_plan_times_seeds_as_they_train_together(archives):
     space, _, _ = make_case(*CASE)
-    assert 0 < _time_together(space, load_data(archives), 2, "jax") != 1
+    assert 0 < _time_together(space, load_data(archives), 2, "jax", ThisMachine(1)) != 1

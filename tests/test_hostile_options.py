@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from svhn_tune.bounds import MAX_WORKERS
+from svhn_tune.bounds import MAX_ACTORS, MAX_WORKERS
 from svhn_tune.cli import main
 from svhn_tune.commands.options import parse_assignments, parse_duration
 from svhn_tune.errors import InputError
@@ -54,7 +54,7 @@ def test_durations_that_can_be():
 @pytest.mark.parametrize(
     ("command", "option", "most"),
     [
-        ("search", "--workers", MAX_WORKERS),
+        ("search", "--workers", MAX_ACTORS),
         ("search", "--max-epochs", 100_000),
         ("search", "--factor", 100_000),
         ("search", "--max-trials", 100_000),
@@ -69,6 +69,11 @@ def test_a_number_that_nobody_means(refused, command, option, most):
     assert refused(command, option, str(most + 1)) == told
     assert refused(command, option, "1" + "0" * 30) == told
     assert refused(command, option, DIGITS).startswith(f"Invalid value for '{option}': ")
+
+
+def test_more_workers_than_a_machine_has_use_for_are_of_a_cluster(refused):
+    told = f"--workers {MAX_WORKERS + 1} must be at most {MAX_WORKERS} on this machine"
+    assert refused("search", "--workers", str(MAX_WORKERS + 1)).startswith(told)
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from svhn_tune.oracles import halving
 from svhn_tune.oracles.simulation import simulate_search, time_proposal
 from svhn_tune.project.record_types import SessionRecord
 from svhn_tune.project.wanted import complete_settings
+from svhn_tune.training.machines import ThisMachine
 
 SMALL, LARGE = Work(10**6, 10**4, 10**5, 6), Work(10**8, 10**5, 10**7, 9)
 
@@ -116,8 +117,8 @@ def test_seeds_that_train_together_are_built_once_and_take_what_was_measured(est
 
 def test_on_tensorflow_no_seeds_train_together():
     space = load_space("cnn")
-    assert count_together(space, 2, "tensorflow") == 1
-    assert count_together(space, 2, "jax") >= 1
+    assert count_together(space, ThisMachine(2), "tensorflow") == 1
+    assert count_together(space, ThisMachine(2), "jax") >= 1
 
 
 def test_the_proposals_that_are_timed_learn_from_scores(monkeypatch):

@@ -10,9 +10,9 @@ from typing import Annotated, Any
 
 import typer
 
-from ..bounds import MAX_COST, MAX_EPOCHS, MAX_HOURS, MAX_RUNS, MAX_TRIALS, MAX_WORKERS
+from ..bounds import MAX_ACTORS, MAX_COST, MAX_EPOCHS, MAX_HOURS, MAX_RUNS, MAX_TRIALS
 from ..errors import InputError
-from ..training.devices import list_gpus
+from ..training.devices import check_workers, list_gpus
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 SpaceName = Annotated[
@@ -33,8 +33,21 @@ WorkerCount = Annotated[
     typer.Option(
         "--workers",
         min=1,
-        max=MAX_WORKERS,
-        help="Runs side by side. [default: one per core; one per GPU]",
+        max=MAX_ACTORS,
+        help="Runs side by side. [default: one per core, or GPU; all of a cluster]",
+    ),
+]
+Cluster = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster",
+        help="A Ray cluster: auto, HOST:PORT or ray://HOST:PORT. [default: this machine]",
+    ),
+]
+GpusPerRun = Annotated[
+    float | None,
+    typer.Option(
+        "--gpus-per-run", help="Of the cluster's GPUs: 0.25 is four runs on one. [default: CPUs]"
     ),
 ]
 Budget = Annotated[
@@ -159,6 +172,13 @@ def parse_duration(text: str | None) -> float | None:
     if seconds > 3600 * MAX_HOURS:
         raise InputError(f"the duration '{text}' must be at most {MAX_HOURS}h")
     return seconds
+
+
+def choose_workers(asked: int | None, cluster: str | None) -> int | None:
+    """As many as are asked for; None, of a cluster, for all that it has room for."""
+    if cluster is None:
+        return check_workers(asked or default_workers())
+    return asked
 
 
 def default_workers() -> int:

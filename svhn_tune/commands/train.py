@@ -7,9 +7,11 @@ import typer
 from .options import (
     AsJson,
     Budget,
+    Cluster,
     DataFolder,
     Engine,
     Epochs,
+    GpusPerRun,
     ProjectName,
     Question,
     Quiet,
@@ -19,7 +21,7 @@ from .options import (
     Top,
     TopOfQuestion,
     WorkerCount,
-    default_workers,
+    choose_workers,
     parse_duration,
     with_search_settings,
 )
@@ -38,11 +40,14 @@ def search(
         typer.Option(help="A name in results/, or a folder. [default: the space's name]"),
     ] = None,
     overwrite: Annotated[bool, typer.Option(help="Delete what the project wrote first.")] = False,
+    cluster: Cluster = None,
+    gpus_per_run: GpusPerRun = None,
     quiet: Quiet = False,
     wanted: Any = None,
 ) -> None:
     """Search a space. The same command again goes on where it was."""
     limit, hours = parse_duration(time_limit), parse_duration(budget)
+    count = choose_workers(workers, cluster)
     from ..models.spaces import load_space
     from ..progress.live import make_progress
 
@@ -54,7 +59,9 @@ def search(
     done = run_search(
         loaded,
         found,
-        workers=workers or default_workers(),
+        workers=count,
+        cluster=cluster,
+        gpus_per_run=gpus_per_run,
         time_limit=limit,
         budget=hours,
         project=project,
@@ -86,11 +93,14 @@ def confirm(
     time_limit: TimeLimit = None,
     budget: Budget = None,
     engine: Engine = None,
+    cluster: Cluster = None,
+    gpus_per_run: GpusPerRun = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
     """Retrain the best trials from fresh seeds on all training images; again adds runs."""
     limit, hours = parse_duration(time_limit), parse_duration(budget)
+    count = choose_workers(workers, cluster)
     from ..progress.live import make_progress
     from ..project.results import open_project
     from ..stages.confirm import confirm as run_confirm
@@ -109,7 +119,9 @@ def confirm(
         runs=runs,
         epochs=epochs,
         baseline=baseline,
-        workers=workers or default_workers(),
+        workers=count,
+        cluster=cluster,
+        gpus_per_run=gpus_per_run,
         time_limit=limit,
         budget=hours,
         engine=engine,
@@ -131,11 +143,14 @@ def plan(
     top: Top = 3,
     runs: Runs = 10,
     epochs: Epochs = None,
+    cluster: Cluster = None,
+    gpus_per_run: GpusPerRun = None,
     as_json: AsJson = False,
     wanted: Any = None,
 ) -> None:
     """What search and confirm will cost on this machine, and what fits a budget."""
     seconds = parse_duration(budget)
+    count = choose_workers(workers, cluster)
     from ..models.spaces import load_space
 
     loaded = load_space(space)
@@ -146,11 +161,14 @@ def plan(
     document = make_plan(
         loaded,
         found,
-        workers=workers or default_workers(),
+        workers=count,
+        cluster=cluster,
+        gpus_per_run=gpus_per_run,
         budget=seconds,
         top=top,
         runs=runs,
         epochs=epochs,
+        note=note,
         **wanted,
     )
     if as_json:

@@ -9,7 +9,7 @@ from ..data.dataset import count_confirmed, split_holdout
 from ..models.work import Work, measure_work
 from ..space.space import Space
 from ..training.cohorts import choose_size
-from ..training.devices import list_gpus, read_memory
+from ..training.pool import Machines
 from .cost_model import CostModel, schedule
 
 if TYPE_CHECKING:
@@ -20,12 +20,11 @@ if TYPE_CHECKING:
 LONGEST = 10_000
 
 
-def count_together(space: Space, workers: int, engine: str) -> int:
+def count_together(space: Space, machines: Machines, engine: str) -> int:
     """How many seeds of the baseline confirm trains together, at most: on TensorFlow one."""
     if engine != "jax":
         return 1
-    sharing = -(-workers // max(len(list_gpus()), 1))
-    return choose_size(space, space.baseline, read_memory() / sharing)
+    return choose_size(space, space.baseline, machines.read_memory(machines.count))
 
 
 class Estimate:

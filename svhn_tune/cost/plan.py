@@ -4,7 +4,7 @@ A few models are timed (timing.py), their cost is fitted (cost_model.py), and th
 with random scores in place of training (oracles/simulation.py). Nothing is written.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -14,6 +14,7 @@ from ..project.numbers import check_numbers
 from ..project.settings import Cap
 from ..project.wanted import Wanted, complete_settings
 from ..space.space import Space
+from ..training.machines import open_machines
 from .cap import CONFIRM_SHARE, Hours, is_capped, make_cap
 from .estimate import Estimate, count_together
 
@@ -26,11 +27,14 @@ def plan(
     space: str | Path | Space = "cnn",
     data: str | Path | Data | None = None,
     *,
-    workers: int = 1,
+    workers: int | None = None,
     budget: float | None = None,
     top: int = 3,
     runs: int = 10,
     epochs: int | None = None,
+    cluster: str | None = None,
+    gpus_per_run: float | None = None,
+    note: Callable[[str], None] = lambda text: None,
     **wanted: Unpack[Wanted],
 ) -> dict[str, Any]:
     """What `search` and `confirm` of these arguments will cost here, after timing a few models.
@@ -44,6 +48,8 @@ def plan(
         workers, tuner, max_epochs, factor, max_trials, seed, train_images, validate_on, engine: as
             for `search`.
         top, runs, epochs: as for `confirm`.
+        cluster, gpus_per_run: as for `search`; the models are timed on its nodes.
+        note: is told what a person must know of the cluster.
 
     Returns:
         The document that `plan --json` prints; seconds are wall-clock time.
@@ -56,22 +62,24 @@ def plan(
     space = space if isinstance(space, Space) else load_space(space)
     data = data if isinstance(data, Data) else load_data(data, space.data)
     settings = complete_settings(space, data, wanted)
-    # These import KerasTuner, which takes seconds: what can be refused has been.
-    from ..oracles.simulation import simulate_search, time_proposal
-    from .timing import measure_cost
+    epochs = epochs or space.protocol.epochs
+    with open_machines(workers, cluster, gpus_per_run, note) as machines:
+        # These import KerasTuner, which takes seconds: what can be refused has been.
+        from ..oracles.simulation import simulate_search, time_proposal
+        from .timing import measure_cost
 
-    proposed = simulate_search(space, settings, workers, lambda _: 1.0, 1).models
-    together = count_together(space, workers, settings["engine"])
-    seeds = min(together, runs)
-    cost = measure_cost(space, data, proposed, workers, settings["engine"], seeds)
+        count, engine = machines.count, settings["engine"]
+        proposed = simulate_search(space, settings, count, lambda _: 1.0, 1).models
+        together = count_together(space, machines, engine)
+        seeds = min(together, runs)
+        cost = measure_cost(space, data, proposed, count, engine, seeds, machines)
     cap = None
-    if is_capped(settings, hours := Hours(workers, None, budget)):
+    if is_capped(settings, hours := Hours(count, None, budget)):
         cap = make_cap(space, data, settings, hours, cost, proposed)
         settings |= {"affordable": cap.make_test(space)}
         proposed = list(filter(settings["affordable"], proposed)) or [space.baseline]
-    epochs = epochs or space.protocol.epochs
     proposal = time_proposal(space, settings)
-    estimate = Estimate(space, data, settings, workers, cost, epochs, proposed, together, proposal)
+    estimate = Estimate(space, data, settings, count, cost, epochs, proposed, together, proposal)
     return describe_plan(estimate, cap, budget, top, runs)
 
 

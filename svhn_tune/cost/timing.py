@@ -16,8 +16,9 @@ from ..models.work import Work, measure_work
 from ..project.settings import Cap
 from ..space.space import Space
 from ..training.devices import module_of
+from ..training.machines import ThisMachine
+from ..training.pool import Machines
 from ..training.runs import Run, Setup
-from ..training.workers import Workers
 from .cap import Hours, make_cap
 from .cost_model import CostModel, Timing, fit_cost
 
@@ -58,6 +59,7 @@ def measure_cost(
     workers: int,
     engine: str = "tensorflow",
     seeds: int = 1,
+    machines: Machines | None = None,
 ) -> CostModel:
     """Time the baseline, the smallest, the largest and some between of `models`; half a minute.
 
@@ -66,18 +68,21 @@ def measure_cost(
     together, if confirm will train more than one.
     """
     batch = space.protocol.batch_size
+    machines = machines or ThisMachine(workers)
     small, large = choose_probes(space, models)
     warm = [space.baseline] * workers
-    timings, process = _time(space, data, warm, small, workers, engine, MANY)
-    timings += _time(space, data, [], large, workers, engine, SOME)[0]
+    timings, process = _time(space, data, warm, small, machines, engine, MANY)
+    timings += _time(space, data, [], large, machines, engine, SOME)[0]
     cost = fit_cost(timings, batch, process)
     if seeds == 1:
         return cost
-    return replace(cost, together=_time_together(space, data, seeds, engine))
+    return replace(cost, together=_time_together(space, data, seeds, engine, machines))
 
 
-def measure_cap(space: Space, data: Data, settings: Mapping[str, Any], hours: Hours) -> Cap:
-    """The cap of a search on this machine; see `make_cap`.
+def measure_cap(
+    space: Space, data: Data, settings: Mapping[str, Any], hours: Hours, machines: Machines
+) -> Cap:
+    """The cap of a search on these machines; see `make_cap`.
 
     The search waits for it: a few models are timed, and none that costs far more than the baseline,
     in a third of the time that `measure_cost` takes.
@@ -91,7 +96,7 @@ def measure_cap(space: Space, data: Data, settings: Mapping[str, Any], hours: Ho
     small, large = choose_probes(space, near, FEW)
     warm = [space.baseline] * hours.workers
     probes = [*small, *large]
-    timings, process = _time(space, data, warm, probes, hours.workers, settings["engine"], MANY)
+    timings, process = _time(space, data, warm, probes, machines, settings["engine"], MANY)
     cost = fit_cost(timings, space.protocol.batch_size, process)
     return make_cap(space, data, settings, hours, cost, models)
 
@@ -116,7 +121,7 @@ def _time(
     data: Data,
     first: Sequence[dict[str, Any]],
     probes: Sequence[dict[str, Any]],
-    workers: int,
+    machines: Machines,
     engine: str,
     validation: int,
 ) -> tuple[list[Timing], float]:
@@ -128,11 +133,11 @@ def _time(
     with tempfile.TemporaryDirectory() as folder:
         warm = [_make_run(WARM_UP - n, values, 1, folder) for n, values in enumerate(first)]
         runs = [_make_run(n, values, EPOCHS, folder) for n, values in enumerate(probes)]
-        watches = _train([[run] for run in [*warm, *runs]], setup, workers)
+        watches = _train([[run] for run in [*warm, *runs]], setup, machines)
     timings = [_read(watches[run.root], work, setup) for run, work in zip(runs, works, strict=True)]
     if not warm:
         # The start of the first ones includes that of their process.
-        for first_in_process in range(min(workers, len(timings))):
+        for first_in_process in range(min(machines.count, len(timings))):
             timings[first_in_process] = replace(timings[first_in_process], start=None)
         return timings, 0.0
     begin = fmean(watches[run.root].told[0] - watches[run.root].begun for run in warm)
@@ -140,12 +145,12 @@ def _time(
     return timings, max(begin - usual, 0.0)
 
 
-def _time_together(space: Space, data: Data, seeds: int, engine: str) -> float:
+def _time_together(space: Space, data: Data, seeds: int, engine: str, machines: Machines) -> float:
     """What an epoch of the baseline costs a seed that trains with others, in times of one alone."""
     setup = _make_setup(space, data, measure_work(space, space.baseline).rough_cost, engine, SOME)
     with tempfile.TemporaryDirectory() as folder:
         alone, *others = (_make_run(n, space.baseline, EPOCHS, folder) for n in range(seeds + 1))
-        watches = _train([[alone], others], setup, 1)
+        watches = _train([[alone], others], setup, machines, 1)
     return fmean(watches[run.root].usual for run in others) / watches[alone.root].usual
 
 
@@ -180,10 +185,12 @@ def _make_run(number: int, values: dict[str, Any], epochs: int, folder: str) -> 
     )
 
 
-def _train(cohorts: Sequence[Sequence[Run]], setup: Setup, count: int) -> dict[int, _Watch]:
+def _train(
+    cohorts: Sequence[Sequence[Run]], setup: Setup, machines: Machines, most: int | None = None
+) -> dict[int, _Watch]:
     waiting = list(cohorts)
     watches: dict[int, _Watch] = {}
-    with Workers(min(count, len(waiting)), setup) as workers:
+    with machines.open(setup, most or len(waiting)) as workers:
         while waiting or workers.running:
             while waiting and workers.free:
                 runs = waiting.pop(0)

@@ -60,12 +60,7 @@ class Data:
     @cached_property
     def fingerprint(self) -> str:
         """The sha256 of all four arrays, their shapes and types, in hexadecimal."""
-        digest = hashlib.sha256()
-        for split in (self.train, self.test):
-            for array in (split.images, split.labels):
-                digest.update(f"{array.shape}{array.dtype}".encode())
-                digest.update(np.ascontiguousarray(array).data)
-        return digest.hexdigest()
+        return compute_fingerprint(self.train, self.test)
 
     @property
     def image_shape(self) -> tuple[int, ...]:
@@ -82,6 +77,16 @@ class Data:
         hours = tuple(f"{hour or 12}:00 to {hour or 12}:59" for hour in range(12))
         train, test = (Split(split.images, split.labels // 60) for split in (self.train, self.test))
         return hours, train, test
+
+
+def compute_fingerprint(train: Split, test: Split) -> str:
+    """The sha256 of all four arrays, their shapes and types, in hexadecimal."""
+    digest = hashlib.sha256()
+    for split in (train, test):
+        for array in (split.images, split.labels):
+            digest.update(f"{array.shape}{array.dtype}".encode())
+            digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
 
 
 def count_confirmed(images: int, share: float | None) -> int:

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +15,7 @@ from ..project.project import Project
 from ..project.record_types import RunRecord
 from ..summary.standing import Standing
 from ..summary.status import find_best
-from ..training.runs import Run
+from ..training.runs import Key, Run
 from .picture import Picture
 from .progress import LineProgress, Progress, Seconds, describe_end
 
@@ -106,6 +107,11 @@ class LiveProgress(Progress):
         """Add the run, with what its checkpoint has of it."""
         history = read_checkpoint(self._project, run.stage, run.root, run.run, run.epochs)
         self._standing = self._standing.with_begun(run, history)
+        self._show()
+
+    def place_runs(self, nodes: Mapping[Key, str]) -> None:
+        """Show on which node each run is."""
+        self._standing = self._standing.with_nodes(nodes)
         self._show()
 
     def end_epoch(self, run: Run, epochs: int, metrics: dict[str, float]) -> None:

@@ -115,7 +115,8 @@ def _draw_runs(standing: Standing, runs: list[RunStanding], console: Console, wi
     if standing.stage == "confirm":
         heading = f"training {standing.objective.in_training}"
     bars = _has_bars(console) and width >= NARROW
-    table = make_table("trial", "epochs", heading, *[""] * bars)
+    on_nodes = any(run.node for run in runs)
+    table = make_table("trial", "epochs", heading, *["node"] * on_nodes, *[""] * bars)
     table.columns[2].no_wrap = False
     for run in runs:
         cells: list[str | ProgressBar] = [
@@ -123,6 +124,8 @@ def _draw_runs(standing: Standing, runs: list[RunStanding], console: Console, wi
             f"{run.epochs}/{run.planned}",
             _read_metric(standing, run),
         ]
+        if on_nodes:
+            cells.append(run.node or "-")
         if bars:
             cells.append(ProgressBar(run.planned, run.epochs))
         table.add_row(*cells)

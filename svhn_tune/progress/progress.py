@@ -1,6 +1,6 @@
 """What a person is told while runs train. The library tells it what happens; it decides nothing."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -9,7 +9,7 @@ from ..console import say_count
 from ..project.project import Project
 from ..project.record_types import RunRecord
 from ..summary.standing import Standing
-from ..training.runs import Run
+from ..training.runs import Key, Run
 
 Seconds = Callable[[], float | None]
 
@@ -28,6 +28,9 @@ class Progress:
 
     def begin_run(self, run: Run) -> None:
         """A run begins, or goes on."""
+
+    def place_runs(self, nodes: Mapping[Key, str]) -> None:
+        """The runs in training are on these nodes of a cluster now."""
 
     def end_epoch(self, run: Run, epochs: int, metrics: dict[str, float]) -> None:
         """A run has trained `epochs` epochs; `metrics` are those of the last."""

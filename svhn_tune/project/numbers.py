@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from operator import index
 from typing import Any
 
-from ..bounds import MAX_COST, MAX_EPOCHS, MAX_RUNS, MAX_TRIALS, MAX_WORKERS
+from ..bounds import MAX_ACTORS, MAX_COST, MAX_EPOCHS, MAX_RUNS, MAX_TRIALS
 from ..errors import InputError
 
 MANY = 10**9
@@ -17,7 +17,7 @@ RANGES = {
     "max_trials": (1, MAX_TRIALS),
     "factor": (2, MAX_EPOCHS),
     "train_images": (1, MANY),
-    "workers": (1, MAX_WORKERS),
+    "workers": (1, MAX_ACTORS),
     "top": (1, MAX_RUNS),
     "question": (1, MANY),
     "runs": (1, MAX_RUNS),

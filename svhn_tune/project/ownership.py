@@ -8,11 +8,13 @@ from pathlib import Path
 
 from ..errors import InputError
 from ..files import parse_json
+from .nodes import NAME as NODES
 from .settings import make_valid_settings
 
 JOURNAL = "journal.jsonl"
 # Deleted in this order: what is left of a project by a kill is still known as one.
 TOP = (
+    NODES,
     *("report.html", "trials.csv", "runs.csv", "confirm.csv", "architectures.csv"),
     *("submission.keras", "pictures.npz", "space.toml", "project.json", JOURNAL),
 )

@@ -25,9 +25,10 @@ from ..project.results import open_project
 from ..project.transfer import on_data
 from ..summary.invocation import name_data
 from ..training.devices import choose_engine, module_of
+from ..training.machines import open_machines
 from ..training.maps import maps_path
+from ..training.pool import Machines
 from ..training.runs import Event, Run, Setup
-from ..training.workers import Workers
 from .begin import record_begin
 from .choice import choose
 from .drive import Call, drive
@@ -46,10 +47,12 @@ def confirm(
     runs: int = 10,
     epochs: int | None = None,
     baseline: bool = True,
-    workers: int = 1,
+    workers: int | None = None,
     time_limit: float | None = None,
     budget: float | None = None,
     engine: str | None = None,
+    cluster: str | None = None,
+    gpus_per_run: float | None = None,
     progress: Progress | None = None,
 ) -> Project:
     """Retrain the `top` trials until each has `runs` runs; called again, it adds what is missing.
@@ -70,11 +73,13 @@ def confirm(
         runs: of each, runs of an earlier call included.
         epochs: of each run; the question's or the protocol's by default.
         baseline: retrain the baseline, too, as a control beside the top.
-        workers: how many runs train side by side.
+        workers: how many runs train side by side: 1, or as many as a cluster has room for.
         time_limit: stop after this many seconds, within an epoch if need be.
         budget: seconds for the whole project, its search included; by default the search's.
         engine: "tensorflow", "jax" or "auto" (default): that of the runs there are, else jax where
             JAX sees a GPU. On jax the seeds of a configuration train together.
+        cluster: a Ray cluster's address, or "auto"; this machine's processes by default.
+        gpus_per_run: of the cluster's GPUs, such as 0.25; CPUs by default.
         progress: told what happens; silent by default.
 
     Raises:
@@ -105,7 +110,7 @@ def confirm(
         # One run of each, then a second one of each: when time is up, all have about as many. The
         # dearest of them first, so that no long one is left for the end, the other cores idle.
         planned.sort(key=lambda run: (run.run, -measure_work(project.space, run.values).rough_cost))
-        places = count_places(workers, module_of(trains))
+        places = 1 if cluster else count_places(workers or 1, module_of(trains))
         planned = share_threads(project, planned, len(data.train.labels), places)
         missing = leave_out_done(project, planned)
         if choice and any(run.root in choice.chosen for run in missing):
@@ -115,7 +120,9 @@ def confirm(
             progress.note(f"confirm trains on the {other.name}, found by --data {name_data(other)}")
         if before not in (None, trains):
             progress.note(f"the runs so far were trained by {before}, the next ones by {trains}")
-        _train(project, data, planned, workers, deadline, progress, question, trains)
+        if missing:
+            with open_machines(workers, cluster, gpus_per_run, progress.note) as machines:
+                _train(project, data, planned, machines, deadline, progress, question, trains)
         if other is None:
             _draw(project, data, progress)
     return home
@@ -152,7 +159,7 @@ def _train(
     project: Project,
     data: Data,
     planned: list[Run],
-    count: int,
+    machines: Machines,
     deadline: float | None,
     progress: Progress,
     question: int | None,
@@ -174,12 +181,11 @@ def _train(
         engine=module_of(engine),
     )
     missing = leave_out_done(project, planned)
-    if not missing:
-        return
-    cohorts = group_runs(project.space, missing, count, engine)
+    cohorts = group_runs(project.space, missing, machines, engine)
+    count = machines.count
     most = min(count, len(cohorts))
     # Where each run has one thread, more of them are of no use.
-    count = count if count_places(count, setup.engine) > 1 else most
+    count = count if machines.shares and count_places(count, setup.engine) > 1 else most
     left = {(run.root, run.run): (run.values, run.epochs) for run in missing}
     forecast = Forecast(project, "confirm", data, lambda: Planned(left))
     budget = Budget(project, "confirm", count, data, forecast)
@@ -209,7 +215,7 @@ def _train(
         fits = cohorts and min(cohorts[0][0].threads, count) <= free
         return cohorts.pop(0) if fits else []
 
-    with budget.clock(), Workers(most, setup, count) as workers:
+    with budget.clock(), machines.open(setup, len(cohorts), count) as workers:
         drive(
             Call(project, workers, deadline, budget, forecast, progress),
             standing,

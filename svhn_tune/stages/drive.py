@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from ..cost.budget import Budget
 from ..cost.forecast import Forecast
 from ..progress.progress import Progress, shown
+from ..project.nodes import write_nodes
 from ..project.project import Project
 from ..project.record_types import RunRecord
 from ..summary.standing import Standing
 from ..summary.wording import say_resumed
-from ..training.runs import Event, Run
-from ..training.workers import Workers
+from ..training.pool import Pool
+from ..training.runs import Event, Key, Run
 
 # Seconds that a time limit or a spent budget is noticed late.
 WAKE = 1.0
@@ -32,7 +33,7 @@ class Call:
     """
 
     project: Project
-    workers: Workers
+    workers: Pool
     deadline: float | None
     budget: Budget
     forecast: Forecast
@@ -65,7 +66,9 @@ def drive(
         end_run: writes down a run that ended or failed; returns its record.
     """
     workers, budget = call.workers, call.budget
+    write_nodes(call.project.folder, {})
     is_over = False
+    nodes: dict[Key, str] = {}
     with shown(
         call.progress, call.project, standing, call.forecast.seconds_left, lambda: budget.left
     ):
@@ -79,12 +82,17 @@ def drive(
                 workers.submit(*runs)
             if not workers.running:
                 break
+            if workers.nodes != nodes:
+                nodes = dict(workers.nodes)
+                write_nodes(call.project.folder, nodes)
+                call.progress.place_runs(nodes)
             if is_over := is_over or call.is_over:
                 workers.pause()
             for event in workers.events(timeout=WAKE):
                 _tell(call, event, end_run)
             budget.keep()
             is_over = is_over or call.is_over
+        write_nodes(call.project.folder, {})
         if budget.left is not None:
             call.progress.note(budget.describe())
 

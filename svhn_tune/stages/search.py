@@ -26,8 +26,9 @@ from ..project.settings import make_valid_settings
 from ..project.wanted import Wanted, complete_settings, resume
 from ..space.space import Space
 from ..training.devices import module_of
+from ..training.machines import open_machines
+from ..training.pool import Machines
 from ..training.runs import Setup
-from ..training.workers import Workers
 from .drive import Call
 
 
@@ -35,11 +36,13 @@ def search(
     space: str | Path | Space = "cnn",
     data: str | Path | Data | None = None,
     *,
-    workers: int = 1,
+    workers: int | None = None,
     time_limit: float | None = None,
     budget: float | None = None,
     project: str | Path | None = None,
     overwrite: bool = False,
+    cluster: str | None = None,
+    gpus_per_run: float | None = None,
     progress: Progress | None = None,
     **wanted: Unpack[Wanted],
 ) -> Project:
@@ -48,12 +51,14 @@ def search(
     Args:
         space: a name in search_spaces/, a path to a .toml, or a `Space`.
         data: as for `load_data`, or a `Data`.
-        workers: how many trials train side by side.
+        workers: how many trials train side by side: 1, or as many as a cluster has room for.
         time_limit: stop after this many seconds, within an epoch if need be.
         budget: seconds for the whole project, this search and its confirm, over any number of
             calls; the search leaves what confirm will need. May be changed later.
         project: a name in results/ or a path; the space's name by default.
         overwrite: delete the project first: the files that it wrote, nothing beside them.
+        cluster: a Ray cluster's address, or "auto"; this machine's processes by default.
+        gpus_per_run: of the cluster's GPUs, such as 0.25; CPUs by default.
         progress: told what happens; silent by default.
         tuner: "halving" (default), "hyperband", "bayesian", "tpe" (which needs Optuna) or "random".
         max_epochs, factor, max_trials, max_cost, seed, train_images, validate_on, engine: see
@@ -68,21 +73,28 @@ def search(
     progress = progress or Progress()
     workers = check_numbers({"workers": workers})["workers"]
     folder = project_folder(space.name if project is None else project)
-    hours = Hours(workers, time_limit, budget)
-    opened = _open_or_create(folder, space, data, wanted, hours, overwrite, progress)
-    with opened.lock():
-        opened.refresh()
-        setup = _make_setup(opened, data)
-        forecast = Forecast(opened, "search", data, lambda: loop.remaining.plan())
-        budget_left = Budget(opened, "search", workers, data, forecast)
-        with budget_left.clock(), Workers(workers, setup) as pool:
-            # Imports Keras, as the workers do meanwhile: 4 s on each side, side by side.
-            from .search_loop import SearchLoop
-
-            call = Call(opened, pool, deadline, budget_left, forecast, progress)
-            loop = SearchLoop(call, setup)
-            loop.run()
+    with open_machines(workers, cluster, gpus_per_run, progress.note) as machines:
+        hours = Hours(machines.count, time_limit, budget)
+        opened = _open_or_create(folder, space, data, wanted, hours, overwrite, progress, machines)
+        with opened.lock():
+            opened.refresh()
+            _train(opened, data, deadline, progress, machines)
     return opened
+
+
+def _train(
+    project: Project, data: Data, deadline: float | None, progress: Progress, machines: Machines
+) -> None:
+    setup = _make_setup(project, data)
+    forecast = Forecast(project, "search", data, lambda: loop.remaining.plan())
+    budget = Budget(project, "search", machines.count, data, forecast)
+    with budget.clock(), machines.open(setup) as pool:
+        # Imports Keras, as the workers do meanwhile: 4 s on each side, side by side.
+        from .search_loop import SearchLoop
+
+        call = Call(project, pool, deadline, budget, forecast, progress)
+        loop = SearchLoop(call, setup)
+        loop.run()
 
 
 def _open_or_create(
@@ -93,6 +105,7 @@ def _open_or_create(
     hours: Hours,
     overwrite: bool,
     progress: Progress,
+    machines: Machines,
 ) -> Project:
     if holds_project(folder) and not overwrite:
         project = open_project(folder)
@@ -101,7 +114,7 @@ def _open_or_create(
     asked = complete_settings(space, data, wanted)
     if is_capped(asked, hours):
         progress.note("timing a few models, to know what each costs")
-        asked["cap"] = measure_cap(space, data, asked, hours)
+        asked["cap"] = measure_cap(space, data, asked, hours, machines)
     del asked["max_cost"]
     packages = ["svhn_tune", "keras", "keras-tuner", asked["engine"], "numpy"]
     packages += ["optuna"] if asked["tuner"] == "tpe" else []

@@ -111,7 +111,9 @@ class SearchLoop:
             proposals.append(proposal)
         proposals.sort(key=lambda each: -self._measure(each).seconds)
         loads = [self._measure(each) for each in proposals]
-        threads = choose_threads(loads, count_places(places, self.setup.engine))
+        several = self.call.workers.shares
+        shared = count_places(places, self.setup.engine) if several else 1
+        threads = choose_threads(loads, shared)
         records = [_trial_record(*each) for each in zip(proposals, threads, strict=True)]
         records.sort(key=lambda record: record.trial)
         for record in records:

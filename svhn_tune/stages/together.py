@@ -4,7 +4,7 @@ from ..project.project import Project
 from ..project.record_types import BeginRecord
 from ..space.space import Space
 from ..training.cohorts import choose_size, form_cohorts
-from ..training.devices import list_gpus, read_memory
+from ..training.pool import Machines
 from ..training.runs import Run
 
 
@@ -25,11 +25,10 @@ def leave_out_done(project: Project, planned: list[Run]) -> list[Run]:
     return [run for run in planned if (run.root, run.epochs, run.run) not in done]
 
 
-def group_runs(space: Space, runs: list[Run], workers: int, engine: str) -> list[list[Run]]:
+def group_runs(space: Space, runs: list[Run], machines: Machines, engine: str) -> list[list[Run]]:
     """The runs as they are handed out: TensorFlow trains one at a time."""
     if engine != "jax":
         return [[run] for run in runs]
-    sharing = -(-workers // max(len(list_gpus()), 1))
-    memory = read_memory() / sharing
+    memory = machines.read_memory(machines.count)
     most = {run.root: choose_size(space, run.values, memory) for run in runs}
     return form_cohorts(runs, most)

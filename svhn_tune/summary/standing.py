@@ -10,7 +10,9 @@ from ..project.record_types import RunRecord
 from ..space.objective import Objective
 
 if TYPE_CHECKING:
-    from ..training.runs import Run
+    from collections.abc import Mapping
+
+    from ..training.runs import Key, Run
 
 
 @dataclass(frozen=True)
@@ -18,7 +20,8 @@ class RunStanding:
     """A run that has not ended: `epochs` trained of `planned`, `initial` of them by a parent trial.
 
     `run` is None in search; `metrics` are those of the last epoch, empty before the first;
-    `training` is whether a worker has it now, on so many `threads`.
+    `training` is whether a worker has it now, on so many `threads`; `node` is on which machine of a
+    cluster.
     """
 
     trial: int
@@ -30,6 +33,7 @@ class RunStanding:
     metrics: dict[str, float]
     training: bool = False
     threads: int = 1
+    node: str | None = None
 
     def is_of(self, root: int, run: int) -> bool:
         """Whether it is the run of this number of the trial `root`, the only one in search."""
@@ -91,6 +95,7 @@ class Standing:
         names = ("stage", "process", "trials", "trials_planned", "epochs", "epochs_planned")
         runs = [
             {name: getattr(run, name) for name in ("trial", "run", "epochs", "planned", "training")}
+            | ({} if run.node is None else {"node": run.node})
             for run in self.runs
         ]
         return {
@@ -124,6 +129,14 @@ class Standing:
             threads=run.threads,
         )
         return replace(self, runs=(*(each for each in self.runs if each not in before), begun))
+
+    def with_nodes(self, nodes: "Mapping[Key, str]") -> "Standing":
+        """The standing with the node of each run: those on one are in training, and no others."""
+        found = []
+        for run in self.runs:
+            node = nodes.get((self.stage, run.root, run.run or 0))
+            found.append(replace(run, node=node, training=node is not None))
+        return replace(self, runs=tuple(found))
 
     def with_ended(self, record: RunRecord, best: Best | None) -> "Standing":
         """The standing once a run has ended; `best` is the best now."""

@@ -14,6 +14,7 @@ from ..files import count_bytes
 from ..models.work import measure_work
 from ..project.checkpoints import read_checkpoint
 from ..project.lock import find_holder
+from ..project.nodes import read_nodes
 from ..project.project import Project
 from ..project.record_types import BeginRecord, RunRecord, SessionRecord
 from ..project.transfer import latest_call
@@ -101,6 +102,8 @@ def read_standing(project: Project) -> Standing:
     standing = read_begun(project, begin, find_holder(project.folder))
     if standing.process is None:
         return replace(standing, stops=None)
+    if nodes := read_nodes(project.folder):
+        standing = standing.with_nodes(nodes)
     last = _last_told(project, begin)
     told = last if isinstance(last, SessionRecord) else None
     # Seconds that the call at work has spent since it last wrote them down.

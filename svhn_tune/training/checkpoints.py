@@ -43,10 +43,13 @@ class State(NamedTuple):
     engines: tuple[str, ...] = ()
 
 
-def write(path: Path, state: State, owner: Mapping[str, Any]) -> None:
-    """Write a checkpoint in one atomic step; its folder is made again if somebody deleted it."""
+def write(path: Path, state: State, owner: Mapping[str, Any], *, lasts: bool = True) -> None:
+    """Write a checkpoint in one atomic step; its folder is made again if somebody deleted it.
+
+    One that is only on its way to another machine need not last.
+    """
     path.parent.mkdir(exist_ok=True)
-    with opened_atomically(path) as file, ZipFile(file, "w") as archive:
+    with opened_atomically(path, lasts=lasts) as file, ZipFile(file, "w") as archive:
         for number, array in enumerate(state.arrays):
             with archive.open(_member(number), "w", force_zip64=True) as member:
                 _write_array(member, array)

@@ -8,6 +8,7 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
+from ..bounds import MAX_WORKERS
 from ..errors import InputError
 from . import engine as engines
 
@@ -76,3 +77,17 @@ def read_memory() -> float:
     import psutil
 
     return float(psutil.virtual_memory().available)
+
+
+def check_workers(count: int) -> int:
+    """The number of workers of this machine.
+
+    Raises:
+        InputError: it is a typing error.
+    """
+    if count > MAX_WORKERS:
+        raise InputError(
+            f"--workers {count} must be at most {MAX_WORKERS} on this machine: pass --cluster for "
+            f"more than one"
+        )
+    return count

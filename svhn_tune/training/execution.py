@@ -27,13 +27,22 @@ class Executor:
     Args:
         setup: what the runs share.
         threads: of this process.
+        splits: to train on and to test with, where they are not in the setup's folder.
+        saved: takes each checkpoint to where it lasts, once it has been written.
     """
 
-    def __init__(self, setup: Setup, threads: int = 1) -> None:
+    def __init__(
+        self,
+        setup: Setup,
+        threads: int = 1,
+        splits: tuple[Split, Split] | None = None,
+        saved: Callable[[Run], None] | None = None,
+    ) -> None:
         self._setup = setup
+        self._saved = saved
         self._engine = load_engine(setup.engine)
         self._device = self._engine.prepare(threads)
-        train, self._pictures = open_arrays(setup.arrays)
+        train, self._pictures = splits or open_arrays(setup.arrays)
         self._train_split, self._test = self._arrange(train), self._arrange(self._pictures)
         self._validation: Split | None = None
         if isinstance(setup.validate_on, np.ndarray):
@@ -129,7 +138,10 @@ class Executor:
             if tested := self._tested.get(run.key):
                 state = state._replace(within=state.within | {"test": tested})
             state = state._replace(engines=self._engines[run.key])
-            checkpoints.write(run.checkpoint, state, self._owner(run))
+            lasts = self._saved is None
+            checkpoints.write(run.checkpoint, state, self._owner(run), lasts=lasts)
+            if self._saved is not None:
+                self._saved(run)
 
     def has_grown(self) -> bool:
         """Whether memory grew since the first run by more than a fresh process would cost."""

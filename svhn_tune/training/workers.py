@@ -106,6 +106,13 @@ class Workers:
         """The runs in training now."""
         return [run for worker in self._workers for run in worker.runs]
 
+    shares = True
+
+    @property
+    def nodes(self) -> dict[Key, str]:
+        """Nothing to tell: all runs are on this machine."""
+        return {}
+
     @property
     def free(self) -> int:
         """How many threads are free for what is submitted now; 0 where no process is."""
