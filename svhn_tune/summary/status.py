@@ -11,7 +11,6 @@ from itertools import accumulate
 from typing import Any
 
 from ..files import count_bytes
-from ..models.work import measure_work
 from ..project.checkpoints import read_checkpoint
 from ..project.lock import find_holder
 from ..project.nodes import read_nodes
@@ -187,6 +186,11 @@ def _find_training(project: Project, runs: dict[int, RunStanding], workers: int)
     Runs are begun in order, of confirm that of its plan, of search the longest first.
     """
 
+    if not workers:
+        return set()
+    # Imported late: NumPy, which the status of a project at rest does without.
+    from ..models.work import measure_work
+
     def measure(run: RunStanding) -> int:
         values = project.values(run.trial)
         return measure_work(project.space, values).rough_cost * (run.planned - run.initial)
@@ -195,7 +199,7 @@ def _find_training(project: Project, runs: dict[int, RunStanding], workers: int)
         runs, key=lambda place: 0 if runs[place].run is not None else -measure(runs[place])
     )
     taken = accumulate(min(runs[place].threads, workers) for place in first)
-    return {place for place, threads in zip(first, taken, strict=True) if threads <= workers > 0}
+    return {place for place, threads in zip(first, taken, strict=True) if threads <= workers}
 
 
 def _ended_confirm(project: Project, begin: BeginRecord) -> list[RunRecord]:
