@@ -11,7 +11,6 @@ from itertools import accumulate
 from typing import Any
 
 from ..files import count_bytes
-from ..models.work import measure_work
 from ..project.checkpoints import read_checkpoint
 from ..project.lock import find_holder
 from ..project.project import Project
@@ -185,6 +184,9 @@ def _find_training(project: Project, runs: dict[int, RunStanding], workers: int)
     """
 
     def measure(run: RunStanding) -> int:
+        # Imported late: numpy, which `status` of a project at rest need not wait for.
+        from ..models.work import measure_work
+
         values = project.values(run.trial)
         return measure_work(project.space, values).rough_cost * (run.planned - run.initial)
 
