@@ -15,7 +15,9 @@ Chance is 0.1. One block is PW04's simple CNN, three are A4.3's network with raw
 The clothes-like shapes, by --source fashion_mnist --epochs 3, with fashion_mlp's perceptron in
 place of one block:
 
-CLOTHES
+    linear (7,850 parameters)          0.817 0.837 0.848
+    300-100 (266,610 parameters)       0.872 0.891 0.903
+    three blocks (60,874 parameters)   0.880 0.898 0.926
 """
 
 import argparse

@@ -15,7 +15,7 @@ from svhn_tune.project.transfer import latest_call, list_others
 from svhn_tune.report import write_report
 from svhn_tune.report.other_images import compare_images, list_all_runs
 from svhn_tune.report.repetition import repeat_commands
-from svhn_tune.summary import transfer
+from svhn_tune.summary import ranks, transfer
 from svhn_tune.summary.next_step import list_steps
 from svhn_tune.summary.status import read_standing
 
@@ -287,7 +287,7 @@ def draw_means(seed, count, spread):
 )
 def test_whether_the_order_holds_follows_from_the_interval(there, verdict, value):
     here = draw_means(0, 5, 1e-4)
-    tau, rho, by_chance = transfer._correlate(here, there)
+    tau, rho, by_chance = ranks.correlate_means(here, there)
     assert transfer._judge(tau, 5) == verdict
     assert tau.ci95[0] <= tau.value <= tau.ci95[1]
     assert rho.ci95[0] <= rho.value <= rho.ci95[1]
@@ -299,10 +299,10 @@ def test_whether_the_order_holds_follows_from_the_interval(there, verdict, value
 
 
 def test_no_interval_of_one_run_and_no_order_of_equal_means():
-    tau, _, _ = transfer._correlate([[0.1], [0.2], [0.3]], [[0.1, 0.2], [0.3, 0.3], [0.2, 0.1]])
+    tau, _, _ = ranks.correlate_means([[0.1], [0.2], [0.3]], [[0.1, 0.2], [0.3, 0.3], [0.2, 0.1]])
     assert tau.ci95 is None
     assert transfer._judge(tau, 3).startswith("no interval: it needs 2 runs")
-    assert transfer._correlate([[0.1, 0.1]] * 3, [[0.1], [0.2], [0.3]]) == (None, None, None)
+    assert ranks.correlate_means([[0.1, 0.1]] * 3, [[0.1], [0.2], [0.3]]) == (None, None, None)
 
 
 def test_rank_correlations_are_scipys_with_ties_and_for_many_draws_at_once():
@@ -310,7 +310,7 @@ def test_rank_correlations_are_scipys_with_ties_and_for_many_draws_at_once():
 
     random = np.random.default_rng(0)
     a, b = random.integers(0, 4, (2, 6, 20)).astype(float)
-    for ours, theirs in ((transfer._kendall, kendalltau), (transfer._spearman, spearmanr)):
+    for ours, theirs in ((ranks._kendall, kendalltau), (ranks._spearman, spearmanr)):
         expected = [theirs(*pair).statistic for pair in zip(a.T, b.T, strict=True)]
         np.testing.assert_allclose(ours(a, b), np.nan_to_num(expected))
         assert ours(np.ones(3), np.arange(3.0)) == 0

@@ -86,7 +86,8 @@ def _check(record: Record, before: _Before, space: Space, settings: Settings) ->
         case RunRecord():
             _check_run(record, before, space, settings)
         case BeginRecord():
-            _check_other(record.data, before, space, settings)
+            if record.data is not None:
+                _check_other(record.data, before, space, settings)
             other = record.data.fingerprint if record.data else ""
             for run in record.runs:
                 _check_root(run.trial, run.root, before)
@@ -166,9 +167,8 @@ def _check_run(run: RunRecord, before: _Before, space: Space, settings: Settings
         raise ValueError(f"score={run.score} is not from 0 to {highest:g}")
     if run.predicted is not None and run.predicted_as != stored:
         raise ValueError(f"predicted_as={run.predicted_as}, where the space has {stored}")
-    other = run.data_fingerprint or ""
-    if other == settings.data.fingerprint:
-        other = ""
+    own = settings.data.fingerprint
+    other = "" if run.data_fingerprint in (None, own) else str(run.data_fingerprint)
     if other and not (run.stage == "confirm" and other in before.others):
         raise ValueError(f"data_fingerprint={shorten(other)} is not that of project.json")
     if run.stage == "confirm":
@@ -192,12 +192,8 @@ def _check_run(run: RunRecord, before: _Before, space: Space, settings: Settings
     before.ended.add(run.trial)
 
 
-def _check_other(
-    other: OtherData | None, before: _Before, space: Space, settings: Settings
-) -> None:
+def _check_other(other: OtherData, before: _Before, space: Space, settings: Settings) -> None:
     """Refuse other data that are the project's own, or of no source with labels as its own."""
-    if other is None:
-        return
     if other.fingerprint == settings.data.fingerprint:
         raise ValueError("data are those of project.json, not others")
     if other.source not in SOURCES:

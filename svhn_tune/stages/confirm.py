@@ -20,7 +20,7 @@ from ..progress.progress import Progress
 from ..project.numbers import check_numbers
 from ..project.project import Project
 from ..project.record_types import RunRecord
-from ..project.records import confirm_seed, decode_predicted, run_record
+from ..project.records import decode_predicted, run_record
 from ..project.results import open_project
 from ..project.transfer import on_data
 from ..summary.invocation import name_data
@@ -35,7 +35,7 @@ from .drive import Call, drive
 from .other_source import check_fit, find_data
 from .pictures import write_pictures
 from .threads import count_places, share_threads
-from .together import find_engine, group_runs, leave_out_done
+from .together import find_engine, group_runs, leave_out_done, plan_runs
 
 
 def confirm(
@@ -106,7 +106,7 @@ def confirm(
         if other is not None:
             project, choice = on_data(home, other), None
             check_fit(project, chosen)
-        planned = [run for trial in chosen for run in _plan_runs(project, trial, runs, epochs)]
+        planned = [run for trial in chosen for run in plan_runs(project, trial, runs, epochs)]
         # One run of each, then a second one of each: when time is up, all have about as many. The
         # dearest of them first, so that no long one is left for the end, the other cores idle.
         planned.sort(key=lambda run: (run.run, -measure_work(project.space, run.values).rough_cost))
@@ -134,25 +134,6 @@ def _draw(project: Project, data: Data, progress: Progress) -> None:
         write_pictures(project, data.test, () if project.space.task.on_dial else data.classes)
     except Exception as error:
         progress.note(f"no pictures for the report, all runs are saved: {error!r}")
-
-
-def _plan_runs(project: Project, trial: int, runs: int, epochs: int) -> list[Run]:
-    root, values = project.root(trial), project.values(trial)
-    return [
-        Run(
-            stage="confirm",
-            trial=trial,
-            root=root,
-            run=number,
-            seed=confirm_seed(project.settings.seed, root, number),
-            values=values,
-            epochs=epochs,
-            checkpoint=project.checkpoint_path("confirm", root, number, epochs),
-            # On other data nothing is handed in.
-            model_file=None if project.other else project.model_path(root, number, epochs),
-        )
-        for number in range(runs)
-    ]
 
 
 def _train(

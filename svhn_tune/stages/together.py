@@ -2,6 +2,7 @@
 
 from ..project.project import Project
 from ..project.record_types import BeginRecord
+from ..project.records import confirm_seed
 from ..space.space import Space
 from ..training.cohorts import choose_size, form_cohorts
 from ..training.pool import Machines
@@ -13,6 +14,26 @@ def find_engine(project: Project) -> str | None:
     begun = [each for each in project.records if isinstance(each, BeginRecord)]
     engines = [each.engine or "tensorflow" for each in begun if each.stage == "confirm"]
     return engines[-1] if engines else None
+
+
+def plan_runs(project: Project, trial: int, runs: int, epochs: int) -> list[Run]:
+    """The first so many runs of a trial's configuration, those that are done included."""
+    root, values = project.root(trial), project.values(trial)
+    return [
+        Run(
+            stage="confirm",
+            trial=trial,
+            root=root,
+            run=number,
+            seed=confirm_seed(project.settings.seed, root, number),
+            values=values,
+            epochs=epochs,
+            checkpoint=project.checkpoint_path("confirm", root, number, epochs),
+            # On other data nothing is handed in.
+            model_file=None if project.other else project.model_path(root, number, epochs),
+        )
+        for number in range(runs)
+    ]
 
 
 def leave_out_done(project: Project, planned: list[Run]) -> list[Run]:
