@@ -112,7 +112,7 @@ def test_a_torn_last_line_is_forgiven(tiny):
         (RUNS[0], {"trial": 99}, "trial=99 was not proposed before (there are 2)"),
         (RUNS[0], {"root": 0}, "root=0, where trial 1 is of the root 1"),
         (RUNS[0], {"run": 1}, "run=1, where trial 1 has 0"),
-        (RUNS[0], {"score": 2.0}, "score=2.0 is no share of images"),
+        (RUNS[0], {"score": 2.0}, "score=2.0 is not from 0 to 1"),
         (RUNS[0], {"score": None}, "score=None of a run that neither failed nor collapsed"),
         (RUNS[0], {"score": float("nan")}, "score=nan: input should be a finite number"),
         (
