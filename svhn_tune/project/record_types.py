@@ -38,10 +38,7 @@ class _Line(StrictTable):
 
 
 class TrialRecord(_Line):
-    """A trial that the oracle proposed: train `values` from `initial_epoch` to `epochs`.
-
-    Of several `threads`, its result depends on how many there are.
-    """
+    """A trial that the oracle proposed: train `values` from `initial_epoch` to `epochs`."""
 
     event: Literal["trial"] = "trial"
     trial: Number

@@ -6,7 +6,6 @@ and nothing follows from that. A space's validation split is held out here, too.
 """
 
 import time
-from dataclasses import replace
 from pathlib import Path
 
 from ..cost.budget import Budget
@@ -34,7 +33,7 @@ from .choice import choose
 from .drive import Call, drive
 from .other_source import check_fit, find_data
 from .pictures import write_pictures
-from .threads import choose_threads, count_places, measure_load, read_threads
+from .threads import count_places, share_threads
 from .together import find_engine, group_runs, leave_out_done
 
 
@@ -106,7 +105,8 @@ def confirm(
         # One run of each, then a second one of each: when time is up, all have about as many. The
         # dearest of them first, so that no long one is left for the end, the other cores idle.
         planned.sort(key=lambda run: (run.run, -measure_work(project.space, run.values).rough_cost))
-        planned = _share_threads(project, data, planned, workers, trains)
+        places = count_places(workers, module_of(trains))
+        planned = share_threads(project, planned, len(data.train.labels), places)
         missing = leave_out_done(project, planned)
         if choice and any(run.root in choice.chosen for run in missing):
             project.record(choice)
@@ -145,22 +145,6 @@ def _plan_runs(project: Project, trial: int, runs: int, epochs: int) -> list[Run
             model_file=None if project.other else project.model_path(root, number, epochs),
         )
         for number in range(runs)
-    ]
-
-
-def _share_threads(
-    project: Project, data: Data, planned: list[Run], workers: int, engine: str
-) -> list[Run]:
-    """The runs with their threads; one that was begun goes on with those that it has."""
-    images = len(data.train.labels)
-    loads = [measure_load(project.space, run.values, run.epochs * images) for run in planned]
-    threads = choose_threads(loads, count_places(workers, module_of(engine)))
-    before = read_threads(project)
-    return [
-        replace(run, threads=before[key])
-        if run.checkpoint.exists() and (key := (run.root, run.run, run.epochs)) in before
-        else replace(run, threads=count)
-        for run, count in zip(planned, threads, strict=True)
     ]
 
 

@@ -6,6 +6,7 @@ written down, and who goes on with the run goes on with it.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from ..models.work import measure_work
@@ -14,6 +15,7 @@ from ..project.record_types import BeginRecord
 from ..space.space import Space
 from ..training.devices import list_gpus
 from ..training.engine import JAX
+from ..training.runs import Run
 
 # Seconds until a process with another number of threads trains.
 START = 5.0
@@ -96,11 +98,26 @@ def count_places(workers: int, engine: str) -> int:
     return 1 if engine == JAX or list_gpus() else workers
 
 
-def read_threads(project: Project) -> dict[tuple[int, int, int], int]:
-    """The threads of confirm's runs as they were planned last, by root, number and epochs."""
-    return {
+def share_threads(project: Project, planned: Sequence[Run], images: int, places: int) -> list[Run]:
+    """Confirm's runs with their threads; one that was begun goes on with those that it has.
+
+    Args:
+        project: whose records say which were begun.
+        planned: in the order in which they begin.
+        images: of an epoch.
+        places: see `choose_threads`.
+    """
+    loads = [measure_load(project.space, run.values, run.epochs * images) for run in planned]
+    threads = choose_threads(loads, places)
+    before = {
         (run.root, run.run, run.epochs): run.threads
         for record in project.records
         if isinstance(record, BeginRecord)
         for run in record.runs
     }
+    shared = []
+    for run, count in zip(planned, threads, strict=True):
+        key = (run.root, run.run, run.epochs)
+        has_begun = run.checkpoint.exists() and key in before
+        shared.append(replace(run, threads=before[key] if has_begun else count))
+    return shared
