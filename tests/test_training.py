@@ -155,7 +155,7 @@ def test_a_worker_on_a_gpu_takes_of_its_memory_what_it_needs(monkeypatch):
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda *_: gpus)
     told = tf.config.experimental
     monkeypatch.setattr(told, "set_memory_growth", lambda *given: grown.append(given))
-    monkeypatch.setattr(engine_tensorflow, "use_one_thread", lambda: pytest.fail("on a GPU"))
+    monkeypatch.setattr(engine_tensorflow, "use_threads", lambda _: pytest.fail("on a GPU"))
     assert engine_tensorflow.prepare() == "GPU"
     assert grown == [(gpu, True) for gpu in gpus]
 
