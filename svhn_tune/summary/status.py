@@ -192,9 +192,6 @@ def _find_training(project: Project, runs: dict[int, RunStanding], workers: int)
     from ..models.work import measure_work
 
     def measure(run: RunStanding) -> int:
-        # Imported late: numpy, which `status` of a project at rest need not wait for.
-        from ..models.work import measure_work
-
         values = project.values(run.trial)
         return measure_work(project.space, values).rough_cost * (run.planned - run.initial)
 
