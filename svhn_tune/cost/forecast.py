@@ -59,8 +59,12 @@ def fit_journal(project: Project, images: int) -> CostModel | None:
 
 
 def _list_timed(project: Project) -> list[RunRecord]:
-    """The ended runs on the data that the project is on: others cost otherwise."""
-    return project.ended("confirm") if project.other else project.ended()
+    """The ended runs on the data that the project is on: others cost otherwise.
+
+    Of one thread, unless all had several, which made them faster.
+    """
+    ended = project.ended("confirm") if project.other else project.ended()
+    return [record for record in ended if record.threads == 1] or ended
 
 
 def _read_timing(project: Project, record: RunRecord, images: int) -> Timing | None:

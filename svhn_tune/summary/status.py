@@ -185,7 +185,6 @@ def _find_training(project: Project, runs: dict[int, RunStanding], workers: int)
 
     Runs are begun in order, of confirm that of its plan, of search the longest first.
     """
-
     if not workers:
         return set()
     # Imported late: NumPy, which the status of a project at rest does without.
