@@ -140,7 +140,9 @@ def test_what_is_no_clock_is_an_input_error(tmp_path, arrays, message):
 
 
 def test_what_is_wanted_is_said_where_it_is_missing(tmp_path):
-    with pytest.raises(InputError, match=r"no clocks in .*images\.npy and labels\.npy.*'builtin'"):
+    with pytest.raises(
+        InputError, match=r"no clock files in .*images\.npy and labels\.npy.*'builtin'"
+    ):
         load_data(tmp_path, "clocks")
     write_clocks(tmp_path)
     (tmp_path / LABELS).unlink()
