@@ -118,7 +118,7 @@ def test_a_parent_that_is_killed_leaves_no_trainer_and_a_head_that_is_killed_one
     assert error.startswith(f"error: the head of the cluster {address} is gone")
     assert "Traceback" not in told.read_text()
     monkeypatch.delenv("SOFTMAX_SECONDS")
-    finish(given(folder), told)
+    finish(given(folder, workers=1), told)
     assert read_result(folder) == calm()
 
 

@@ -20,7 +20,7 @@ from svhn_tune.models.spaces import load_space
 from svhn_tune.training import checkpoints
 from svhn_tune.training.machines import ThisMachine, open_machines
 from svhn_tune.training.runs import Run, Setup
-from svhn_tune.training.workers import WorkerError
+from svhn_tune.training.workers import WorkerError, Workers
 
 EPOCHS = 300
 
@@ -91,13 +91,14 @@ def train(pool, *runs):
     return seen
 
 
-def find_trainers():
-    """The processes that train, of this machine's pool and of the cluster's."""
+def find_trainers(pool):
+    """The processes that train."""
+    if isinstance(pool, Workers):
+        return {psutil.Process(worker.process.pid) for worker in pool._workers}
     found = set()
     for process in psutil.Process().children(recursive=True):
         with suppress(psutil.Error):
-            name = " ".join(process.cmdline())
-            if "spawn_main" in name or "ray::Trainer" in name:
+            if "ray::Trainer" in " ".join(process.cmdline()):
                 found.add(process)
     return found
 
@@ -231,7 +232,7 @@ def test_a_run_that_brings_its_worker_down_three_times_fails(machines, setup, tm
         events = []
         while pool.running:
             events += pool.events(timeout=0.2)
-            for process in find_trainers() - killed:
+            for process in find_trainers(pool) - killed:
                 if run.checkpoint.exists():
                     process.kill()
                     killed.add(process)
