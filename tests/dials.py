@@ -5,7 +5,16 @@ import numpy as np
 from svhn_tune.data.dataset import Data, Split
 from svhn_tune.models.spaces import parse_space
 
-TARGETS = ("classes 24", "classes 720", "regression", "heads", "heads 60", "angle", "angle tanh")
+TARGETS = (
+    "classes 24",
+    "classes 720",
+    "regression",
+    "heads",
+    "heads 60",
+    "angle",
+    "angle tanh",
+    "angle both",
+)
 SIDE = 75
 TEXT = """
 title = "Small networks that tell the time"

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 HOURS = 12
 OF_CLASSES = "categorical_crossentropy"
 OF_NUMBERS = ("mean_squared_error", "mean_absolute_error", "huber")
-WORDS = ("classes 24", "regression", "heads", "heads 60", "angle", "angle tanh")
-FORMS = "classes 24 to classes 720, regression, heads, heads 60, angle or angle tanh"
+WORDS = ("classes 24", "regression", "heads", "heads 60", "angle", "angle tanh", "angle both")
+FORMS = "classes 24 to classes 720, regression, heads, heads 60, angle, angle tanh or angle both"
 
 
 @dataclass(frozen=True)
@@ -164,30 +164,39 @@ class HourAndMinute:
 
 @dataclass(frozen=True)
 class Angle:
-    """Sine and cosine of the hour hand's angle: two numbers that have no jump at twelve."""
+    """Sine and cosine of the hour hand's angle: two numbers that have no jump at twelve.
+
+    With `both` those of the minute hand, too: it tells the minutes, the hour hand only the hour.
+    """
 
     activation: str = "linear"
     loss: str = OF_NUMBERS[0]
+    both: bool = False
     stored = "float32"
 
     @property
     def heads(self) -> tuple[Head, ...]:
-        """One of two units."""
-        return (Head("output", 2, self.activation, self.loss),)
+        """One of two units, of both hands four."""
+        return (Head("output", 4 if self.both else 2, self.activation, self.loss),)
 
     def encode(self, labels: "np.ndarray") -> "list[np.ndarray]":
-        """Sine and cosine."""
+        """Sine and cosine, of both hands the hour's first."""
         import numpy as np
 
-        angles = labels * (2 * math.pi / DIAL)
-        return [np.stack([np.sin(angles), np.cos(angles)], axis=-1).astype(np.float32)]
+        turns = [labels / DIAL, labels % 60 / 60][: 1 + self.both]
+        waves = [wave(2 * math.pi * turn) for turn in turns for wave in (np.sin, np.cos)]
+        return [np.stack(waves, axis=-1).astype(np.float32)]
 
     def decode(self, outputs: "Sequence[np.ndarray]") -> "np.ndarray":
-        """Minutes: of the angle alone, whatever the length."""
+        """Minutes: of the angles alone, whatever the length."""
         import numpy as np
 
-        sine, cosine = outputs[0].astype(float).T
-        return wrap(np.arctan2(sine, cosine) * (DIAL / (2 * math.pi)))
+        waves = outputs[0].astype(float)
+        times = np.arctan2(waves[:, 0], waves[:, 1]) * (DIAL / (2 * math.pi))
+        if self.both:
+            minutes = np.arctan2(waves[:, 2], waves[:, 3]) * (60 / (2 * math.pi))
+            times = np.rint((times - minutes) / 60) * 60 + minutes
+        return wrap(times)
 
 
 def parse_target(text: str, loss: str | None) -> Target:
@@ -221,6 +230,8 @@ def parse_target(text: str, loss: str | None) -> Target:
             return _check_loss(Angle(loss=of_numbers), text, loss)
         case "angle", ["tanh"]:
             return _check_loss(Angle("tanh", of_numbers), text, loss)
+        case "angle", ["both"]:
+            return _check_loss(Angle(loss=of_numbers, both=True), text, loss)
     raise ValueError(f"'{text}' is none of {FORMS}.{nearest(text, WORDS)}")
 
 
