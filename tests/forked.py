@@ -74,8 +74,10 @@ def _run(environment, chosen, target, arguments, stdout, stderr):
 
 
 def _search(arguments):
-    from svhn_tune import search
+    from svhn_tune import cli, search
 
+    # As a command does: Python may drop what a Ctrl-C raises.
+    sys.unraisablehook = cli._interrupt_again
     search(**arguments)
 
 
