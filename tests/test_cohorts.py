@@ -12,8 +12,8 @@ from svhn_tune.models.spaces import load_space
 from svhn_tune.training import devices
 from svhn_tune.training.cohorts import choose_block, choose_part, choose_size, form_cohorts
 from svhn_tune.training.devices import choose_engine, list_gpus
+from svhn_tune.training.places import choose_places
 from svhn_tune.training.runs import Run
-from svhn_tune.training.workers import _choose_places
 
 GB = 1e9
 # Of `cnn`: 59 million parameters, and the widest patches.
@@ -108,8 +108,8 @@ def test_auto_takes_jax_where_jax_sees_a_gpu(said, engine, monkeypatch):
 def test_workers_take_the_gpus_in_turn(monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0, 2")
     assert list_gpus() == ["0", "2"]
-    assert [place.gpu for place in _choose_places(3)] == ["0", "2", "0"]
-    assert {place.cores for place in _choose_places(3)} == {()}
+    assert [place.gpu for place in choose_places(3)] == ["0", "2", "0"]
+    assert {place.cores for place in choose_places(3)} == {()}
 
 
 @pytest.mark.parametrize("hidden", ["", "-1"])
@@ -119,6 +119,6 @@ def test_hidden_gpus_are_none(hidden, monkeypatch):
     assert choose_engine("auto") == "tensorflow"
     count = len(os.sched_getaffinity(0))
     if count > 1:
-        assert [place.cores for place in _choose_places(count)] == [
+        assert [place.cores for place in choose_places(count)] == [
             (core,) for core in sorted(os.sched_getaffinity(0))
         ]

@@ -8,21 +8,9 @@ import threading
 import time
 import traceback
 from multiprocessing.connection import Connection, wait
-from typing import NamedTuple
 
+from .places import Place
 from .runs import Event, Setup
-
-
-class Place(NamedTuple):
-    """The cores, the GPU and the threads of a worker.
-
-    No cores, and None, where the system, or the engine, chooses.
-    """
-
-    cores: tuple[int, ...] = ()
-    gpu: str | None = None
-    threads: int = 1
-
 
 # A worker's exit status where the device has no room for its run.
 NO_ROOM = 75

@@ -7,7 +7,6 @@ does not import TensorFlow: only a worker does.
 """
 
 import multiprocessing as mp
-import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -18,9 +17,9 @@ from typing import Final
 
 from ..console import say_count
 from ..errors import cannot_write
-from .devices import list_gpus
+from .places import Place, choose_places
 from .runs import Event, Key, Run, Setup
-from .worker import LEAVE, NO_ROOM, PAUSE, Place, work
+from .worker import LEAVE, NO_ROOM, PAUSE, work
 
 MAX_DEATHS = 3
 # A fresh interpreter: TensorFlow does not survive a fork once it has computed.
@@ -75,7 +74,7 @@ class Workers:
         self._setup = setup
         self._deaths: dict[Key, int] = {}
         self.threads = max(threads or count, count)
-        places = _choose_places(self.threads)
+        places = choose_places(self.threads)
         self._cores = frozenset(core for place in places for core in place.cores)
         self._workers = [self._start(place) for place in places[:count]]
 
@@ -246,14 +245,3 @@ class Workers:
 
 def _keys(runs: Sequence[Run]) -> tuple[Key, ...]:
     return tuple(run.key for run in runs)
-
-
-def _choose_places(count: int) -> list[Place]:
-    """The GPUs in turn; without one, a core for each worker where they fill the machine."""
-    if gpus := list_gpus():
-        return [Place(gpu=gpus[number % len(gpus)]) for number in range(count)]
-    if hasattr(os, "sched_getaffinity"):
-        cores = sorted(os.sched_getaffinity(0))
-        if count == len(cores) > 1:
-            return [Place((core,)) for core in cores]
-    return [Place()] * count
