@@ -5,6 +5,7 @@ registry is needed for that, and to learn which version is the newest.
 """
 
 import contextlib
+import functools
 import io
 import json
 import os
@@ -105,6 +106,23 @@ def load_here(folder):
     return printed.getvalue()
 
 
+@pytest.fixture(scope="module")
+def write(tmp_path_factory):
+    """A function that writes files of some spaces, once, by the Keras here and by the oldest.
+
+    It returns their folder, and what the oldest printed when it loaded them.
+    """
+
+    @functools.cache
+    def write(names):
+        folder = tmp_path_factory.mktemp("written")
+        write_in_keras.main(folder, names, INITIALIZERS)
+        commands = ("write_in_keras", folder, names, FEW), ("load_in_keras", folder)
+        return folder, run_in_keras(OLD[0], *commands)
+
+    return write
+
+
 @pytest.fixture(
     scope="module",
     params=[
@@ -112,15 +130,9 @@ def load_here(folder):
         pytest.param(OTHERS, id="others", marks=pytest.mark.soak),
     ],
 )
-def written(request, tmp_path_factory):
-    """A folder with files of these spaces, written by the Keras here and by the oldest.
-
-    And what the oldest printed when it loaded them.
-    """
-    folder = tmp_path_factory.mktemp("written")
-    write_in_keras.main(folder, request.param, INITIALIZERS)
-    commands = ("write_in_keras", folder, request.param, FEW), ("load_in_keras", folder)
-    return folder, run_in_keras(OLD[0], *commands)
+def written(request, write):
+    """The folder with files of these spaces, and what the oldest version printed of them."""
+    return write(request.param)
 
 
 @pytest.fixture(scope="module", params=VERSIONS)
