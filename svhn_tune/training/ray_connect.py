@@ -97,11 +97,13 @@ def _joined(address: str) -> Iterator[tuple[str, Host | None]]:
 @contextmanager
 def _started(workers: int | None) -> Iterator[tuple[str, Host | None]]:
     """A cluster of this machine alone, which ends with this process."""
-    changed = FRUGAL | {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
-    before = {name: os.environ.get(name) for name in changed}
+    token = secrets.token_hex(32)
     # Ray takes for 127.0.0.1 the machine's address in its network, but where there are no clusters.
     clusters, ray_constants.ENABLE_RAY_CLUSTER = ray_constants.ENABLE_RAY_CLUSTER, False
     with guarded_folder("svhn_tune-") as folder:
+        # Its trainers have their files there, too.
+        changed = FRUGAL | {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": token, "TMPDIR": folder}
+        before = {name: os.environ.get(name) for name in changed}
         try:
             os.environ |= changed
             _read_environment()
