@@ -14,7 +14,8 @@ from pools import ENDLESS, make_run, make_setup, pause, train, train_alone, wait
 from svhn_tune.training.machines import ThisMachine, open_machines
 from svhn_tune.training.workers import WorkerError, Workers
 
-pytestmark = pytest.mark.timeout(60)
+# Of tests with Ray; those without may have to wait for the imports of the workers' server.
+MINUTE = pytest.mark.timeout(60)
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +25,7 @@ def of_cluster():
         yield machines
 
 
-@pytest.fixture(params=["this machine", "cluster"])
+@pytest.fixture(params=["this machine", pytest.param("cluster", marks=MINUTE)])
 def machines(request):
     """Two places to train: processes of this machine, or actors on a node."""
     if request.param == "cluster":
@@ -105,7 +106,7 @@ def test_a_run_whose_worker_is_killed_and_that_pauses_goes_on_anywhere_and_ends_
 
 @pytest.mark.parametrize(
     "machines",
-    ["this machine", pytest.param("cluster", marks=pytest.mark.soak)],
+    ["this machine", pytest.param("cluster", marks=[MINUTE, pytest.mark.soak])],
     indirect=True,
 )
 def test_a_run_that_brings_its_worker_down_three_times_fails(machines, setup, tmp_path):
