@@ -1,8 +1,8 @@
 """Searches on a Ray cluster, as people call them: parents, heads and nodes that die, and Ctrl-C."""
 
 import os
+import re
 import signal
-import tempfile
 import time
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from svhn_tune.summary.status import status
 from svhn_tune.training.machines import open_machines
 
 SETTINGS = {"tuner": "random", "max_epochs": 12, "max_trials": 8, "train_images": 60}
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(180)
 
 
 @pytest.fixture
@@ -52,9 +52,24 @@ def wait_for_epoch(process, folder):
         time.sleep(0.01)
 
 
-def finish(arguments, told):
-    """Run a command to its end; what it printed."""
-    process = start_command(arguments, stderr=told)
+@pytest.fixture
+def start():
+    """A function that starts a command; none outlives its test, nor does its cluster."""
+    started = []
+
+    def begin(arguments, told):
+        started.append(start_command(arguments, stderr=told))
+        return started[-1]
+
+    yield begin
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
+def finish(process, told):
+    """Wait for a command's end; what it printed."""
     assert process.wait(200) == 0, told.read_text()
     return told.read_text()
 
@@ -65,39 +80,63 @@ def listening(process):
         yield from (c.laddr.ip for c in each.net_connections() if c.status == psutil.CONN_LISTEN)
 
 
+def find_folder(processes):
+    """Where a cluster that was started here has its files, as its processes name it."""
+    (head,) = (each for each in processes if "gcs_server" in each.name())
+    return Path(re.search(r"/\S*/svhn_tune-\w+", " ".join(head.cmdline()))[0])
+
+
 @pytest.mark.soak
 def test_a_cluster_started_here_listens_on_loopback_alone_and_ctrl_c_leaves_nothing_of_it(
-    given, calm, tmp_path, monkeypatch
+    given, start, calm, tmp_path, monkeypatch
 ):
-    place = Path(tempfile.mkdtemp(prefix="t"))
-    monkeypatch.setenv("TMPDIR", str(place))
     monkeypatch.setenv("SOFTMAX_SECONDS", "0.3")
     folder, told = tmp_path / "cnn", tmp_path / "told.txt"
-    process = start_command(given(folder, cluster="auto", workers=1), stderr=told)
+    process = start(given(folder, cluster="auto", workers=1), told)
     wait_for_epoch(process, folder)
     runs = status(open_project(folder))["progress"]["runs"]
     assert {run["node"] for run in runs} == {os.uname().nodename}
     assert {ip.removeprefix("::ffff:") for ip in listening(process)} == {"127.0.0.1"}
     everything = process.children(recursive=True)
+    started = find_folder(everything)
+    assert started.exists()
     process.send_signal(signal.SIGINT)
     assert process.wait(100) == 130
     assert "the same command goes on" in told.read_text()
     assert "Traceback" not in told.read_text()
     assert psutil.wait_procs(everything, timeout=20)[1] == []
-    assert list(place.iterdir()) == []
+    assert not started.exists()
     monkeypatch.delenv("SOFTMAX_SECONDS")
-    finish(given(folder, cluster="auto", workers=1), told)
+    finish(start(given(folder, cluster="auto", workers=1), told), told)
     assert read_result(folder) == calm()
 
 
 @pytest.mark.soak
+def test_a_parent_that_is_killed_leaves_nothing_of_a_cluster_that_it_started(
+    given, start, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("SOFTMAX_SECONDS", "0.3")
+    folder, told = tmp_path / "cnn", tmp_path / "told.txt"
+    process = start(given(folder, cluster="auto", workers=1), told)
+    wait_for_epoch(process, folder)
+    everything = process.children(recursive=True)
+    assert any("raylet" in each.name() for each in everything)
+    started = find_folder(everything)
+    assert list(started.glob("svhn_tune-run-*"))
+    process.kill()
+    process.wait()
+    assert psutil.wait_procs(everything, timeout=20)[1] == []
+    assert not started.exists()
+
+
+@pytest.mark.soak
 def test_a_parent_that_is_killed_leaves_no_trainer_and_a_head_that_is_killed_one_error(
-    given, calm, tmp_path, monkeypatch
+    given, start, calm, tmp_path, monkeypatch
 ):
     monkeypatch.setenv("SOFTMAX_SECONDS", "0.1")
     folder, told = tmp_path / "cnn", tmp_path / "told.txt"
     with ray_nodes.started(1) as nodes:
-        process = start_command(given(folder, cluster=nodes.address), stderr=told)
+        process = start(given(folder, cluster=nodes.address), told)
         wait_for_epoch(process, folder)
         process.kill()
         process.wait()
@@ -107,7 +146,7 @@ def test_a_parent_that_is_killed_leaves_no_trainer_and_a_head_that_is_killed_one
             assert time.monotonic() < end
             time.sleep(0.2)
         before = len(open_project(folder).ended())
-        process = start_command(given(folder, cluster=nodes.address), stderr=told)
+        process = start(given(folder, cluster=nodes.address), told)
         while len(open_project(folder).ended()) == before:
             assert process.poll() is None
             time.sleep(0.1)
@@ -118,7 +157,7 @@ def test_a_parent_that_is_killed_leaves_no_trainer_and_a_head_that_is_killed_one
     assert error.startswith(f"error: the head of the cluster {address} is gone")
     assert "Traceback" not in told.read_text()
     monkeypatch.delenv("SOFTMAX_SECONDS")
-    finish(given(folder, workers=1), told)
+    finish(start(given(folder, workers=1), told), told)
     assert read_result(folder) == calm()
 
 

@@ -1,13 +1,12 @@
 """Connects to a Ray cluster that is there, or starts one on this machine.
 
-One that is started here ends with this process, listens on the loopback device alone, and asks for
-a token that nobody else has.
+One that is started here ends with this process, however that ends, listens on the loopback device
+alone, and asks for a token that nobody else has.
 """
 
 import os
 import secrets
 import signal
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,6 +24,7 @@ from ray.exceptions import RayError
 from ..errors import InputError
 from .devices import list_gpus
 from .ray_cluster import Cluster, Host, answers
+from .ray_guard import guarded_folder
 
 CLIENT = "ray://"
 # Of a cluster that is started here: no metrics, no processes started before they are needed, no
@@ -97,11 +97,13 @@ def _joined(address: str) -> Iterator[tuple[str, Host | None]]:
 @contextmanager
 def _started(workers: int | None) -> Iterator[tuple[str, Host | None]]:
     """A cluster of this machine alone, which ends with this process."""
-    changed = FRUGAL | {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
-    before = {name: os.environ.get(name) for name in changed}
+    token = secrets.token_hex(32)
     # Ray takes for 127.0.0.1 the machine's address in its network, but where there are no clusters.
     clusters, ray_constants.ENABLE_RAY_CLUSTER = ray_constants.ENABLE_RAY_CLUSTER, False
-    with tempfile.TemporaryDirectory(prefix="svhn_tune-", ignore_cleanup_errors=True) as folder:
+    with guarded_folder("svhn_tune-") as folder:
+        # Its trainers have their files there, too.
+        changed = FRUGAL | {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": token, "TMPDIR": folder}
+        before = {name: os.environ.get(name) for name in changed}
         try:
             os.environ |= changed
             _read_environment()

@@ -80,9 +80,8 @@ class RayWorkers:
     @property
     def running(self) -> list[Run]:
         """The runs in training now, and those that wait until they go on."""
-        waiting = [*self._waiting, *self._losses.doubted]
         at_work = [actor.runs for actor in self._actors]
-        return [run for runs in (*at_work, *waiting) for run in runs]
+        return [run for runs in (*at_work, *self._waiting, *self._losses.doubted) for run in runs]
 
     shares = False
 
