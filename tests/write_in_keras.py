@@ -1,9 +1,9 @@
 """Writes files that can be handed in, for some spaces, in the Keras that is found first.
 
 `main` writes submission-KERAS-SPACE-0.keras into a folder, the baseline's, and those of other
-models; the first one also as Keras itself saves it (plain-...); the values of all of them, and what
-they predict for the images of load_in_keras. test_keras_versions.py runs it with the oldest
-version, too.
+models; the first of each family also as Keras itself saves it (plain-...); the values of all of
+them, and what they predict for the images of load_in_keras. test_keras_versions.py runs it with the
+oldest version, too.
 """
 
 import json
@@ -22,7 +22,7 @@ LARGEST = 2_000_000  # parameters
 
 
 def main(folder, names, initializers):
-    written, predictions = {}, {}
+    written, predictions, plain = {}, {}, set()
     for space, chosen in choose_models(names, initializers):
         for index, values in enumerate(chosen):
             model = HyperModel(space).build_values(values)
@@ -31,7 +31,8 @@ def main(folder, names, initializers):
             save_submission(space, values, model, file)
             written[file.name] = {"space": space.name, "values": values}
             predictions[file.name] = predict(model, draw_images(model))
-            if index == 0:
+            if space.model not in plain:
+                plain.add(space.model)
                 model.save(folder / file.name.replace("submission", "plain"))
     (folder / f"written-{keras.__version__}.json").write_text(json.dumps(written))
     np.savez(folder / f"written-{keras.__version__}.npz", **predictions)
