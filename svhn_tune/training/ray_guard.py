@@ -2,7 +2,8 @@
 
 An owner that is killed leaves Ray's agents behind, which ask for their dead head for a minute, and
 what Ray wrote. The guard waits until its owner has left or died, kills whoever names the folder in
-its command line, and removes the folder. It runs by its path, without svhn_tune.
+its command line or has a file open there, and removes the folder. It runs by its path, without
+svhn_tune.
 """
 
 import shutil
@@ -34,7 +35,7 @@ def guarded_folder(prefix: str) -> Iterator[str]:
 
 
 def clear(folder: str) -> None:
-    """Kill whoever names this folder in its command line, and remove it."""
+    """Kill whoever is at work in this folder, and remove it."""
     while named := [each for each in psutil.process_iter() if _names(each, folder)]:
         for process in named:
             with suppress(psutil.Error):
@@ -45,8 +46,12 @@ def clear(folder: str) -> None:
 
 
 def _names(process: psutil.Process, folder: str) -> bool:
+    """Whether it names the folder, or has a file open there: agents change their command line."""
     with suppress(psutil.Error):
-        return process.pid != psutil.Process().pid and folder in " ".join(process.cmdline())
+        if process.pid == psutil.Process().pid:
+            return False
+        opened = (file.path for file in process.open_files())
+        return any(folder in text for text in (" ".join(process.cmdline()), *opened))
     return False
 
 
