@@ -23,13 +23,12 @@ import numpy as np
 import ray
 
 from svhn_tune import search
+from svhn_tune.machines.nodes import Node
+from svhn_tune.machines.remote import Actor
+from svhn_tune.machines.trainer import Parcel
 from svhn_tune.progress.progress import Progress
 from svhn_tune.project.project import Project
 from svhn_tune.project.record_types import RunRecord
-from svhn_tune.training import ray_workers
-from svhn_tune.training.ray_actor import Parcel
-from svhn_tune.training.ray_cluster import Node
-from svhn_tune.training.ray_remote import Actor
 from svhn_tune.training.runs import Event, Outcome, Run
 
 PROCESSES = 4
@@ -113,7 +112,7 @@ def stand_in(actors: int) -> None:
         handle.pause = handle.leave = handle.is_ready = call("nothing")
         return Actor(handle, node, handle.is_ready.remote(), handle.collect.remote())
 
-    ray_workers.start = start  # type: ignore[assignment, attr-defined]
+    actors.start = start  # type: ignore[attr-defined]
     # The end of the cluster is theirs.
     Actor.kill = lambda actor: None  # type: ignore[assignment, method-assign]
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 import psutil
 import pytest
 
-from svhn_tune.training.ray_guard import guarded_folder
+from svhn_tune.machines.guard import guarded_folder
 
 # A node that is killed is missed after some 5 s, not 15; one that is slow has 10 s for each answer.
 IMPATIENT = {
@@ -35,7 +35,7 @@ def started(*nodes, head=0):
         # As for `--cluster auto`: 127.0.0.1 stays the address of a node.
         patch.setenv("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
         patch.setattr("ray._private.ray_constants.ENABLE_RAY_CLUSTER", False)
-        from svhn_tune.training.ray_connect import FRUGAL
+        from svhn_tune.machines.connect import FRUGAL
 
         for name, value in (FRUGAL | IMPATIENT).items():
             patch.setenv(name, value)

@@ -14,8 +14,8 @@ from forked import start_command
 from benchmarks.survival import read_result
 from svhn_tune import open_project, search
 from svhn_tune.errors import InputError
+from svhn_tune.machines.choice import open_machines
 from svhn_tune.summary.status import status
-from svhn_tune.training.machines import open_machines
 
 SETTINGS = {"tuner": "random", "max_epochs": 12, "max_trials": 8, "train_images": 60}
 pytestmark = pytest.mark.timeout(180)

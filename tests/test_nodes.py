@@ -11,7 +11,7 @@ import pytest
 import ray_nodes
 from pools import ENDLESS, make_run, make_setup, pause, train, train_alone, wait_for_epoch
 
-from svhn_tune.training.machines import open_machines
+from svhn_tune.machines.choice import open_machines
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(60)]
 

@@ -11,7 +11,7 @@ import pytest
 import ray_nodes
 from pools import ENDLESS, make_run, make_setup, pause, train, train_alone, wait_for_epoch
 
-from svhn_tune.training.machines import ThisMachine, open_machines
+from svhn_tune.machines.choice import ThisMachine, open_machines
 from svhn_tune.training.workers import WorkerError, Workers
 
 # Of tests with Ray; those without may have to wait for the imports of the workers' server.

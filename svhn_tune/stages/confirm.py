@@ -15,6 +15,7 @@ from ..data.cache import share_arrays
 from ..data.dataset import split_holdout
 from ..errors import InputError
 from ..files import write_atomically
+from ..machines.choice import open_machines
 from ..models.work import measure_work
 from ..progress.progress import Progress
 from ..project.numbers import check_numbers
@@ -25,7 +26,6 @@ from ..project.results import open_project
 from ..project.transfer import on_data
 from ..summary.invocation import name_data
 from ..training.devices import choose_engine, module_of
-from ..training.machines import open_machines
 from ..training.maps import maps_path
 from ..training.pool import Machines
 from ..training.runs import Event, Run, Setup

@@ -1,6 +1,6 @@
 """Where runs execute, as search, confirm and plan see it: they do not know which machines it is.
 
-workers.py has the processes of this machine, ray_workers.py the actors of a cluster.
+workers.py has the processes of this machine, machines/actors.py the actors of a cluster.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

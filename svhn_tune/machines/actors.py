@@ -18,12 +18,12 @@ from ray.exceptions import RayError, RayTaskError
 
 from ..data.cache import open_arrays
 from ..errors import cannot_write
-from .ray_actor import Parcel
-from .ray_cluster import Cluster, Node
-from .ray_losses import Judged, Losses
-from .ray_remote import PATIENCE, Actor, keep, keys, start, wait
-from .runs import Event, Key, Run, Setup
-from .workers import MAX_DEATHS, WorkerError
+from ..training.runs import Event, Key, Run, Setup
+from ..training.workers import MAX_DEATHS, WorkerError
+from .losses import Judged, Losses
+from .nodes import Cluster, Node
+from .remote import PATIENCE, Actor, keep, keys, start, wait
+from .trainer import Parcel
 
 # Seconds in which actors clear their folders before they are killed.
 TIDY = 2.0

@@ -13,10 +13,10 @@ from ray.exceptions import RayError
 
 from ..errors import cannot_write
 from ..files import write_atomically
-from .ray_actor import Trainer
-from .ray_cluster import Node, pinned
-from .runs import Key, Run
-from .workers import FIRST
+from ..training.runs import Key, Run
+from ..training.workers import FIRST
+from .nodes import Node, pinned
+from .trainer import Trainer
 
 # Seconds to answer a pause in: those of a worker here, and to bring 724 MB over a network.
 PATIENCE = 60.0

@@ -23,8 +23,8 @@ import numpy as np
 import psutil
 
 from ..data.dataset import Split, compute_fingerprint
-from .maps import maps_path
-from .runs import Event, Key, Run, Setup
+from ..training.maps import maps_path
+from ..training.runs import Event, Key, Run, Setup
 
 PREFIX = "svhn_tune-run-"
 
@@ -126,8 +126,8 @@ class Trainer:
         self._send(Parcel("last" if has_grown() else "event", event))
 
     def _work(self) -> None:
-        from .execution import Executor
-        from .worker import UNWRITABLE
+        from ..training.execution import Executor
+        from ..training.worker import UNWRITABLE
 
         try:
             if compute_fingerprint(*self._splits) != self._setup.fingerprint:

@@ -22,9 +22,9 @@ from ray._raylet import AuthenticationTokenLoader, Config
 from ray.exceptions import RayError
 
 from ..errors import InputError
-from .devices import list_gpus
-from .ray_cluster import Cluster, Host, answers
-from .ray_guard import guarded_folder
+from ..training.devices import list_gpus
+from .guard import guarded_folder
+from .nodes import Cluster, Host, answers
 
 CLIENT = "ray://"
 # Of a cluster that is started here: no metrics, no processes started before they are needed, no

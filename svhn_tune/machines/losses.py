@@ -3,9 +3,9 @@
 import time
 from typing import NamedTuple
 
-from .ray_cluster import Cluster, Node
-from .runs import Key, Run
-from .workers import MAX_DEATHS
+from ..training.runs import Key, Run
+from ..training.workers import MAX_DEATHS
+from .nodes import Cluster, Node
 
 # Seconds until Ray knows that a node is gone, and not only the trainer on it.
 DOUBT = 30.0

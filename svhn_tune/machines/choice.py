@@ -7,13 +7,13 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
-from .devices import check_workers, list_gpus, read_memory
-from .pool import Machines, Pool
-from .runs import Setup
-from .workers import Workers
+from ..training.devices import check_workers, list_gpus, read_memory
+from ..training.pool import Machines, Pool
+from ..training.runs import Setup
+from ..training.workers import Workers
 
 if TYPE_CHECKING:
-    from .ray_cluster import Cluster
+    from .nodes import Cluster
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class OfCluster:
         self, setup: Setup, most: int | None = None, threads: int | None = None
     ) -> AbstractContextManager[Pool]:
         """Actors, as many as there is room for while they train."""
-        from .ray_workers import RayWorkers
+        from .actors import RayWorkers
 
         return RayWorkers(self._cluster, setup, most)
 
@@ -94,7 +94,7 @@ def open_machines(
         )
     if find_spec("ray") is None:
         raise InputError(f"--cluster {cluster} needs Ray: pip install 'svhn_tune[cluster]'")
-    from .ray_connect import connect
+    from .connect import connect
 
     with connect(cluster, workers, gpus_per_run, note) as connected:
         yield OfCluster(connected)

@@ -1,11 +1,12 @@
 """A folder for a Ray cluster of this machine, and a process that outlives its owner to clear it.
 
 An owner that is killed leaves Ray's agents behind, which ask for their dead head for a minute, and
-what Ray wrote. The guard waits until its owner has left or died, kills whoever names the folder in
-its command line or has a file open there, and removes the folder. It runs by its path, without
-svhn_tune.
+what Ray wrote. The guard waits until its owner has left or died, kills whoever else names the
+folder in its command line or has a file open there, and removes the folder. It runs by its path,
+without svhn_tune.
 """
 
+import os
 import shutil
 import subprocess
 import sys
@@ -25,7 +26,9 @@ def guarded_folder(prefix: str) -> Iterator[str]:
     folder = tempfile.mkdtemp(prefix=prefix)
     # Of a session of its own: Ctrl-C, and a terminal that is closed, are its owner's.
     guard = subprocess.Popen(
-        [sys.executable, "-P", __file__, folder], stdin=subprocess.PIPE, start_new_session=True
+        [sys.executable, "-P", __file__, folder, str(os.getpid())],
+        stdin=subprocess.PIPE,
+        start_new_session=True,
     )
     try:
         yield folder
@@ -34,9 +37,12 @@ def guarded_folder(prefix: str) -> Iterator[str]:
             guard.communicate(timeout=DONE)
 
 
-def clear(folder: str) -> None:
-    """Kill whoever is at work in this folder, and remove it."""
-    while named := [each for each in psutil.process_iter() if _names(each, folder)]:
+def clear(folder: str, owner: int) -> None:
+    """Kill whoever is at work in this folder but its owner, and remove it."""
+    spared = owner, os.getpid()
+    while named := [
+        each for each in psutil.process_iter() if each.pid not in spared and _names(each, folder)
+    ]:
         for process in named:
             with suppress(psutil.Error):
                 process.kill()
@@ -48,8 +54,6 @@ def clear(folder: str) -> None:
 def _names(process: psutil.Process, folder: str) -> bool:
     """Whether it names the folder, or has a file open there: agents change their command line."""
     with suppress(psutil.Error):
-        if process.pid == psutil.Process().pid:
-            return False
         opened = (file.path for file in process.open_files())
         return any(folder in text for text in (" ".join(process.cmdline()), *opened))
     return False
@@ -58,4 +62,4 @@ def _names(process: psutil.Process, folder: str) -> bool:
 if __name__ == "__main__":
     # It ends when the owner closes it, by whatever end.
     sys.stdin.read()
-    clear(sys.argv[1])
+    clear(sys.argv[1], int(sys.argv[2]))
