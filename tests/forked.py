@@ -7,6 +7,7 @@ spawned as ever, for what happens to processes is looked at; those of a command 
 
 import multiprocessing
 import os
+import signal
 import sys
 from contextlib import suppress
 
@@ -74,10 +75,10 @@ def _run(environment, chosen, target, arguments, stdout, stderr):
 
 
 def _search(arguments):
-    from svhn_tune import cli, search
+    from svhn_tune import search
 
-    # As a command does: Python may drop what a Ctrl-C raises.
-    sys.unraisablehook = cli._interrupt_again
+    # Where the tests are a job in a shell's background, they and all that they start ignore it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     search(**arguments)
 
 

@@ -43,7 +43,7 @@ def write_pictures(project: Project, test: Split, classes: Sequence[Any] = ()) -
     path = project.pictures_path
     if str(read_arrays(path).get("made_of", "")) == made_of:
         return
-    arrays: dict[str, Any] = {"made_of": np.array(made_of), "trial": np.array(best.trial)}
+    arrays: dict[str, Any] = {"made_of": np.array(made_of), "trial": np.array(best.root)}
     model_file = project.model_path(best.root, best.run, best.planned_epochs)
     arrays |= {f"model_{name}": each for name, each in read_arrays(maps_path(model_file)).items()}
     arrays["classes"] = np.array([str(name) for name in classes])
@@ -51,7 +51,7 @@ def write_pictures(project: Project, test: Split, classes: Sequence[Any] = ()) -
         path_of_run = project.model_path(run.root, run.run, run.planned_epochs)
         found = read_arrays(maps_path(path_of_run))
         if "weights" in found:
-            key = f"{run.trial}_{run.planned_epochs}"
+            key = f"{run.root}_{run.planned_epochs}"
             arrays |= {f"weights_{key}": found["weights"], f"of_{key}": found["weights_of"]}
     arrays |= find_worst(best, test) if project.space.task.on_dial else find_hardest(runs, test)
     write_arrays(path, arrays)
