@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from contextlib import suppress
+from multiprocessing import forkserver
 
 import psutil
 
@@ -22,6 +23,11 @@ CONTEXT.set_forkserver_preload(
         *("svhn_tune.report.page", "sklearn.model_selection", "softmax_engine"),
     ]
 )
+
+
+def start_server():
+    """Before a test changes the environment: the server's is that of all that is forked from it."""
+    forkserver.ensure_running()
 
 
 class Forked(psutil.Process):

@@ -16,7 +16,7 @@ import psutil
 import pytest
 import softmax_engine
 from conftest import train_by_tensorflow
-from forked import start_command, start_search
+from forked import start_command, start_search, start_server
 
 from benchmarks import survival
 from benchmarks.survival import command, read_result, survive
@@ -153,6 +153,7 @@ def test_within_an_epoch_a_time_limit_a_kill_and_ctrl_c_leave_what_goes_on_alike
     folder, calm = tmp_path / "killed", tmp_path / "calm"
     given = {"space": small_space, "data": archives, "tuner": "random"}
     given |= {"max_trials": 1, "max_epochs": 2}
+    start_server()
     monkeypatch.setenv(softmax_engine.SLOWNESS, "0.4")
     search(**given, project=folder, time_limit=0.01)
     ((epochs, batches),) = read_places(folder)
