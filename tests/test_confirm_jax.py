@@ -200,6 +200,7 @@ def test_confirm_trains_the_seeds_of_a_configuration_together(searched, archives
     assert find_engine(more) == "tensorflow"
 
 
+@pytest.mark.soak
 def test_a_plan_times_seeds_as_they_train_together(archives):
     space, _, _ = make_case(*CASE)
     assert 0 < _time_together(space, load_data(archives), 2, "jax", ThisMachine(1)) != 1

@@ -92,8 +92,8 @@ def confirm_baseline(project, images):
     return confirm(project, images, runs=2, epochs=1, **asked)
 
 
-# Of each family, of the shallow networks, of grey images: what concerns TensorFlow, and the page.
-FEW = ("cnn", "mlp", "cifar_shallow", "tiny_resnet", "fashion_cnn", "clock_heads")
+# Of each family, of grey images, of a time: what concerns TensorFlow, and the page.
+FEW = ("cnn", "mlp", "tiny_resnet", "fashion_cnn", "clock_heads")
 of_few_spaces = pytest.mark.parametrize(
     "space",
     [

@@ -49,7 +49,7 @@ CASES = {
     "fashion_cnn": ("fashion_cnn", SLOW | {"filters": 8, "activation": "elu", "dropout": 0.0}, 40),
 }
 # Short tests have these, `make test-all` the others.
-SHORT = ("cnn_open", "linear", "clock_heads")
+SHORT = ("cnn_open", "linear")
 # Of each head's loss alone Keras takes the mean of images on JAX, of batches on TensorFlow.
 UNLIKE = {f"{kind}{head}_loss" for kind in ("", "val_", "test_") for head in ("hour", "minute")}
 UNLIKE.add("seconds")
