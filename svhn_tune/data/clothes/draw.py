@@ -4,11 +4,9 @@ The bytes follow from split and seed alone: not from the machine, the number of 
 images are asked for. Knows nothing about files, caches or Keras.
 """
 
-import os
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 
+from ..blocks import draw_blocks, seed_generator
 from .garments import GARMENTS, SIDE, draw_garments
 
 VERSION = 1
@@ -29,21 +27,14 @@ def draw_clothes(
     Returns images (count, 28, 28, 1) uint8 and labels (count,) uint8, 0 to 9. A larger count begins
     with the same images. `workers` threads draw, by default one per core.
     """
-    blocks = -(-count // BLOCK)
-    images = np.empty((blocks * BLOCK, SIDE, SIDE, 1), np.uint8)
-    labels = np.empty(blocks * BLOCK, np.uint8)
 
-    def draw_block(block: int) -> None:
-        source = np.random.SeedSequence((seed, SPLITS.index(split), block))
-        rng = np.random.Generator(np.random.PCG64(source))
-        here = slice(block * BLOCK, (block + 1) * BLOCK)
-        labels[here] = rng.permutation(np.arange(BLOCK) % len(CLASSES))
+    def draw_block(block: int) -> tuple[np.ndarray, np.ndarray]:
+        rng = seed_generator(seed, SPLITS.index(split), block)
+        labels = rng.permutation(np.arange(BLOCK) % len(CLASSES))
+        images = np.empty((BLOCK, SIDE, SIDE, 1), np.uint8)
         for label, name in enumerate(CLASSES):
-            where = block * BLOCK + np.flatnonzero(labels[here] == label)
+            where = np.flatnonzero(labels == label)
             images[where, :, :, 0] = draw_garments(name, len(where), rng)
+        return images, labels
 
-    # Threads, as for the objects.
-    with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
-        for _ in pool.map(draw_block, range(blocks)):
-            pass
-    return images[:count], labels[:count]
+    return draw_blocks(draw_block, count, BLOCK, (SIDE, SIDE, 1), workers=workers)

@@ -4,11 +4,9 @@ The bytes follow from side and seed alone: not from the machine, the number of t
 images are asked for. Knows nothing about files, caches or Keras.
 """
 
-import os
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 
+from ..blocks import draw_blocks, seed_generator
 from .scenes import draw_scenes
 
 VERSION = 1
@@ -29,22 +27,12 @@ def draw_clocks(
     59. A larger count begins with the same images, and another side shows the same clocks.
     `workers` threads draw, by default one per core.
     """
-    blocks = -(-count // BLOCK)
-    images = np.empty((blocks * BLOCK, side, side), np.uint8)
-    times = np.empty((blocks * BLOCK, 2), np.uint8)
 
-    def draw_block(block: int) -> None:
-        source = np.random.SeedSequence((seed, block))
-        rng = np.random.Generator(np.random.PCG64(source))
+    def draw_block(block: int) -> tuple[np.ndarray, np.ndarray]:
+        rng = seed_generator(seed, block)
         parts = TIMES // BLOCK
         minutes = rng.permutation(BLOCK) * parts + block % parts
-        here = slice(block * BLOCK, (block + 1) * BLOCK)
-        times[here] = np.stack([minutes // 60, minutes % 60], axis=1)
-        images[here] = draw_scenes(minutes, side, rng)
+        times = np.stack([minutes // 60, minutes % 60], axis=1)
+        return draw_scenes(minutes, side, rng), times
 
-    # Threads, not processes: NumPy releases the interpreter lock, and a process pool would run a
-    # caller's unguarded script again in every child.
-    with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
-        for _ in pool.map(draw_block, range(blocks)):
-            pass
-    return images[:count], times[:count]
+    return draw_blocks(draw_block, count, BLOCK, (side, side), (2,), workers)

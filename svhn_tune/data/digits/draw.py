@@ -4,12 +4,10 @@ The bytes follow from split and seed alone: not from the machine, the number of 
 many images are asked for. Knows nothing about files, caches or Keras.
 """
 
-import os
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 
 from ...errors import InputError
+from ..blocks import draw_blocks, seed_generator
 from .camera import SIDE, photograph
 from .glyphs import FONTS, load_faces
 from .scenes import draw_scenes
@@ -37,29 +35,16 @@ def draw_digits(
         raise InputError(f"split must be 'train' or 'test', got {split!r}.")
     if count < 0:
         raise InputError(f"count must be 0 or more, got {count}.")
-    blocks = -(-count // BLOCK)
-    images = np.empty((blocks * BLOCK, SIDE, SIDE, 3), np.uint8)
-    labels = np.empty(blocks * BLOCK, np.uint8)
+    source = list(FONTS).index(split)
     faces = load_faces(split)
-    textures = draw_textures(_seed_generator(split, seed, 0))
+    textures = draw_textures(seed_generator(seed, source, 0))
 
-    def draw_block(block: int) -> None:
-        rng = _seed_generator(split, seed, 1 + block)
-        here = slice(block * BLOCK, (block + 1) * BLOCK)
-        labels[here] = _draw_labels(rng)
-        images[here] = photograph(draw_scenes(labels[here], faces, textures, rng), rng)
+    def draw_block(block: int) -> tuple[np.ndarray, np.ndarray]:
+        rng = seed_generator(seed, source, 1 + block)
+        labels = _draw_labels(rng)
+        return photograph(draw_scenes(labels, faces, textures, rng), rng), labels
 
-    # Threads, not processes: NumPy and Pillow release the interpreter lock, and a process pool
-    # would run a caller's unguarded script again in every child.
-    with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
-        for _ in pool.map(draw_block, range(blocks)):
-            pass
-    return images[:count], labels[:count]
-
-
-def _seed_generator(split: str, seed: int, part: int) -> np.random.Generator:
-    source = np.random.SeedSequence((seed, list(FONTS).index(split), part))
-    return np.random.Generator(np.random.PCG64(source))
+    return draw_blocks(draw_block, count, BLOCK, (SIDE, SIDE, 3), workers=workers)
 
 
 def _draw_labels(rng: np.random.Generator) -> np.ndarray:

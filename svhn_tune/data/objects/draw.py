@@ -5,11 +5,9 @@ network needs all three. The bytes follow from split and seed alone: not from th
 number of threads or how many images are asked for. Knows nothing about files, caches or Keras.
 """
 
-import os
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 
+from ..blocks import draw_blocks, seed_generator
 from .scenes import draw_scenes
 
 VERSION = 1
@@ -42,20 +40,10 @@ def draw_objects(
     Returns images (count, 32, 32, 3) uint8 and labels (count,) uint8, 0 to 9. A larger count begins
     with the same images. `workers` threads draw, by default one per core.
     """
-    blocks = -(-count // BLOCK)
-    images = np.empty((blocks * BLOCK, 32, 32, 3), np.uint8)
-    labels = np.empty(blocks * BLOCK, np.uint8)
 
-    def draw_block(block: int) -> None:
-        source = np.random.SeedSequence((seed, SPLITS.index(split), block))
-        rng = np.random.Generator(np.random.PCG64(source))
-        here = slice(block * BLOCK, (block + 1) * BLOCK)
-        labels[here] = rng.permutation(np.arange(BLOCK) % len(KINDS))
-        images[here] = draw_scenes([KINDS[label] for label in labels[here]], rng)
+    def draw_block(block: int) -> tuple[np.ndarray, np.ndarray]:
+        rng = seed_generator(seed, SPLITS.index(split), block)
+        labels = rng.permutation(np.arange(BLOCK) % len(KINDS))
+        return draw_scenes([KINDS[label] for label in labels], rng), labels
 
-    # Threads, not processes: NumPy releases the interpreter lock, and a process pool would run a
-    # caller's unguarded script again in every child.
-    with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
-        for _ in pool.map(draw_block, range(blocks)):
-            pass
-    return images[:count], labels[:count]
+    return draw_blocks(draw_block, count, BLOCK, (32, 32, 3), workers=workers)
