@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from pools import make_setup
 
 from svhn_tune import load_data, open_project, search
 from svhn_tune.data.cache import share_arrays
@@ -271,16 +272,7 @@ def test_weights_that_are_no_numbers_belong_to_a_run_that_diverged(split):
 
 @pytest.fixture
 def setup(archives):
-    data = load_data(archives)
-    index = np.arange(64)
-    return Setup(
-        space=load_space("cnn"),
-        arrays=share_arrays(data),
-        fingerprint=data.fingerprint,
-        train_index=index,
-        validate_on=index,
-        test_at_end=False,
-    )
+    return make_setup(archives)
 
 
 def poison(array):

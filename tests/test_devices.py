@@ -1,14 +1,11 @@
 """The GPUs of a machine, without one: a faked nvidia-smi, and workers that say what they see."""
 
-import numpy as np
 import psutil
 import pytest
+from pools import make_setup
 
-from svhn_tune import load_data
-from svhn_tune.data.cache import share_arrays
-from svhn_tune.models.spaces import load_space
 from svhn_tune.training.devices import GIB, read_memory
-from svhn_tune.training.runs import Run, Setup
+from svhn_tune.training.runs import Run
 from svhn_tune.training.workers import Workers
 
 
@@ -44,17 +41,7 @@ def test_without_a_gpu_memory_is_what_the_machine_has_free(monkeypatch):
 
 @pytest.fixture
 def setup(archives):
-    data = load_data(archives)
-    index = np.arange(64)
-    return Setup(
-        space=load_space("linear"),
-        arrays=share_arrays(data),
-        fingerprint=data.fingerprint,
-        train_index=index,
-        validate_on=index,
-        test_at_end=False,
-        engine="cramped_engine",
-    )
+    return make_setup(archives, "linear", engine="cramped_engine")
 
 
 def train(count, setup, runs):

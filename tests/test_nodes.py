@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.soak, pytest.mark.timeout(60)]
 
 @pytest.fixture
 def setup(archives):
-    return make_setup(archives)
+    return make_setup(archives, test_at_end=True)
 
 
 def find_nodes(pool):

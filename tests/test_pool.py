@@ -35,7 +35,7 @@ def machines(request):
 
 @pytest.fixture
 def setup(archives):
-    return make_setup(archives)
+    return make_setup(archives, test_at_end=True)
 
 
 def find_trainers(pool):

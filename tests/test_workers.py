@@ -5,34 +5,23 @@ import threading
 import time
 from dataclasses import replace
 
-import numpy as np
 import psutil
 import pytest
 import softmax_engine
 from conftest import train_by, train_by_tensorflow
 from forked import start_command
+from pools import make_setup
 
-from svhn_tune import load_data, search
-from svhn_tune.data.cache import share_arrays
-from svhn_tune.models.spaces import load_space
+from svhn_tune import search
 from svhn_tune.training import engine, execution
 from svhn_tune.training import workers as workers_module
-from svhn_tune.training.runs import Run, Setup
+from svhn_tune.training.runs import Run
 from svhn_tune.training.workers import WorkerError, Workers
 
 
 @pytest.fixture
 def setup(archives):
-    data = load_data(archives)
-    index = np.arange(64)
-    return Setup(
-        space=load_space("cnn"),
-        arrays=share_arrays(data),
-        fingerprint=data.fingerprint,
-        train_index=index,
-        validate_on=index,
-        test_at_end=False,
-    )
+    return make_setup(archives)
 
 
 def make_run(space, folder, number, epochs=1):
