@@ -5,7 +5,9 @@ They are processes of this machine. Ray takes its time to notice what became of 
 
 import os
 import socket
+import sys
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 import ray_nodes
@@ -54,8 +56,15 @@ def test_the_run_of_a_node_that_is_killed_goes_on_elsewhere_and_ends_the_same(
     assert capfd.readouterr().out == ""
 
 
-def test_a_node_that_joins_is_used_and_one_with_other_versions_is_refused_by_name(setup, tmp_path):
+def test_a_node_that_joins_is_used_and_one_with_other_versions_is_refused_by_name(
+    setup, tmp_path, monkeypatch
+):
     notes = []
+    # Workers look where their parent is and looks before they look in PYTHONPATH; among sources
+    # that were built lies the package's metadata, and with it the version.
+    monkeypatch.chdir(tmp_path)
+    built = [each for each in sys.path if Path(each, "svhn_tune.egg-info").exists()]
+    monkeypatch.setattr(sys, "path", [each for each in sys.path if each not in built])
     # One of them was begun with two threads, on one machine.
     runs = [make_run(setup, tmp_path, number, 300, threads=1 + number // 2) for number in range(3)]
     other = tmp_path / "other" / "svhn_tune-9.9.dist-info"
