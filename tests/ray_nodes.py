@@ -60,10 +60,11 @@ class Nodes:
     def address(self):
         return self.cluster.address
 
-    def add(self, cpus, **environment):
-        """Start a node, with what differs in its environment."""
+    def add(self, cpus, gpus=0, **environment):
+        """Start a node, with what differs in its environment; of GPUs it says only that it has them."""
         return self.cluster.add_node(
             num_cpus=cpus,
+            num_gpus=gpus,
             node_ip_address="127.0.0.1",
             include_dashboard=False,
             object_store_memory=200 << 20,

@@ -88,3 +88,21 @@ def test_a_node_that_joins_is_used_and_one_with_other_versions_is_refused_by_nam
         f"node {socket.gethostname()} {refused.node_id[:6]} is not used: it has "
     )
     assert f"svhn_tune 9.9, this machine svhn_tune {version('svhn_tune')}" in note
+
+
+def test_parts_of_a_gpu_are_as_many_runs_on_it_and_a_node_without_one_has_none(setup, tmp_path):
+    runs = [make_run(setup, tmp_path, number, ENDLESS) for number in range(4)]
+    with ray_nodes.started(2) as nodes:
+        given = nodes.add(8, gpus=1)
+        with (
+            open_machines(None, nodes.address, 0.25) as machines,
+            machines.open(setup) as pool,
+        ):
+            assert machines.count == pool.free == 4
+            for run in runs:
+                pool.submit(run)
+            trained = set()
+            while len(trained) < 4:
+                trained |= {event.run.key for event in pool.events() if event.kind == "epoch"}
+            assert find_nodes(pool) == {given.node_id}
+            pool.pause()
