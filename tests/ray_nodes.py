@@ -61,7 +61,7 @@ class Nodes:
         return self.cluster.address
 
     def add(self, cpus, gpus=0, **environment):
-        """Start a node, with what differs in its environment; of GPUs it says only that it has them."""
+        """Start a node, with what differs in its environment; GPUs it only says it has."""
         return self.cluster.add_node(
             num_cpus=cpus,
             num_gpus=gpus,
