@@ -36,8 +36,7 @@ SETTINGS = {
 }
 MINUTES = 8 * 60 * 2.0
 SHARES = (0.1, 0.25, 1 / 3, 0.5, 1.0)
-# Variants are replayed at this place of the shares, and at the last; the oracle itself, whose
-# proposals take 0.2 s, of hours up to there only.
+# Variants are replayed at this place of the shares, and at the last.
 FEW = 1
 CORES = 2
 FOREVER = 1e12
@@ -113,9 +112,8 @@ def compare(replays: Replays, full: float | None, shares: tuple[float, ...]) -> 
         full = float(np.mean([each.seconds for each in passes[REFERENCE, FOREVER]]))
     budgets = [share * full for share in shares]
     found = replays.run(ONE_AT_A_TIME, budgets, 1)
-    found |= replays.run(OTHERS | PARTS, budgets, CORES)
+    found |= replays.run(OTHERS | PARTS | BUILT, budgets, CORES)
     found |= replays.run(VARIANTS, [budgets[FEW], budgets[-1]], CORES)
-    found |= replays.run(BUILT, budgets if full == MINUTES else budgets[: FEW + 1], CORES)
     names = [*ONE_AT_A_TIME, *OTHERS, *PARTS, *VARIANTS, *BUILT]
     return [Row(name, [found.get((name, each), []) for each in budgets], budgets) for name in names]
 

@@ -8,7 +8,7 @@ from scipy.stats import t
 
 from .clock import Replayed
 
-CHOSEN = "... + forest"
+CHOSEN = "svhn_tune search"
 
 
 @dataclass(frozen=True)
