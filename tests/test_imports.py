@@ -48,7 +48,8 @@ HOUSE = [
     {"summary": "what a journal says, read", "cost": "what it costs, and what fits"},
     {"project": "results/<project>/: kept, and nothing more"},
     {"machines": "where runs execute: this machine, or a cluster"},
-    {"training": "one run, and the processes of this machine"},
+    {"training": "runs, and the processes of this machine"},
+    {"engines": "what trains a model"},
     {"submission": "the file to hand in", "oracles": "what is proposed"},
     {"models": "model families, sized and built from one list of layers"},
     {"space": "what a space file says; knows no family", "data": "where images come from"},
@@ -63,6 +64,12 @@ HOUSE = [
 LEVELS = {room: level for level, row in enumerate(HOUSE) for room in row}
 # What may import Keras, TensorFlow or KerasTuner: a room, or a module of one.
 MAY_BE_HEAVY = {
+    "engines.chunks",
+    "engines.engine_jax",
+    "engines.engine_tensorflow",
+    "engines.maps",
+    "engines.programs",
+    "engines.seeds",
     "models.hypermodel",
     "oracles",
     "submission.check",
@@ -72,12 +79,6 @@ MAY_BE_HEAVY = {
     "submission.portable",
     "submission.rules",
     "submission.save",
-    "training.chunks",
-    "training.engine_jax",
-    "training.engine_tensorflow",
-    "training.maps",
-    "training.programs",
-    "training.seeds",
 }
 PACKAGE = Path(__file__).parents[1] / "svhn_tune"
 
@@ -201,7 +202,7 @@ MISPLACED = {
 
 @pytest.mark.parametrize(("file", "text", "said"), MISPLACED.values(), ids=MISPLACED)
 def test_what_is_misplaced_is_found_and_said(file, text, said, tmp_path):
-    heavy = "training/engine_tensorflow.py"
+    heavy = "engines/engine_tensorflow.py"
     others = ("figures/b.py", "space/b.py", "models/cnn.py", "stages/b.py", heavy)
     for path in (*others, "data/b.py", file):
         (tmp_path / path).parent.mkdir(exist_ok=True)
@@ -238,7 +239,7 @@ def test_a_worker_on_tensorflow_imports_no_jax(tmp_path, monkeypatch):
     """TensorFlow itself would, where it is installed; nor does it heed the user's backend."""
     monkeypatch.setenv("KERAS_BACKEND", "jax")
     code = """
-from svhn_tune.training.engine import DEFAULT, load_engine
+from svhn_tune.engines.engine import DEFAULT, load_engine
 load_engine(DEFAULT)
 import keras
 assert keras.backend.backend() == "tensorflow"

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from ..engines.engine import JAX
 from ..models.size import measure_size
 from ..space.space import Space
-from ..training.engine import JAX
 from ..training.runs import Event, Outcome, Run, Setup
 from .record_types import RunRecord
 

@@ -16,6 +16,7 @@ from ..cost.timing import measure_cap
 from ..data import Data, load_data
 from ..data.cache import share_arrays
 from ..data.dataset import split_holdout
+from ..engines.devices import module_of
 from ..machines.choice import open_machines
 from ..models.spaces import load_space
 from ..progress.progress import Progress
@@ -26,7 +27,6 @@ from ..project.results import create_project, delete_project, open_project, proj
 from ..project.settings import make_valid_settings
 from ..project.wanted import Wanted, complete_settings, resume
 from ..space.space import Space
-from ..training.devices import module_of
 from ..training.pool import Machines
 from ..training.runs import Setup
 from .drive import Call

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
+from ..engines.cohorts import choose_size
 from ..project.project import Project
 from ..project.record_types import BeginRecord
 from ..project.records import confirm_seed
 from ..space.space import Space
-from ..training.cohorts import choose_size
 from ..training.pool import Machines
 from ..training.runs import Run
 

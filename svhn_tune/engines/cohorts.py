@@ -1,4 +1,4 @@
-"""How many seeds train together, and how much of their work is one piece. Nothing here knows JAX."""
+"""How many seeds train together, and how much of their work is a piece. It knows no JAX."""
 
 from collections.abc import Mapping
 from math import prod
