@@ -15,11 +15,11 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from svhn_tune.engines import engine
+from svhn_tune.journal.record_types import from_json
+from svhn_tune.journal.settings import make_valid_settings
 from svhn_tune.models.size import measure_size
 from svhn_tune.models.spaces import load_space
-from svhn_tune.project.record_types import from_json
 from svhn_tune.project.results import create_project
-from svhn_tune.project.settings import make_valid_settings
 from svhn_tune.training import workers
 
 # Of 0 to 9: uneven, as house numbers are, so that stratifying and class weights do something.

@@ -17,7 +17,7 @@ HEAVY = {"jax", "keras", "keras_tuner", "tensorflow"}
 BULKY = {"matplotlib", "numpy", "pandas", "pydantic", "rich", "scipy", "sklearn"}
 LIGHT = [
     "space.space",
-    "project.journal",
+    "journal.lines",
     "project.project",
     "summary.samples",
     "report",
@@ -50,7 +50,11 @@ HOUSE = [
     {"machines": "where runs execute: this machine, or a cluster"},
     {"training": "runs, and the processes of this machine"},
     {"engines": "what trains a model"},
-    {"submission": "the file to hand in", "oracles": "what is proposed"},
+    {
+        "submission": "the file to hand in",
+        "oracles": "what is proposed",
+        "journal": "what a project writes down, as types",
+    },
     {"models": "model families, sized and built from one list of layers"},
     {"space": "what a space file says; knows no family", "data": "where images come from"},
     {"zips": "zip archives of strangers"},

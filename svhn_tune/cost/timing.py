@@ -13,9 +13,9 @@ import numpy as np
 from ..data import Data
 from ..data.cache import share_arrays
 from ..engines.devices import module_of
+from ..journal.settings import Cap
 from ..machines.choice import ThisMachine
 from ..models.work import Work, measure_work
-from ..project.settings import Cap
 from ..space.space import Space
 from ..training.pool import Machines
 from ..training.runs import Run, Setup

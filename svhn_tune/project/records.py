@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from ..engines.engine import JAX
+from ..journal.record_types import RunRecord
 from ..models.size import measure_size
 from ..space.space import Space
 from ..training.runs import Event, Outcome, Run, Setup
-from .record_types import RunRecord
 
 STAGES = {"search": 0, "confirm": 1}
 

@@ -17,12 +17,12 @@ from ..engines.devices import choose_engine, module_of
 from ..engines.maps import maps_path
 from ..errors import InputError
 from ..files import write_atomically
+from ..journal.numbers import check_numbers
+from ..journal.record_types import RunRecord
 from ..machines.choice import open_machines
 from ..models.work import measure_work
 from ..progress.progress import Progress
-from ..project.numbers import check_numbers
 from ..project.project import Project
-from ..project.record_types import RunRecord
 from ..project.records import decode_predicted, run_record
 from ..project.results import open_project
 from ..project.transfer import on_data

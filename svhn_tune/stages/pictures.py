@@ -15,8 +15,8 @@ import numpy as np
 from ..data.dataset import Split
 from ..engines.maps import maps_path
 from ..files import read_arrays, write_arrays
+from ..journal.record_types import RunRecord
 from ..project.project import Project
-from ..project.record_types import RunRecord
 from ..project.records import decode_predicted
 from ..space.dial import measure_apart
 

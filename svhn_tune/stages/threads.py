@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 from ..engines.devices import list_gpus
 from ..engines.engine import JAX
+from ..journal.record_types import BeginRecord
 from ..models.work import measure_work
 from ..project.project import Project
-from ..project.record_types import BeginRecord
 from ..space.space import Space
 from ..training.runs import Run
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from ..engines.cohorts import choose_size
+from ..journal.record_types import BeginRecord
 from ..project.project import Project
-from ..project.record_types import BeginRecord
 from ..project.records import confirm_seed
 from ..space.space import Space
 from ..training.pool import Machines

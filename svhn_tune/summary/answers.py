@@ -6,8 +6,8 @@ A question's numbers are of its configurations' confirm runs of the longest leng
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from ..journal.record_types import RunRecord
 from ..project.project import Project
-from ..project.record_types import RunRecord
 from ..space.questions import Question
 from .choices import left_out
 from .confirmed import summarize_confirmed

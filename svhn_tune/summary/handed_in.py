@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from ..journal.record_types import ChoiceRecord, RunRecord
 from ..project.project import Project
-from ..project.record_types import ChoiceRecord, RunRecord
 from .expected import expect_on_new_images
 from .samples import mean
 

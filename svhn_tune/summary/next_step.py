@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from ..journal.record_types import BeginRecord, ChoiceRecord
 from ..project.project import Project
-from ..project.record_types import BeginRecord, ChoiceRecord
 from ..project.results import RESULTS
 from ..project.transfer import latest_call
 from .answers import read_answers
