@@ -19,7 +19,7 @@ LIGHT = [
     "space.space",
     "journal.lines",
     "project.project",
-    "summary.samples",
+    "statistics.samples",
     "report",
     "commands.tables",
     "cli",
@@ -57,7 +57,7 @@ HOUSE = [
     },
     {"models": "model families, sized and built from one list of layers"},
     {"space": "what a space file says; knows no family", "data": "where images come from"},
-    {"zips": "zip archives of strangers"},
+    {"zips": "zip archives of strangers", "statistics": "of lists of scores; reads nothing"},
     {
         "files": "files that are whole or not there",
         "errors": "what a person did wrong, in one line",

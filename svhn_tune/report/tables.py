@@ -6,8 +6,8 @@ from typing import Any
 
 from ..journal.record_types import RunRecord
 from ..project.project import Project
+from ..statistics.samples import Summary
 from ..summary.architectures import list_architectures
-from ..summary.samples import Summary
 from ..summary.wording import with_provenance
 
 

@@ -9,9 +9,9 @@ from ..errors import InputError
 from ..journal.record_types import ChoiceRecord, RunRecord
 from ..project.project import Project
 from ..space.questions import Question
+from ..statistics.samples import mean
 from ..summary.answers import find_asked
 from ..summary.choices import BASELINE, left_out
-from ..summary.samples import mean
 from ..summary.status import count_trials
 
 TOP = 3  # by default

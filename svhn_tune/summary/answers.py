@@ -9,10 +9,10 @@ from typing import Any
 from ..journal.record_types import RunRecord
 from ..project.project import Project
 from ..space.questions import Question
+from ..statistics.samples import ENOUGH, mean, summarize
 from .choices import left_out
 from .confirmed import summarize_confirmed
 from .invocation import join_command, name_project
-from .samples import ENOUGH, mean, summarize
 
 # Of each configuration, by the form of the answer: what the texts ask for.
 RUNS = {"file": 1, "means_sd": 5, "means": 10, "best": 10}

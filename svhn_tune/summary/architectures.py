@@ -11,7 +11,7 @@ from ..journal.record_types import RunRecord
 from ..models.families import list_layers
 from ..models.words import say_architecture
 from ..project.project import Project
-from .samples import Summary, summarize
+from ..statistics.samples import Summary, summarize
 
 METRIC = "categorical_accuracy"
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from ..journal.record_types import RunRecord
 from ..project.project import Project
+from ..statistics.comparison import Comparison, compare, recommend
+from ..statistics.samples import ENOUGH, Summary, expected_best, mean, summarize
 from .choices import BASELINE, left_out_of_all, used_runs
-from .comparison import Comparison, compare, recommend
-from .samples import ENOUGH, Summary, expected_best, mean, summarize
 
 
 @dataclass(frozen=True)

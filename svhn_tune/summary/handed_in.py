@@ -4,8 +4,8 @@ from typing import Any
 
 from ..journal.record_types import ChoiceRecord, RunRecord
 from ..project.project import Project
-from .expected import expect_on_new_images
-from .samples import mean
+from ..statistics.expected import expect_on_new_images
+from ..statistics.samples import mean
 
 
 def describe_handed_in(project: Project) -> dict[str, Any] | None:

@@ -17,10 +17,10 @@ from ..project.lock import find_holder
 from ..project.nodes import read_nodes
 from ..project.project import Project
 from ..project.transfer import latest_call
+from ..statistics.samples import mean
 from .answers import read_answers
 from .confirmed import summarize_confirmed
 from .handed_in import describe_handed_in, list_test_set_uses
-from .samples import mean
 from .standing import Best, RunStanding, Standing
 from .transfer import transfers
 
