@@ -31,12 +31,12 @@ from typing import Any
 from throughput import make_runs, make_setup, train_in_workers
 
 from svhn_tune import load_data, search
+from svhn_tune.engines import engine
+from svhn_tune.journal.record_types import RunRecord
 from svhn_tune.machines.choice import ThisMachine, open_machines
 from svhn_tune.progress.progress import Progress
 from svhn_tune.project.project import Project
-from svhn_tune.project.record_types import RunRecord
 from svhn_tune.stages.search import _make_setup
-from svhn_tune.training import engine
 from svhn_tune.training.pool import Machines
 from svhn_tune.training.runs import Key, Run, Setup
 

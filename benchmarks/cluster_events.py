@@ -23,12 +23,12 @@ import numpy as np
 import ray
 
 from svhn_tune import search
+from svhn_tune.journal.record_types import RunRecord
 from svhn_tune.machines.nodes import Node
 from svhn_tune.machines.remote import Actor
 from svhn_tune.machines.trainer import Parcel
 from svhn_tune.progress.progress import Progress
 from svhn_tune.project.project import Project
-from svhn_tune.project.record_types import RunRecord
 from svhn_tune.training.runs import Event, Outcome, Run
 
 PROCESSES = 4

@@ -28,9 +28,9 @@ from scipy.optimize import brentq
 from scipy.special import ndtri, stdtrit
 from scipy.stats import dunnett, multivariate_t, studentized_range, tukey_hsd
 
-from svhn_tune.summary.comparison import compare, probability_variance
-from svhn_tune.summary.expected import expect_on_new_images
-from svhn_tune.summary.samples import bound_mean
+from svhn_tune.statistics.comparison import compare, probability_variance
+from svhn_tune.statistics.expected import expect_on_new_images
+from svhn_tune.statistics.samples import bound_mean
 
 COUNTS = (3, 5, 10, 20)
 SPREADS = {

@@ -28,12 +28,12 @@ import numpy as np
 import psutil
 
 from svhn_tune.data.dataset import Split
+from svhn_tune.engines.devices import list_gpus
+from svhn_tune.engines.engine import DEFAULT, JAX, load_engine
 from svhn_tune.models.size import measure_size
 from svhn_tune.models.spaces import load_space
 from svhn_tune.models.work import measure_work
 from svhn_tune.space.space import Space
-from svhn_tune.training.devices import list_gpus
-from svhn_tune.training.engine import DEFAULT, JAX, load_engine
 
 BATCH = 32
 LOOP = 10  # batches in one call compiled by XLA
@@ -151,7 +151,7 @@ def _compile_by_xla(whole_loop: bool, on_gpu: bool) -> None:
     """
     import tensorflow as tf
 
-    from svhn_tune.training import chunks, engine_tensorflow
+    from svhn_tune.engines import chunks, engine_tensorflow
 
     for gpu in tf.config.list_physical_devices("GPU"):
         tf.config.experimental.set_memory_growth(gpu, True)
@@ -213,7 +213,7 @@ def _group_convolutions() -> None:
     """Keras's own convolution, which vmap makes a grouped one."""
     import keras
 
-    from svhn_tune.training import programs
+    from svhn_tune.engines import programs
 
     def convolve(layer: Any, images: Any, kernel: Any) -> Any:
         return keras.ops.conv(images, kernel, strides=1, padding=layer.padding)

@@ -30,20 +30,20 @@ from sklearn.metrics import confusion_matrix
 
 from svhn_tune.data import Data, load_data
 from svhn_tune.data.dataset import split_holdout
+from svhn_tune.engines.maps import maps_path, write_maps
+from svhn_tune.journal.record_types import TrialRecord
+from svhn_tune.journal.settings import make_valid_settings
 from svhn_tune.models.hypermodel import CNNHyperModel
 from svhn_tune.models.size import measure_size
 from svhn_tune.models.spaces import load_space, parse_space
 from svhn_tune.oracles.ask_tell import Proposal, ask, make_oracle, tell
 from svhn_tune.project.project import Project
-from svhn_tune.project.record_types import TrialRecord
 from svhn_tune.project.records import confirm_seed, decode_predicted, run_record, search_seed
 from svhn_tune.project.results import create_project
-from svhn_tune.project.settings import make_valid_settings
 from svhn_tune.project.wanted import complete_settings
 from svhn_tune.stages.choice import choose
 from svhn_tune.stages.pictures import write_pictures
 from svhn_tune.submission.save import save_submission
-from svhn_tune.training.maps import maps_path, write_maps
 from svhn_tune.training.runs import Event, Outcome, Run, Setup
 
 LONGEST, FACTOR = 150, 2  # a Hyperband of 689 trials

@@ -24,9 +24,9 @@ from typing import Any
 
 import psutil
 
+from svhn_tune.journal.lines import Line
 from svhn_tune.models.spaces import load_space
 from svhn_tune.project.checkpoints import read_checkpoint
-from svhn_tune.project.journal import Line
 from svhn_tune.project.results import open_project
 from svhn_tune.project.wanted import TUNERS
 from svhn_tune.summary.status import status

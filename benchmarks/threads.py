@@ -22,11 +22,11 @@ from table.protocol import read_cost
 
 from svhn_tune import load_data
 from svhn_tune.data.dataset import Split
+from svhn_tune.engines.engine import load_engine, never
 from svhn_tune.models.spaces import load_space
 from svhn_tune.models.work import measure_work
 from svhn_tune.oracles.ask_tell import make_oracle
 from svhn_tune.stages.threads import Load, choose_threads, end_runs, measure_load
-from svhn_tune.training.engine import load_engine, never
 
 # A model's place among a hundred by cost, and images for an epoch of a second.
 PLACES = (0.0, 0.75, 0.97)
@@ -42,7 +42,7 @@ def draw(space_name: str, count: int, seed: int = 0) -> list[dict]:
 
 def train(place: float, within: int, between: int) -> None:
     """In a process of its own: print the best epoch's seconds and the hash of the weights."""
-    engine = load_engine("svhn_tune.training.engine_tensorflow")
+    engine = load_engine("svhn_tune.engines.engine_tensorflow")
     import tensorflow as tf
 
     tf.config.threading.set_intra_op_parallelism_threads(within)

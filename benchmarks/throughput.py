@@ -151,9 +151,9 @@ def train_bare(
     import tensorflow as tf
 
     from svhn_tune.data.cache import open_arrays
+    from svhn_tune.engines.chunks import build_variables
+    from svhn_tune.engines.engine_tensorflow import use_threads
     from svhn_tune.models.hypermodel import CNNHyperModel, class_weights
-    from svhn_tune.training.chunks import build_variables
-    from svhn_tune.training.engine_tensorflow import use_threads
 
     use_threads(1)
     tf.get_logger().setLevel("ERROR")

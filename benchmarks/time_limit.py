@@ -23,10 +23,10 @@ import psutil
 from svhn_tune.data.builtin import load
 from svhn_tune.data.cache import share_arrays
 from svhn_tune.data.dataset import split_holdout
+from svhn_tune.engines.checkpoints import ABOUT
 from svhn_tune.models.size import measure_size
 from svhn_tune.models.spaces import load_space, parse_space
 from svhn_tune.space.space import Space
-from svhn_tune.training.checkpoints import ABOUT
 from svhn_tune.training.execution import Executor
 from svhn_tune.training.runs import Run, Setup
 

@@ -14,12 +14,13 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
+from svhn_tune.engines import engine
+from svhn_tune.journal.record_types import from_json
+from svhn_tune.journal.settings import make_valid_settings
 from svhn_tune.models.size import measure_size
 from svhn_tune.models.spaces import load_space
-from svhn_tune.project.record_types import from_json
 from svhn_tune.project.results import create_project
-from svhn_tune.project.settings import make_valid_settings
-from svhn_tune.training import engine, workers
+from svhn_tune.training import workers
 
 # Of 0 to 9: uneven, as house numbers are, so that stratifying and class weights do something.
 SHARES = (0.07, 0.19, 0.14, 0.12, 0.10, 0.09, 0.08, 0.08, 0.07, 0.06)

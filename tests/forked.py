@@ -14,12 +14,13 @@ from multiprocessing import forkserver
 
 import psutil
 
-from svhn_tune.training import engine, workers
+from svhn_tune.engines import engine
+from svhn_tune.training import workers
 
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(
     [
-        *("svhn_tune.stages.search_loop", "svhn_tune.training.engine_tensorflow"),
+        *("svhn_tune.stages.search_loop", "svhn_tune.engines.engine_tensorflow"),
         *("svhn_tune.report.page", "sklearn.model_selection", "softmax_engine"),
     ]
 )

@@ -16,8 +16,8 @@ import pytest
 from stops import AfterQuestions
 
 from svhn_tune.data.dataset import Split
+from svhn_tune.engines import checkpoints, engine
 from svhn_tune.models.spaces import load_space
-from svhn_tune.training import checkpoints, engine
 
 needs_jax = pytest.mark.skipif(find_spec("jax") is None, reason="JAX is not installed")
 IMAGES = 112  # three batches of 32 and a short one
@@ -56,7 +56,7 @@ def make_case(name, chosen, count=IMAGES):
 
 def start(case, seeds, states=(), part=None, block=None):
     """A cohort, restored from `states`, and what it trains on."""
-    from svhn_tune.training import engine_jax
+    from svhn_tune.engines import engine_jax
 
     space, values, split = make_case(*case)
     cohort = engine_jax.start(space, values, seeds, split)
@@ -183,7 +183,8 @@ def execute(setup, runs, questions=1000, room=None):
     It is asked to pause after so many questions, none of which is too early; where there is `room`
     for some seeds only, the device says so.
     """
-    from svhn_tune.training import breaks, engine_jax, execution
+    from svhn_tune.engines import engine_jax
+    from svhn_tune.training import breaks, execution
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(breaks, "GRACE", -1.0)

@@ -7,9 +7,9 @@ import numpy as np
 
 from svhn_tune import load_data
 from svhn_tune.data.cache import share_arrays
+from svhn_tune.engines import checkpoints
 from svhn_tune.machines.choice import ThisMachine
 from svhn_tune.models.spaces import load_space
-from svhn_tune.training import checkpoints
 from svhn_tune.training.runs import Run, Setup
 
 # No machine is so fast, or its parent so slow, that such a run ends before it is paused.

@@ -18,10 +18,10 @@ import time
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from svhn_tune.engines.checkpoints import State
+from svhn_tune.engines.engine import Alone, never
 from svhn_tune.files import write_arrays
 from svhn_tune.space.dial import measure_apart
-from svhn_tune.training.checkpoints import State
-from svhn_tune.training.engine import Alone, never
 
 STEP = 4  # of the numbers of an image, every fourth is an input
 # Protocols are made for networks on numbers up to 255; these weigh numbers up to 1.

@@ -10,7 +10,7 @@ from svhn_tune import compare_projects, confirm, open_project, search
 from svhn_tune.cli import app
 from svhn_tune.data.dataset import Data
 from svhn_tune.errors import InputError
-from svhn_tune.summary.samples import summarize
+from svhn_tune.statistics.samples import summarize
 
 TARGETS = ("angle", "heads")
 

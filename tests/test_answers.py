@@ -7,10 +7,10 @@ import pytest
 import svhn_tune
 from svhn_tune.commands.tables import print_confirmed, print_status
 from svhn_tune.errors import InputError
+from svhn_tune.journal.record_types import from_json
 from svhn_tune.models.size import measure_size
 from svhn_tune.models.spaces import load_space
 from svhn_tune.project.project import Project
-from svhn_tune.project.record_types import from_json
 from svhn_tune.project.results import create_project
 from svhn_tune.report import write_report
 from svhn_tune.stages.choice import choose

@@ -13,13 +13,13 @@ from pools import make_setup
 from svhn_tune import load_data, open_project, search
 from svhn_tune.data.cache import share_arrays
 from svhn_tune.data.dataset import Split, split_holdout
+from svhn_tune.engines import checkpoints
+from svhn_tune.engines.checkpoints import State
+from svhn_tune.engines.engine_tensorflow import KerasTraining
 from svhn_tune.errors import InputError
 from svhn_tune.models.spaces import load_space, parse_space
 from svhn_tune.project.checkpoints import read_checkpoint
 from svhn_tune.summary.status import read_standing
-from svhn_tune.training import checkpoints
-from svhn_tune.training.checkpoints import State
-from svhn_tune.training.engine_tensorflow import KerasTraining
 from svhn_tune.training.runs import Run, Setup
 from svhn_tune.training.workers import Workers
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from svhn_tune.data.dataset import Split
+from svhn_tune.engines import chunks, engine_tensorflow
+from svhn_tune.engines.engine_tensorflow import KerasTraining
 from svhn_tune.models.spaces import load_space
-from svhn_tune.training import chunks, engine_tensorflow
-from svhn_tune.training.engine_tensorflow import KerasTraining
 
 IMAGES = 272  # eight batches of 32 and a short one
 

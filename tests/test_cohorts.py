@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from svhn_tune.engines import devices
+from svhn_tune.engines.cohorts import choose_block, choose_part, choose_size
+from svhn_tune.engines.devices import choose_engine, list_gpus
 from svhn_tune.errors import InputError
 from svhn_tune.models.spaces import load_space
-from svhn_tune.training import devices
-from svhn_tune.training.cohorts import choose_block, choose_part, choose_size, form_cohorts
-from svhn_tune.training.devices import choose_engine, list_gpus
+from svhn_tune.stages.together import form_cohorts
 from svhn_tune.training.places import choose_places
 from svhn_tune.training.runs import Run
 

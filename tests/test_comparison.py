@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from svhn_tune.summary.comparison import (
+from svhn_tune.statistics.comparison import (
     bound_probability,
     compare,
     estimate_probability,

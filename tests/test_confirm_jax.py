@@ -9,12 +9,12 @@ from jax_tasks import FAST, execute, make_case, needs_jax, start_jax
 from svhn_tune import confirm, load_data, search
 from svhn_tune.cost.timing import _time_together
 from svhn_tune.data.cache import share_arrays
+from svhn_tune.engines import checkpoints, engine
 from svhn_tune.machines.choice import ThisMachine
 from svhn_tune.progress.progress import Progress
 from svhn_tune.stages.together import find_engine
 from svhn_tune.submission.check import check_submission
 from svhn_tune.summary.confirmed import summarize_confirmed
-from svhn_tune.training import checkpoints, engine
 from svhn_tune.training.runs import Run, Setup
 from svhn_tune.training.workers import Workers
 

@@ -10,7 +10,7 @@ from svhn_tune.commands.tables import print_confirmed, print_status
 from svhn_tune.errors import InputError
 from svhn_tune.project.project import Project
 from svhn_tune.stages.choice import choose
-from svhn_tune.summary.comparison import compare
+from svhn_tune.statistics.comparison import compare
 from svhn_tune.summary.confirmed import compare_class_weights, summarize_confirmed
 
 EPOCHS = 100

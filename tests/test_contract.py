@@ -11,6 +11,7 @@ from test_fashion_mnist import write_idx
 from benchmarks.survival import read_result
 from svhn_tune import confirm, load_data, search, status
 from svhn_tune.data.dataset import Split
+from svhn_tune.engines.engine_tensorflow import KerasTraining
 from svhn_tune.figures import FIGURES, Figures
 from svhn_tune.models.describe import describe_values
 from svhn_tune.models.families import list_layers
@@ -19,7 +20,6 @@ from svhn_tune.progress.progress import Progress
 from svhn_tune.project.results import find_origin
 from svhn_tune.report import write_report
 from svhn_tune.submission.check import check_submission
-from svhn_tune.training.engine_tensorflow import KerasTraining
 
 SLACK = 64 * 1024
 SETTINGS = {"tuner": "random", "max_trials": 1, "max_epochs": 2, "train_images": 400}

@@ -4,7 +4,7 @@ import psutil
 import pytest
 from pools import make_setup
 
-from svhn_tune.training.devices import GIB, read_memory
+from svhn_tune.engines.devices import GIB, read_memory
 from svhn_tune.training.runs import Run
 from svhn_tune.training.workers import Workers
 

@@ -6,8 +6,8 @@ import softmax_engine
 from stops import AfterQuestions
 
 from svhn_tune.data.dataset import Split
+from svhn_tune.engines import checkpoints, engine_tensorflow
 from svhn_tune.models.spaces import load_space
-from svhn_tune.training import checkpoints, engine_tensorflow
 
 OWNER = {"root": 3, "seed": 0}
 # An epoch is nine pieces of training and five of evaluating: where a run was saved, epochs first.

@@ -23,11 +23,11 @@ from jax_tasks import (
 )
 from stops import AfterQuestions
 
+from svhn_tune.engines import engine_tensorflow
+from svhn_tune.engines.engine_tensorflow import KerasTraining
+from svhn_tune.engines.maps import maps_path
 from svhn_tune.submission.check import check_submission
 from svhn_tune.submission.save import hash_weights
-from svhn_tune.training import engine_tensorflow
-from svhn_tune.training.engine_tensorflow import KerasTraining
-from svhn_tune.training.maps import maps_path
 
 pytestmark = needs_jax
 

@@ -10,8 +10,9 @@ import softmax_engine
 
 from svhn_tune import load_data
 from svhn_tune.data.cache import share_arrays
+from svhn_tune.engines import checkpoints
 from svhn_tune.models.spaces import load_space
-from svhn_tune.training import breaks, checkpoints
+from svhn_tune.training import breaks
 from svhn_tune.training.execution import Executor
 from svhn_tune.training.runs import Run, Setup
 

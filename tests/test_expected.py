@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from svhn_tune.summary.expected import expect_on_new_images
+from svhn_tune.statistics.expected import expect_on_new_images
 
 IMAGES = 10_000
 

@@ -14,8 +14,8 @@ from svhn_tune.figures import FIGURES, Figures
 from svhn_tune.figures.importance import measure_importance
 from svhn_tune.figures.parallel import draw_still
 from svhn_tune.figures.style import INK, Chart
+from svhn_tune.journal.record_types import ChoiceRecord, RunRecord
 from svhn_tune.models.spaces import load_space, parse_space
-from svhn_tune.project.record_types import ChoiceRecord, RunRecord
 from svhn_tune.project.results import create_project
 from svhn_tune.stages.pictures import find_hardest
 from svhn_tune.summary.curves import stitch_curves

@@ -5,8 +5,8 @@ from svhn_tune.cost import forecast as forecast_module
 from svhn_tune.cost.forecast import Forecast, Planned
 from svhn_tune.data import Data
 from svhn_tune.data.dataset import Split
+from svhn_tune.journal.record_types import RunRecord
 from svhn_tune.models.work import measure_work
-from svhn_tune.project.record_types import RunRecord
 from svhn_tune.training.runs import Run
 
 IMAGES = 1_000

@@ -17,9 +17,9 @@ HEAVY = {"jax", "keras", "keras_tuner", "tensorflow"}
 BULKY = {"matplotlib", "numpy", "pandas", "pydantic", "rich", "scipy", "sklearn"}
 LIGHT = [
     "space.space",
-    "project.journal",
+    "journal.lines",
     "project.project",
-    "summary.samples",
+    "statistics.samples",
     "report",
     "commands.tables",
     "cli",
@@ -48,11 +48,16 @@ HOUSE = [
     {"summary": "what a journal says, read", "cost": "what it costs, and what fits"},
     {"project": "results/<project>/: kept, and nothing more"},
     {"machines": "where runs execute: this machine, or a cluster"},
-    {"training": "one run, and the processes of this machine"},
-    {"submission": "the file to hand in", "oracles": "what is proposed"},
+    {"training": "runs, and the processes of this machine"},
+    {"engines": "what trains a model"},
+    {
+        "submission": "the file to hand in",
+        "oracles": "what is proposed",
+        "journal": "what a project writes down, as types",
+    },
     {"models": "model families, sized and built from one list of layers"},
     {"space": "what a space file says; knows no family", "data": "where images come from"},
-    {"zips": "zip archives of strangers"},
+    {"zips": "zip archives of strangers", "statistics": "of lists of scores; reads nothing"},
     {
         "files": "files that are whole or not there",
         "errors": "what a person did wrong, in one line",
@@ -63,6 +68,12 @@ HOUSE = [
 LEVELS = {room: level for level, row in enumerate(HOUSE) for room in row}
 # What may import Keras, TensorFlow or KerasTuner: a room, or a module of one.
 MAY_BE_HEAVY = {
+    "engines.chunks",
+    "engines.engine_jax",
+    "engines.engine_tensorflow",
+    "engines.maps",
+    "engines.programs",
+    "engines.seeds",
     "models.hypermodel",
     "oracles",
     "submission.check",
@@ -72,12 +83,6 @@ MAY_BE_HEAVY = {
     "submission.portable",
     "submission.rules",
     "submission.save",
-    "training.chunks",
-    "training.engine_jax",
-    "training.engine_tensorflow",
-    "training.maps",
-    "training.programs",
-    "training.seeds",
 }
 PACKAGE = Path(__file__).parents[1] / "svhn_tune"
 
@@ -201,7 +206,7 @@ MISPLACED = {
 
 @pytest.mark.parametrize(("file", "text", "said"), MISPLACED.values(), ids=MISPLACED)
 def test_what_is_misplaced_is_found_and_said(file, text, said, tmp_path):
-    heavy = "training/engine_tensorflow.py"
+    heavy = "engines/engine_tensorflow.py"
     others = ("figures/b.py", "space/b.py", "models/cnn.py", "stages/b.py", heavy)
     for path in (*others, "data/b.py", file):
         (tmp_path / path).parent.mkdir(exist_ok=True)
@@ -238,7 +243,7 @@ def test_a_worker_on_tensorflow_imports_no_jax(tmp_path, monkeypatch):
     """TensorFlow itself would, where it is installed; nor does it heed the user's backend."""
     monkeypatch.setenv("KERAS_BACKEND", "jax")
     code = """
-from svhn_tune.training.engine import DEFAULT, load_engine
+from svhn_tune.engines.engine import DEFAULT, load_engine
 load_engine(DEFAULT)
 import keras
 assert keras.backend.backend() == "tensorflow"

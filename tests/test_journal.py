@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from svhn_tune.errors import InputError
-from svhn_tune.project.journal import append_record, create_journal, read_journal
+from svhn_tune.journal.lines import append_record, create_journal, read_journal
 
 RECORDS = [
     {"event": "trial", "trial": 0, "values": {"padding": "same", "l2_1": 1e-5}},
@@ -109,7 +109,7 @@ def test_a_record_that_does_not_fit_on_the_disk_leaves_the_journal_as_it_was(pat
     program = """
 import resource, sys
 from pathlib import Path
-from svhn_tune.project.journal import append_record
+from svhn_tune.journal.lines import append_record
 
 path = Path(sys.argv[1])
 limit = path.stat().st_size + 20

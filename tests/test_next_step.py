@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 from test_confirmed import EQUAL, GOOD, POOR, add_runs
 
-from svhn_tune.project.record_types import BeginRecord, ChoiceRecord, PlannedRun, SessionRecord
+from svhn_tune.journal.record_types import BeginRecord, ChoiceRecord, PlannedRun, SessionRecord
 from svhn_tune.stages.choice import choose
 from svhn_tune.summary.next_step import list_steps
 from svhn_tune.summary.status import read_standing

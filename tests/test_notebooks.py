@@ -13,8 +13,8 @@ from nbclient import NotebookClient
 
 import svhn_tune
 from svhn_tune import open_project
+from svhn_tune.engines import engine
 from svhn_tune.summary.confirmed import summarize_confirmed
-from svhn_tune.training import engine
 
 FOLDER = Path(__file__).parents[1] / "examples"
 NOTEBOOKS = sorted(path.name for path in FOLDER.glob("*.ipynb"))

@@ -5,8 +5,8 @@ import pytest
 
 from svhn_tune import confirm, plan, search
 from svhn_tune.errors import InputError
+from svhn_tune.journal.numbers import RANGES, check_numbers
 from svhn_tune.models.spaces import load_space
-from svhn_tune.project.numbers import RANGES, check_numbers
 
 TUNERS = ("hyperband", "bayesian", "tpe", "random")
 SEEDS = [-1, 2**32 - 1, 2**32, 10**30, True, False, 1.0, 1.5, "1", float("nan"), [1]]

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from svhn_tune.cli import main
+from svhn_tune.engines.maps import maps_path
 from svhn_tune.errors import InputError
 from svhn_tune.files import count_bytes
 from svhn_tune.models.spaces import load_space
@@ -13,7 +14,6 @@ from svhn_tune.project.ownership import find_obstacle, remove_leftovers
 from svhn_tune.project.project import Project
 from svhn_tune.project.results import create_project, delete_project, open_project, project_folder
 from svhn_tune.summary.status import status
-from svhn_tune.training.maps import maps_path
 
 HEADER = '{"event": "journal", "format": 1}\n'
 

@@ -12,6 +12,7 @@ import pytest
 from conftest import train_by_tensorflow
 
 from svhn_tune import CNNHyperModel, confirm, load_data, load_space, search
+from svhn_tune.engines.maps import FILTERS, arrange_weights, maps_path, write_maps
 from svhn_tune.figures import Figures
 from svhn_tune.figures.pictures import stretch_channels
 from svhn_tune.figures.style import Chart
@@ -20,7 +21,6 @@ from svhn_tune.progress.progress import Progress
 from svhn_tune.project.results import find_origin
 from svhn_tune.stages.pictures import write_pictures
 from svhn_tune.submission.check import check_submission
-from svhn_tune.training.maps import FILTERS, arrange_weights, maps_path, write_maps
 
 SETTINGS = {"tuner": "random", "max_trials": 2, "max_epochs": 1, "train_images": 64}
 OF_MODELS = ("filters", "filters_by_channel", "feature_maps", "filter_through_layers")

@@ -19,12 +19,12 @@ from svhn_tune.cost.forecast import Forecast, Planned
 from svhn_tune.cost.plan import describe_plan
 from svhn_tune.cost.timing import _make_setup, _read, _Watch, choose_probes
 from svhn_tune.errors import InputError
+from svhn_tune.journal.record_types import SessionRecord
 from svhn_tune.machines.choice import ThisMachine
 from svhn_tune.models.spaces import load_space
 from svhn_tune.models.work import Work, measure_work, rest_units, train_units
 from svhn_tune.oracles import halving
 from svhn_tune.oracles.simulation import simulate_search, time_proposal
-from svhn_tune.project.record_types import SessionRecord
 from svhn_tune.project.wanted import complete_settings
 
 SMALL, LARGE = Work(10**6, 10**4, 10**5, 6), Work(10**8, 10**5, 10**7, 9)

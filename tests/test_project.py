@@ -12,8 +12,8 @@ from svhn_tune.errors import InputError
 from svhn_tune.models.spaces import load_space
 from svhn_tune.project.project import Project
 from svhn_tune.project.results import delete_project
+from svhn_tune.statistics.samples import summarize
 from svhn_tune.summary.confirmed import summarize_confirmed
-from svhn_tune.summary.samples import summarize
 
 HOLD = """
 import sys

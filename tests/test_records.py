@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from svhn_tune.journal.record_types import from_json
 from svhn_tune.models.spaces import load_space, parse_space
-from svhn_tune.project.record_types import from_json
 from svhn_tune.project.records import run_record
 from svhn_tune.training.runs import Event, Outcome, Run, Setup
 

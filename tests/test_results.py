@@ -5,9 +5,9 @@ import os
 import pytest
 
 from svhn_tune.errors import InputError
+from svhn_tune.journal.record_types import SessionRecord
 from svhn_tune.models.spaces import load_space
 from svhn_tune.project.project import Project
-from svhn_tune.project.record_types import SessionRecord
 from svhn_tune.project.results import create_project, delete_project, open_project
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from svhn_tune.summary.samples import expected_best, mean, summarize, variance
+from svhn_tune.statistics.samples import expected_best, mean, summarize, variance
 
 
 @pytest.mark.parametrize("highest", [1.0, math.inf])

@@ -10,14 +10,14 @@ import pytest
 
 import svhn_tune
 from svhn_tune.commands.tables import print_status
+from svhn_tune.engines.checkpoints import State, write
+from svhn_tune.journal.record_types import SessionRecord
 from svhn_tune.progress.progress import describe_end
 from svhn_tune.project.project import Project
-from svhn_tune.project.record_types import SessionRecord
 from svhn_tune.project.records import confirm_seed, search_seed
 from svhn_tune.stages.begin import record_begin
 from svhn_tune.summary.status import read_standing
 from svhn_tune.summary.wording import say_resumed
-from svhn_tune.training.checkpoints import State, write
 from svhn_tune.training.runs import Run
 
 RUNNING = {"status": "running"}

@@ -21,8 +21,8 @@ from forked import start_command, start_search, start_server
 from benchmarks import survival
 from benchmarks.survival import command, read_result, survive
 from svhn_tune import search
+from svhn_tune.engines.checkpoints import ABOUT
 from svhn_tune.project.results import open_project
-from svhn_tune.training.checkpoints import ABOUT
 
 # Halving and Hyperband promote within 12 epochs; those that learn draw their first 12 at random.
 SETTINGS = {

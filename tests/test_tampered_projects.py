@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from svhn_tune.errors import InputError
+from svhn_tune.journal.record_types import RunRecord, from_json
+from svhn_tune.journal.settings import read_settings
 from svhn_tune.project.project import Project
-from svhn_tune.project.record_types import RunRecord, from_json
 from svhn_tune.project.results import open_project
-from svhn_tune.project.settings import read_settings
 from svhn_tune.report import write_report
 from svhn_tune.summary.status import status
 

@@ -13,6 +13,7 @@ from test_engine import OWNER, train, without_seconds
 
 from svhn_tune import confirm, search, status
 from svhn_tune.commands.tables import print_confirmed, print_status
+from svhn_tune.engines import checkpoints, engine_tensorflow
 from svhn_tune.errors import InputError
 from svhn_tune.exports import export
 from svhn_tune.figures import FIGURES, Figures
@@ -23,7 +24,6 @@ from svhn_tune.project.results import find_origin, open_project
 from svhn_tune.report import write_report
 from svhn_tune.space.dial import measure_minutes
 from svhn_tune.submission.check import check_submission
-from svhn_tune.training import checkpoints, engine_tensorflow
 
 SETTINGS = {"tuner": "random", "max_trials": 2}
 # All targets are tried by test_targets.py; a whole project of one, in make test-all of all.

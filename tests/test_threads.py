@@ -5,8 +5,8 @@ import json
 import pytest
 
 from svhn_tune import confirm, search
+from svhn_tune.journal.record_types import BeginRecord, TrialRecord
 from svhn_tune.models.spaces import load_space
-from svhn_tune.project.record_types import BeginRecord, TrialRecord
 from svhn_tune.project.results import open_project
 from svhn_tune.stages import threads as threads_module
 from svhn_tune.stages.threads import Load, choose_threads, end_runs, measure_load

@@ -6,10 +6,10 @@ import pytest
 import tensorflow as tf
 
 from svhn_tune.data.dataset import Split
+from svhn_tune.engines import checkpoints, engine_tensorflow
+from svhn_tune.engines.engine_tensorflow import KerasTraining
 from svhn_tune.models.hypermodel import class_weights
 from svhn_tune.models.spaces import load_space
-from svhn_tune.training import checkpoints, engine_tensorflow
-from svhn_tune.training.engine_tensorflow import KerasTraining
 from svhn_tune.training.execution import has_no_room
 
 CLASSES = 10

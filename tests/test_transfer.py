@@ -10,12 +10,13 @@ from test_fashion_mnist import write_idx
 
 from svhn_tune import confirm, load_data, open_project, search, status, transfers
 from svhn_tune.errors import InputError
-from svhn_tune.project.record_types import BeginRecord, from_json
+from svhn_tune.journal.record_types import BeginRecord, from_json
 from svhn_tune.project.transfer import latest_call, list_others
 from svhn_tune.report import write_report
 from svhn_tune.report.other_images import compare_images, list_all_runs
 from svhn_tune.report.repetition import repeat_commands
-from svhn_tune.summary import ranks, transfer
+from svhn_tune.statistics import ranks
+from svhn_tune.summary import transfer
 from svhn_tune.summary.next_step import list_steps
 from svhn_tune.summary.status import read_standing
 

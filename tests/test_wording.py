@@ -4,7 +4,7 @@ import pytest
 from test_confirmed import EQUAL, GOOD, POOR, add_runs
 
 import svhn_tune
-from svhn_tune.project.record_types import ChoiceRecord
+from svhn_tune.journal.record_types import ChoiceRecord
 from svhn_tune.summary.confirmed import summarize_confirmed
 from svhn_tune.summary.wording import say_answer
 

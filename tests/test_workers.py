@@ -13,7 +13,8 @@ from forked import start_command
 from pools import make_setup
 
 from svhn_tune import search
-from svhn_tune.training import engine, execution
+from svhn_tune.engines import engine
+from svhn_tune.training import execution
 from svhn_tune.training import workers as workers_module
 from svhn_tune.training.runs import Run
 from svhn_tune.training.workers import WorkerError, Workers

@@ -11,8 +11,8 @@ from typing import Annotated, Any
 import typer
 
 from ..bounds import MAX_ACTORS, MAX_COST, MAX_EPOCHS, MAX_HOURS, MAX_RUNS, MAX_TRIALS
+from ..engines.devices import check_workers, list_gpus
 from ..errors import InputError
-from ..training.devices import check_workers, list_gpus
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 SpaceName = Annotated[

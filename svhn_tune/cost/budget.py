@@ -15,9 +15,9 @@ from typing import Any
 from ..console import format_seconds
 from ..data import Data
 from ..data.dataset import count_confirmed
+from ..journal.record_types import SessionRecord, Stage
 from ..models.work import Work, measure_work
 from ..project.project import Project
-from ..project.record_types import SessionRecord, Stage
 from .cap import CONFIRM_SHARE, RUNS, TOP
 from .cost_model import schedule
 from .forecast import Forecast, fit_journal

@@ -12,8 +12,8 @@ from typing import Any
 
 from ..data import Data
 from ..data.dataset import count_confirmed, split_holdout
+from ..journal.settings import Cap
 from ..models.work import measure_work
-from ..project.settings import Cap
 from ..space.space import Space
 from .cost_model import CostModel
 

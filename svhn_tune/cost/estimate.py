@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..data import Data
 from ..data.dataset import count_confirmed, split_holdout
+from ..engines.cohorts import choose_size
 from ..models.work import Work, measure_work
 from ..space.space import Space
-from ..training.cohorts import choose_size
 from ..training.pool import Machines
 from .cost_model import CostModel, schedule
 

@@ -13,10 +13,10 @@ from typing import Any
 
 from ..data import Data
 from ..data.dataset import count_confirmed
+from ..journal.record_types import RunRecord
 from ..models.work import Work, measure_work
 from ..project.checkpoints import read_checkpoint
 from ..project.project import Project
-from ..project.record_types import RunRecord
 from ..training.runs import Run
 from .cost_model import CostModel, Timing, fit_cost
 

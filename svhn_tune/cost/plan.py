@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from ..data import Data, load_data
+from ..journal.numbers import check_numbers
+from ..journal.settings import Cap
 from ..machines.choice import open_machines
 from ..models.spaces import load_space
-from ..project.numbers import check_numbers
-from ..project.settings import Cap
 from ..project.wanted import Wanted, complete_settings
 from ..space.space import Space
 from .cap import CONFIRM_SHARE, Hours, is_capped, make_cap

@@ -12,11 +12,11 @@ import numpy as np
 
 from ..data import Data
 from ..data.cache import share_arrays
+from ..engines.devices import module_of
+from ..journal.settings import Cap
 from ..machines.choice import ThisMachine
 from ..models.work import Work, measure_work
-from ..project.settings import Cap
 from ..space.space import Space
-from ..training.devices import module_of
 from ..training.pool import Machines
 from ..training.runs import Run, Setup
 from .cap import Hours, make_cap

@@ -14,8 +14,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from ..console import say_count
+from ..journal.record_types import RunRecord
 from ..project.project import Project
-from ..project.record_types import RunRecord
 from ..summary.confirmed import (
     Confirmed,
     average_confusion,

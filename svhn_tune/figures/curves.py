@@ -6,8 +6,8 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.lines import Line2D
 
+from ..journal.record_types import RunRecord
 from ..project.project import Project
-from ..project.record_types import RunRecord
 from ..space.objective import OBJECTIVES, Objective
 from ..summary.curves import Series, list_longest, list_scores, stitch_curves
 from .style import CYCLE, INK, STYLE, Chart, space_labels

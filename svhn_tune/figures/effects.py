@@ -7,8 +7,8 @@ import numpy as np
 from matplotlib import rc_context
 
 from ..console import say_count
+from ..journal.record_types import RunRecord
 from ..project.project import Project
-from ..project.record_types import RunRecord
 from ..space.hyperparameters import Declaration, Float, Int
 from ..summary.curves import list_longest, list_scores
 from .search import explain_dots, scale_scores

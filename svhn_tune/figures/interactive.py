@@ -11,8 +11,8 @@ from typing import Any
 from matplotlib.colors import to_hex
 
 from ..console import say_count
+from ..journal.record_types import RunRecord
 from ..project.project import Project
-from ..project.record_types import RunRecord
 from ..summary.curves import list_completed, list_scores
 from ..summary.wording import with_provenance
 from .search import follow_best, say_best, spans_decades, sum_costs

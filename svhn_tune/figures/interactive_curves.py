@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from ..journal.record_types import RunRecord
 from ..project.project import Project
-from ..project.record_types import RunRecord
 from ..space.objective import OBJECTIVES, Objective
 from ..summary.curves import Series, list_longest, stitch_curves
 from .curves import TOP, color_roots, count_epochs, is_trained, longest_confirmed, tabulate_runs

@@ -13,8 +13,8 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import LinearSegmentedColormap
 
 from ..console import say_count
+from ..journal.record_types import RunRecord
 from ..project.project import Project
-from ..project.record_types import RunRecord
 from ..space.hyperparameters import Declaration, Float, Int
 from ..summary.curves import list_longest, list_scores
 from ..summary.wording import with_provenance

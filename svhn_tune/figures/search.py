@@ -11,8 +11,8 @@ from matplotlib import rc_context
 from matplotlib.lines import Line2D
 
 from ..console import say_count
+from ..journal.record_types import RunRecord
 from ..project.project import Project
-from ..project.record_types import RunRecord
 from ..summary.curves import list_completed, list_longest, list_scores
 from .style import (
     INK,

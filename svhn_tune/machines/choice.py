@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from ..engines.devices import check_workers, list_gpus, read_memory
 from ..errors import InputError
-from ..training.devices import check_workers, list_gpus, read_memory
 from ..training.pool import Machines, Pool
 from ..training.runs import Setup
 from ..training.workers import Workers

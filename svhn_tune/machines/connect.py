@@ -21,8 +21,8 @@ from ray._private.utils import read_ray_address
 from ray._raylet import AuthenticationTokenLoader, Config
 from ray.exceptions import RayError
 
+from ..engines.devices import list_gpus
 from ..errors import InputError
-from ..training.devices import list_gpus
 from .guard import guarded_folder
 from .nodes import Cluster, Host, answers
 

@@ -23,7 +23,7 @@ import numpy as np
 import psutil
 
 from ..data.dataset import Split, compute_fingerprint
-from ..training.maps import maps_path
+from ..engines.maps import maps_path
 from ..training.runs import Event, Key, Run, Setup
 
 PREFIX = "svhn_tune-run-"

@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from ..journal.record_types import RunRecord
 from ..project.checkpoints import read_checkpoint
 from ..project.project import Project
-from ..project.record_types import RunRecord
 from ..summary.standing import Standing
 from ..summary.status import find_best
 from ..training.runs import Key, Run

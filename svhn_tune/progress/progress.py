@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from rich.console import Console
 
 from ..console import say_count
+from ..journal.record_types import RunRecord
 from ..project.project import Project
-from ..project.record_types import RunRecord
 from ..summary.standing import Standing
 from ..training.runs import Key, Run
 

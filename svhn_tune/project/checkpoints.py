@@ -1,6 +1,6 @@
 """Which checkpoint is a run's, and what of it counts."""
 
-from ..training.checkpoints import History, read_history
+from ..engines.checkpoints import History, read_history
 from .project import Project
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from ..errors import InputError
 from ..files import parse_json
+from ..journal.settings import make_valid_settings
 from .nodes import NAME as NODES
-from .settings import make_valid_settings
 
 JOURNAL = "journal.jsonl"
 # Deleted in this order: what is left of a project by a kill is still known as one.

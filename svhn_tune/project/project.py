@@ -10,22 +10,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError, cannot_write
-from ..space.space import Space
-from .belonging import belongs
-from .consistency import check_records
-from .frames import frame_trials
-from .journal import append_record, downgrade, read_journal, upgrade
-from .lock import hold
-from .other_data import OtherData
-from .ownership import FOLDERS, remove_leftovers
-from .record_types import Record, RunRecord, SessionRecord, TrialRecord
-from .settings import (
+from ..journal.belonging import belongs
+from ..journal.consistency import check_records
+from ..journal.frames import frame_trials
+from ..journal.lines import append_record, downgrade, read_journal, upgrade
+from ..journal.other_data import OtherData
+from ..journal.record_types import Record, RunRecord, SessionRecord, TrialRecord
+from ..journal.settings import (
     Settings,
     make_valid_settings,
     read_searched_space,
     read_settings,
     write_settings,
 )
+from ..space.space import Space
+from .lock import hold
+from .ownership import FOLDERS, remove_leftovers
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from ..engines.engine import JAX
+from ..journal.record_types import RunRecord
 from ..models.size import measure_size
 from ..space.space import Space
-from ..training.engine import JAX
 from ..training.runs import Event, Outcome, Run, Setup
-from .record_types import RunRecord
 
 STAGES = {"search": 0, "confirm": 1}
 

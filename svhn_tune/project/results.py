@@ -6,13 +6,13 @@ from pathlib import Path
 
 from ..errors import InputError, nearest, shorten
 from ..files import write_atomically
+from ..journal.lines import create_journal
+from ..journal.settings import Settings, write_settings
 from ..space.space import Space
 from ..submission.verdict import Origin, TrainedRun
-from .journal import create_journal
 from .lock import hold
 from .ownership import JOURNAL, find_obstacle, holds_project, is_own_project, remove_files
 from .project import Project
-from .settings import Settings, write_settings
 
 RESULTS = Path("results")
 

@@ -6,10 +6,10 @@ project reads it alike.
 
 from copy import copy
 
-from .other_data import OtherData
+from ..journal.other_data import OtherData
+from ..journal.record_types import BeginRecord
+from ..journal.settings import DataSettings
 from .project import Project
-from .record_types import BeginRecord
-from .settings import DataSettings
 
 
 def on_data(project: Project, other: OtherData) -> Project:

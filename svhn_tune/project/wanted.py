@@ -7,12 +7,12 @@ import numpy as np
 
 from ..data import Data
 from ..data.dataset import split_holdout
+from ..engines.devices import choose_engine
 from ..errors import InputError, nearest
+from ..journal.numbers import check_numbers
 from ..models.size import check_listed
 from ..space.space import Space
 from ..space.task import Task
-from ..training.devices import choose_engine
-from .numbers import check_numbers
 from .project import Project
 
 TUNERS = ("halving", "hyperband", "bayesian", "tpe", "random")

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from ..journal.record_types import BeginRecord, RunRecord, SessionRecord
 from ..project.project import Project
-from ..project.record_types import BeginRecord, RunRecord, SessionRecord
 from ..project.transfer import list_others
 from ..summary.answers import find_asked
 from ..summary.invocation import count_top, join_command, name_data, name_space

@@ -11,8 +11,8 @@ from typing import Any
 
 from ..errors import cannot_write
 from ..files import write_atomically
+from ..journal.record_types import RunRecord
 from ..project.project import Project
-from ..project.record_types import RunRecord
 from ..space.task import Task
 from ..summary.architectures import list_architectures
 from ..summary.confirmed import summarize_confirmed

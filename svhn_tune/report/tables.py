@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from ..journal.record_types import RunRecord
 from ..project.project import Project
-from ..project.record_types import RunRecord
+from ..statistics.samples import Summary
 from ..summary.architectures import list_architectures
-from ..summary.samples import Summary
 from ..summary.wording import with_provenance
 
 

@@ -5,8 +5,8 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from ..journal.record_types import BeginRecord, PlannedRun, Stage
 from ..project.project import Project
-from ..project.record_types import BeginRecord, PlannedRun, Stage
 from ..summary.standing import Standing
 from ..summary.status import read_begun
 from ..training.runs import Run

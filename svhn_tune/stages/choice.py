@@ -6,12 +6,12 @@ about the chosen. The control takes part in no such choice, so its runs stay fre
 """
 
 from ..errors import InputError
+from ..journal.record_types import ChoiceRecord, RunRecord
 from ..project.project import Project
-from ..project.record_types import ChoiceRecord, RunRecord
 from ..space.questions import Question
+from ..statistics.samples import mean
 from ..summary.answers import find_asked
 from ..summary.choices import BASELINE, left_out
-from ..summary.samples import mean
 from ..summary.status import count_trials
 
 TOP = 3  # by default

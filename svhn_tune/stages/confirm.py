@@ -13,20 +13,20 @@ from ..cost.forecast import Forecast, Planned
 from ..data import Data
 from ..data.cache import share_arrays
 from ..data.dataset import split_holdout
+from ..engines.devices import choose_engine, module_of
+from ..engines.maps import maps_path
 from ..errors import InputError
 from ..files import write_atomically
+from ..journal.numbers import check_numbers
+from ..journal.record_types import RunRecord
 from ..machines.choice import open_machines
 from ..models.work import measure_work
 from ..progress.progress import Progress
-from ..project.numbers import check_numbers
 from ..project.project import Project
-from ..project.record_types import RunRecord
 from ..project.records import decode_predicted, run_record
 from ..project.results import open_project
 from ..project.transfer import on_data
 from ..summary.invocation import name_data
-from ..training.devices import choose_engine, module_of
-from ..training.maps import maps_path
 from ..training.pool import Machines
 from ..training.runs import Event, Run, Setup
 from .begin import record_begin

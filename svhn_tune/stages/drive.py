@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from ..cost.budget import Budget
 from ..cost.forecast import Forecast
+from ..journal.record_types import RunRecord
 from ..progress.progress import Progress, shown
 from ..project.nodes import write_nodes
 from ..project.project import Project
-from ..project.record_types import RunRecord
 from ..summary.standing import Standing
 from ..summary.wording import say_resumed
 from ..training.pool import Pool

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from ..data import Data, load_data, split_where
 from ..errors import InputError
+from ..journal.other_data import OtherData
 from ..models.size import measure_size
-from ..project.other_data import OtherData
 from ..project.project import Project
 from ..space.task import SOURCES
 

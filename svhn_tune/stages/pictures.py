@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 
 from ..data.dataset import Split
+from ..engines.maps import maps_path
 from ..files import read_arrays, write_arrays
+from ..journal.record_types import RunRecord
 from ..project.project import Project
-from ..project.record_types import RunRecord
 from ..project.records import decode_predicted
 from ..space.dial import measure_apart
-from ..training.maps import maps_path
 
 HARDEST = 24
 WORST = 12  # clocks

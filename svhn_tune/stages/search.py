@@ -16,17 +16,17 @@ from ..cost.timing import measure_cap
 from ..data import Data, load_data
 from ..data.cache import share_arrays
 from ..data.dataset import split_holdout
+from ..engines.devices import module_of
+from ..journal.numbers import check_numbers
+from ..journal.settings import make_valid_settings
 from ..machines.choice import open_machines
 from ..models.spaces import load_space
 from ..progress.progress import Progress
-from ..project.numbers import check_numbers
 from ..project.ownership import holds_project
 from ..project.project import Project
 from ..project.results import create_project, delete_project, open_project, project_folder
-from ..project.settings import make_valid_settings
 from ..project.wanted import Wanted, complete_settings, resume
 from ..space.space import Space
-from ..training.devices import module_of
 from ..training.pool import Machines
 from ..training.runs import Setup
 from .drive import Call

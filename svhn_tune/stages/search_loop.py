@@ -10,11 +10,11 @@ from ..bounds import MAX_TRIALS
 from ..console import say_count
 from ..cost.remaining import Remaining
 from ..errors import InputError
+from ..journal.record_types import RunRecord, TrialRecord
 from ..oracles.ask_tell import Oracle, Proposal, ask, make_oracle, tell
 from ..oracles.feasible import Values
 from ..oracles.hyperband import Hyperband
 from ..project.project import Project
-from ..project.record_types import RunRecord, TrialRecord
 from ..project.records import run_record, search_seed
 from ..training.runs import Event, Run, Setup
 from .begin import record_begin

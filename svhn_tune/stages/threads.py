@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from ..engines.devices import list_gpus
+from ..engines.engine import JAX
+from ..journal.record_types import BeginRecord
 from ..models.work import measure_work
 from ..project.project import Project
-from ..project.record_types import BeginRecord
 from ..space.space import Space
-from ..training.devices import list_gpus
-from ..training.engine import JAX
 from ..training.runs import Run
 
 # Seconds until a process with another number of threads trains.

@@ -1,10 +1,12 @@
 """Which runs confirm still trains, by which engine, and which of them together."""
 
+from collections.abc import Mapping, Sequence
+
+from ..engines.cohorts import choose_size
+from ..journal.record_types import BeginRecord
 from ..project.project import Project
-from ..project.record_types import BeginRecord
 from ..project.records import confirm_seed
 from ..space.space import Space
-from ..training.cohorts import choose_size, form_cohorts
 from ..training.pool import Machines
 from ..training.runs import Run
 
@@ -53,3 +55,25 @@ def group_runs(space: Space, runs: list[Run], machines: Machines, engine: str) -
     memory = machines.read_memory(machines.count)
     most = {run.root: choose_size(space, run.values, memory) for run in runs}
     return form_cohorts(runs, most)
+
+
+def form_cohorts(runs: Sequence[Run], most: Mapping[int, int]) -> list[list[Run]]:
+    """The runs in cohorts of one root each, in equal parts: each size is compiled anew.
+
+    The first part of every root comes first, then the second: when time is up, all have about as
+    many runs.
+
+    Args:
+        runs: in the order in which they are wanted.
+        most: of each root, how many may train together.
+    """
+    cohorts = []
+    for root in dict.fromkeys(run.root for run in runs):
+        own = [run for run in runs if run.root == root]
+        parts = -(-len(own) // most[root])
+        small, larger = divmod(len(own), parts)
+        for part in range(parts):
+            count = small + (part < larger)
+            cohorts.append((part, own[:count]))
+            own = own[count:]
+    return [cohort for _, cohort in sorted(cohorts, key=lambda pair: pair[0])]

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..errors import InputError
 from ..project.project import Project
-from .comparison import Comparison, compare
+from ..statistics.comparison import Comparison, compare
 from .confirmed import Confirmed, summarize_confirmed
 
 

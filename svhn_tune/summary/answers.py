@@ -6,13 +6,13 @@ A question's numbers are of its configurations' confirm runs of the longest leng
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from ..journal.record_types import RunRecord
 from ..project.project import Project
-from ..project.record_types import RunRecord
 from ..space.questions import Question
+from ..statistics.samples import ENOUGH, mean, summarize
 from .choices import left_out
 from .confirmed import summarize_confirmed
 from .invocation import join_command, name_project
-from .samples import ENOUGH, mean, summarize
 
 # Of each configuration, by the form of the answer: what the texts ask for.
 RUNS = {"file": 1, "means_sd": 5, "means": 10, "best": 10}

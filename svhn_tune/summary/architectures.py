@@ -7,11 +7,11 @@ dropout where there is some.
 from dataclasses import dataclass
 from typing import Any
 
+from ..journal.record_types import RunRecord
 from ..models.families import list_layers
 from ..models.words import say_architecture
 from ..project.project import Project
-from ..project.record_types import RunRecord
-from .samples import Summary, summarize
+from ..statistics.samples import Summary, summarize
 
 METRIC = "categorical_accuracy"
 

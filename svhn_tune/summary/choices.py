@@ -1,7 +1,7 @@
 """Which runs a choice was made on, and whom it left out: no fresh evidence about the chosen."""
 
+from ..journal.record_types import ChoiceRecord, RunRecord
 from ..project.project import Project
-from ..project.record_types import ChoiceRecord, RunRecord
 
 BASELINE = 0  # the first trial of every search
 

@@ -7,11 +7,11 @@ runs (`mean`), and the accuracy of the one file handed in (handed_in.py: the bes
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ..journal.record_types import RunRecord
 from ..project.project import Project
-from ..project.record_types import RunRecord
+from ..statistics.comparison import Comparison, compare, recommend
+from ..statistics.samples import ENOUGH, Summary, expected_best, mean, summarize
 from .choices import BASELINE, left_out_of_all, used_runs
-from .comparison import Comparison, compare, recommend
-from .samples import ENOUGH, Summary, expected_best, mean, summarize
 
 
 @dataclass(frozen=True)

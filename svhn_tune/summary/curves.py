@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from typing import Any
 
+from ..journal.record_types import RunRecord, TrialRecord
 from ..project.project import Project
-from ..project.record_types import RunRecord, TrialRecord
 from ..project.records import search_seed
 from ..space.hyperparameters import Declaration
 

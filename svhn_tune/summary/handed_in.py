@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from ..journal.record_types import ChoiceRecord, RunRecord
 from ..project.project import Project
-from ..project.record_types import ChoiceRecord, RunRecord
-from .expected import expect_on_new_images
-from .samples import mean
+from ..statistics.expected import expect_on_new_images
+from ..statistics.samples import mean
 
 
 def describe_handed_in(project: Project) -> dict[str, Any] | None:

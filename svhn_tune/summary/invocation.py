@@ -3,8 +3,8 @@
 import shlex
 
 from ..errors import InputError
+from ..journal.other_data import OtherData
 from ..models.spaces import load_space
-from ..project.other_data import OtherData
 from ..project.project import Project
 from ..project.results import RESULTS, list_projects
 from .choices import BASELINE

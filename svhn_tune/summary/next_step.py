@@ -3,15 +3,15 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from ..journal.record_types import BeginRecord, ChoiceRecord
 from ..project.project import Project
-from ..project.record_types import BeginRecord, ChoiceRecord
 from ..project.results import RESULTS
 from ..project.transfer import latest_call
+from ..statistics.samples import ENOUGH
 from .answers import read_answers
 from .choices import BASELINE
 from .confirmed import summarize_confirmed
 from .invocation import count_top, join_command, name_data, name_project, name_space
-from .samples import ENOUGH
 from .standing import Standing
 
 TOP, RUNS = 3, 10  # of confirm, by default

@@ -6,7 +6,7 @@ status.py reads it from a project, progress/picture.py draws it.
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ..project.record_types import RunRecord
+from ..journal.record_types import RunRecord
 from ..space.objective import Objective
 
 if TYPE_CHECKING:

@@ -11,16 +11,16 @@ from itertools import accumulate
 from typing import Any
 
 from ..files import count_bytes
+from ..journal.record_types import BeginRecord, RunRecord, SessionRecord
 from ..project.checkpoints import read_checkpoint
 from ..project.lock import find_holder
 from ..project.nodes import read_nodes
 from ..project.project import Project
-from ..project.record_types import BeginRecord, RunRecord, SessionRecord
 from ..project.transfer import latest_call
+from ..statistics.samples import mean
 from .answers import read_answers
 from .confirmed import summarize_confirmed
 from .handed_in import describe_handed_in, list_test_set_uses
-from .samples import mean
 from .standing import Best, RunStanding, Standing
 from .transfer import transfers
 

@@ -8,12 +8,12 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..console import say_count
+from ..journal.record_types import RunRecord
 from ..project.project import Project
-from ..project.record_types import RunRecord
 from ..project.transfer import list_others
+from ..statistics.ranks import RankCorrelation, correlate_means, rank_means
+from ..statistics.samples import ENOUGH, Summary, summarize
 from .choices import BASELINE
-from .ranks import RankCorrelation, correlate_means, rank_means
-from .samples import ENOUGH, Summary, summarize
 
 if TYPE_CHECKING:
     import pandas as pd

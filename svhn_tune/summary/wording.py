@@ -6,8 +6,8 @@ from typing import Any
 from ..console import say_count
 from ..project.project import Project
 from ..space.objective import Objective
+from ..statistics.samples import ENOUGH, mean
 from .confirmed import Confirmed
-from .samples import ENOUGH, mean
 from .standing import Standing
 
 IN_ONE_CLASS = "puts all images into one class"

@@ -11,9 +11,9 @@ import psutil
 
 from ..data.cache import open_arrays
 from ..data.dataset import Split
-from . import checkpoints
+from ..engines import checkpoints
+from ..engines.engine import Cohort, Member, Stop, load_engine
 from .breaks import Breaks
-from .engine import Cohort, Member, Stop, load_engine
 from .runs import Event, Key, Outcome, Run, Setup
 
 # TensorFlow 2.20 keeps the graphs of loops and metrics of every model that it traced: 14 MB per

@@ -3,7 +3,7 @@
 import os
 from typing import NamedTuple
 
-from .devices import list_gpus
+from ..engines.devices import list_gpus
 
 
 class Place(NamedTuple):

@@ -12,8 +12,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ..engines import engine as engines
 from ..space.space import Space
-from . import engine as engines
 
 Key = tuple[str, int, int]
 

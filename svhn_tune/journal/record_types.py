@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from ..bounds import MAX_EPOCHS, MAX_RUNS
 from ..errors import say_invalid, shorten
-from .journal import Line
+from .lines import Line
 from .other_data import OtherData, StrictTable
 from .predictions import count_predictions
 

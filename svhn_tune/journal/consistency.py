@@ -12,7 +12,7 @@ from ..errors import InputError, shorten
 from ..space.hyperparameters import Float
 from ..space.space import Space
 from ..space.task import SOURCES
-from .journal import Line
+from .lines import Line
 from .other_data import OtherData
 from .predictions import MINUTES, check_minutes, count_predictions
 from .record_types import (

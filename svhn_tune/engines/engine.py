@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from ..data.dataset import Split
     from ..space.space import Space
 
-DEFAULT = "svhn_tune.training.engine_tensorflow"
-JAX = "svhn_tune.training.engine_jax"
+DEFAULT = "svhn_tune.engines.engine_tensorflow"
+JAX = "svhn_tune.engines.engine_jax"
 # Keras's backend, and the package that a worker of it must not import: TensorFlow imports an
 # installed JAX, which takes 107 MiB and a second; Keras on JAX imports TensorFlow, 430 MB, to save.
 _BACKENDS = {DEFAULT: ("tensorflow", "jax"), JAX: ("jax", "tensorflow")}

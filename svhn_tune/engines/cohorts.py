@@ -1,12 +1,11 @@
-"""Which runs train together, and how much of their work is one piece. Nothing here knows JAX."""
+"""How many seeds train together, and how much of their work is a piece. It knows no JAX."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from math import prod
 from typing import Any
 
 from ..models.size import SizedLayer, measure_size
 from ..space.space import Space
-from .runs import Run
 
 # Seeds that train together, at most. Estimated for a T4, not measured on a GPU: from here on a
 # step of question 1's model takes as long as its work, and no longer as long as its launches.
@@ -21,28 +20,6 @@ PART = 250
 # Multiply-adds of one call, about a second of a slow GPU; batches of one call.
 CALL = 1e12
 BATCHES = (8, 128)
-
-
-def form_cohorts(runs: Sequence[Run], most: Mapping[int, int]) -> list[list[Run]]:
-    """The runs in cohorts of one root each, in equal parts: each size is compiled anew.
-
-    The first part of every root comes first, then the second: when time is up, all have about as
-    many runs.
-
-    Args:
-        runs: in the order in which they are wanted.
-        most: of each root, how many may train together.
-    """
-    cohorts = []
-    for root in dict.fromkeys(run.root for run in runs):
-        own = [run for run in runs if run.root == root]
-        parts = -(-len(own) // most[root])
-        small, larger = divmod(len(own), parts)
-        for part in range(parts):
-            count = small + (part < larger)
-            cohorts.append((part, own[:count]))
-            own = own[count:]
-    return [cohort for _, cohort in sorted(cohorts, key=lambda pair: pair[0])]
 
 
 def choose_size(space: Space, values: Mapping[str, Any], memory: float) -> int:
