@@ -124,22 +124,22 @@ def eagerly():
 @pytest.mark.filterwarnings("ignore:Skipping variable loading for optimizer")
 @pytest.mark.filterwarnings("ignore:Even though the `tf.config.experimental_run_functions_eagerly`")
 @pytest.mark.usefixtures("eagerly")
-def test_a_stock_hyperband_tuner_searches_it(tmp_path):
-    search_by_stock_hyperband(tmp_path, max_epochs=2, factor=2)
+def test_a_stock_hyperband_tuner_searches_it(small_space, tmp_path):
+    search_by_stock_hyperband(tmp_path, small_space, max_epochs=2, factor=2)
 
 
 @pytest.mark.soak
 @pytest.mark.filterwarnings("ignore:Skipping variable loading for optimizer")
 def test_a_stock_hyperband_tuner_searches_it_as_in_the_readme(tmp_path):
-    search_by_stock_hyperband(tmp_path, max_epochs=3)
+    search_by_stock_hyperband(tmp_path, "cnn", max_epochs=3)
 
 
-def search_by_stock_hyperband(folder, **settings):
+def search_by_stock_hyperband(folder, space, **settings):
     rng = np.random.default_rng(0)
-    images = rng.integers(0, 256, (64, 32, 32, 3), dtype=np.uint8)
-    labels = keras.utils.to_categorical(np.arange(64) % 10)
+    images = rng.integers(0, 256, (32, 32, 32, 3), dtype=np.uint8)
+    labels = keras.utils.to_categorical(np.arange(32) % 10)
     tuner = kt.Hyperband(
-        CNNHyperModel(), "val_categorical_accuracy", seed=1, directory=folder, **settings
+        CNNHyperModel(space), "val_categorical_accuracy", seed=1, directory=folder, **settings
     )
     tuner.search(images, labels, validation_data=(images, labels), verbose=0)
     trials = tuner.oracle.trials.values()
