@@ -100,6 +100,16 @@ def forked_tensorflow():
 
 
 @pytest.fixture
+def eagerly():
+    """Keras's `fit` without tracing the model, which takes 1 s per trial; results are alike."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture
 def spawned(monkeypatch):
     """Workers start as they do for users."""
     monkeypatch.setattr(workers, "START", SPAWNED)

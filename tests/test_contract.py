@@ -93,7 +93,7 @@ def confirm_baseline(project, images):
 
 
 def of_few_spaces(*few):
-    """What concerns TensorFlow and the page: of these spaces, and of the others in the long form."""
+    """A test of these spaces; of the others in the long form."""
     long = [pytest.param(name, marks=pytest.mark.soak) for name in space_names() if name not in few]
     return pytest.mark.parametrize("space", [*few, *long], indirect=True, scope="module")
 
@@ -125,6 +125,7 @@ def test_describe_gives_layers_and_bytes_within_the_limit(space):
     assert [layer["output_shape"] for layer in described["layers"][-len(heads) :]] == heads
 
 
+@of_few_spaces("cnn", "cnn_open", "linear", "mlp", "fashion_cnn", "clock_heads")
 @pytest.mark.parametrize(
     ("trains", "start", "epochs"),
     [

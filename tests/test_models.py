@@ -4,7 +4,6 @@ import keras
 import keras_tuner as kt
 import numpy as np
 import pytest
-import tensorflow as tf
 
 import svhn_tune
 from svhn_tune.errors import InputError
@@ -80,6 +79,8 @@ def test_the_open_space_reaches_what_the_assignment_does_not():
     assert float(model.optimizer.learning_rate) == pytest.approx(1e-3)
 
 
+@pytest.mark.filterwarnings("ignore:Even though the `tf.config.experimental_run_functions_eagerly`")
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("gamma", [0.0, 1.0])
 def test_whole_numbers_as_labels_train_as_one_hot_ones_do(gamma):
     images = np.random.default_rng(0).integers(0, 256, (40, 32, 32, 3), np.uint8)
@@ -110,14 +111,6 @@ def test_class_weights_have_mean_1_and_undo_the_frequencies_at_gamma_1():
     assert weights.mean() == pytest.approx(1)
     assert weights * [10, 20, 40] == pytest.approx(np.full(3, weights[0] * 10))
     assert class_weights(labels, 0.0) == pytest.approx(np.ones(3))
-
-
-@pytest.fixture
-def eagerly():
-    """Keras's `fit` without tracing the model, which takes 1 s per trial; results are alike."""
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
 
 
 # KerasTuner continues a promoted trial without its optimizer's state, and Keras says so.

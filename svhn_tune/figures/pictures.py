@@ -146,8 +146,8 @@ def draw_feature_maps(project: Project) -> Chart | None:
         1 + len(blocks), 1, height_ratios=[1.0, *(0.42 + ROW * each for each in rows)]
     )
     _draw_image(parts[0].subplots(1, columns), arrays)
-    for part, name, maps, channels, row in zip(
-        parts[1:], blocks, tables, arrays["model_channels"], rows, strict=True
+    for part, name, maps, channels in zip(
+        parts[1:], blocks, tables, arrays["model_channels"], strict=True
     ):
         height, width, shown = maps.shape
         some = f"{shown} of {channels}" if shown < channels else f"all {channels}"

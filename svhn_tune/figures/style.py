@@ -141,9 +141,7 @@ def show_image(axes: "Axes", image: "np.ndarray") -> None:
     axes.imshow(image, cmap="gray", vmin=0, vmax=whitest)
 
 
-def show_sheet(
-    axes: "Axes", pictures: "np.ndarray", columns: int, cmap: str, vmax: float
-) -> None:
+def show_sheet(axes: "Axes", pictures: "np.ndarray", columns: int, cmap: str, vmax: float) -> None:
     """Pictures (height, width, 1 or 3 channels, count) in rows of as many columns.
 
     They are one picture with gaps: axes for each of them take most of a second for sixty.
