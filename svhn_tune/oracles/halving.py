@@ -135,14 +135,8 @@ class Halving(FeasibleMixin, kt.Oracle):
         found = {}
         for trial in self.trials.values():
             if trial.status == "COMPLETED":
-                found[self._first(trial).trial_id] = trial
+                found[self._compute_values_hash(trial.hyperparameters.values)] = trial
         return list(found.values())
-
-    def _first(self, trial: Any) -> Any:
-        """The trial of this one's configuration that began it."""
-        while (parent := trial.hyperparameters.values.get("tuner/trial_id")) is not None:
-            trial = self.trials[parent]
-        return trial
 
     def _compute_values_hash(self, values: Mapping[str, Any]) -> str:
         own = {name: value for name, value in values.items() if not name.startswith("tuner/")}
