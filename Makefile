@@ -30,6 +30,9 @@ test: style
 test-all: style
 	@$(MAKE) --no-print-directory -j2 types all-cases
 
+# What tests start reads modules that are compiled already.
+unexport PYTHONDONTWRITEBYTECODE
+
 cases: setup
 	$(BIN)/python -m pytest $(IN_TURN)
 

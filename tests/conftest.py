@@ -1,5 +1,6 @@
 """What the tests share: archives to learn from, projects made by hand, a cache of their own."""
 
+import gc
 import hashlib
 import json
 import os
@@ -37,6 +38,12 @@ def pytest_collection_modifyitems(items):
     """Long files first."""
     names = {name: rank for rank, name in enumerate(LONG)}
     items.sort(key=lambda item: names.get(item.module.__name__, len(LONG)))
+
+
+def pytest_collection_finish():
+    """What is imported stays: to look through it for garbage takes 0.7 s each time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -97,6 +104,16 @@ def forked_tensorflow():
     """What is searched and confirmed in this test trains by TensorFlow, in forked workers."""
     with train_by_tensorflow():
         yield
+
+
+@pytest.fixture
+def eagerly():
+    """Keras's `fit` without tracing the model, which takes 1 s per trial; results are alike."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
 
 
 @pytest.fixture

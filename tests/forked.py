@@ -5,6 +5,7 @@ the engine of the test. It can be killed, interrupted and waited for. The worker
 spawned as ever, for what happens to processes is looked at; those of a command are forked.
 """
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -72,6 +73,8 @@ def _start(target, arguments, start_workers, stdout=os.devnull, stderr=os.devnul
 
 
 def _run(environment, chosen, target, arguments, stdout, stderr):
+    # What the server imported is no garbage.
+    gc.freeze()
     # The server's is that of the first test that needed it.
     os.environ.clear()
     os.environ.update(environment)

@@ -92,17 +92,10 @@ def confirm_baseline(project, images):
     return confirm(project, images, runs=2, epochs=1, **asked)
 
 
-# Of each family, of grey images, of a time: what concerns TensorFlow, and the page.
-FEW = ("cnn", "mlp", "tiny_resnet", "fashion_cnn", "clock_heads")
-of_few_spaces = pytest.mark.parametrize(
-    "space",
-    [
-        *FEW,
-        *(pytest.param(name, marks=pytest.mark.soak) for name in space_names() if name not in FEW),
-    ],
-    indirect=True,
-    scope="module",
-)
+def of_few_spaces(*few):
+    """A test of these spaces; of the others in the long form."""
+    long = [pytest.param(name, marks=pytest.mark.soak) for name in space_names() if name not in few]
+    return pytest.mark.parametrize("space", [*few, *long], indirect=True, scope="module")
 
 
 def find_question(space):
@@ -132,6 +125,7 @@ def test_describe_gives_layers_and_bytes_within_the_limit(space):
     assert [layer["output_shape"] for layer in described["layers"][-len(heads) :]] == heads
 
 
+@of_few_spaces("cnn", "cnn_open", "linear", "mlp", "fashion_cnn", "clock_heads")
 @pytest.mark.parametrize(
     ("trains", "start", "epochs"),
     [
@@ -154,7 +148,8 @@ def test_a_search_killed_after_an_epoch_ends_with_the_same_bits(
     assert read_result(killed.folder) == read_result(calm.folder)
 
 
-@of_few_spaces
+# Of each family, of grey images, of a time.
+@of_few_spaces("cnn", "mlp", "tiny_resnet", "fashion_cnn", "clock_heads")
 def test_a_model_continued_after_an_epoch_ends_with_the_same_bits(space, images):
     train = load_data(images, space.data).train.take(np.arange(80))
     split = Split(space.task.arrange(train.images), train.labels)
@@ -167,7 +162,8 @@ def test_a_model_continued_after_an_epoch_ends_with_the_same_bits(space, images)
     assert continued.weights_sha256 == whole.weights_sha256 != after_one
 
 
-@of_few_spaces
+# Of a time in test_tell_time.py.
+@of_few_spaces("cnn", "mlp", "tiny_resnet", "fashion_cnn")
 def test_the_files_of_confirm_are_within_the_bound_and_may_be_handed_in_but_for_epochs(
     confirmed, images
 ):
@@ -188,7 +184,7 @@ def test_the_files_of_confirm_are_within_the_bound_and_may_be_handed_in_but_for_
         assert told.startswith(objective.say(best))
 
 
-@of_few_spaces
+@of_few_spaces("cnn", "mlp")
 def test_the_page_and_the_figures_show_what_there_is_and_fail_on_nothing(space, confirmed):
     page = write_report(confirmed).read_text()
     figures = Figures(confirmed)

@@ -4,7 +4,6 @@ import keras
 import keras_tuner as kt
 import numpy as np
 import pytest
-import tensorflow as tf
 
 import svhn_tune
 from svhn_tune.errors import InputError
@@ -80,6 +79,8 @@ def test_the_open_space_reaches_what_the_assignment_does_not():
     assert float(model.optimizer.learning_rate) == pytest.approx(1e-3)
 
 
+@pytest.mark.filterwarnings("ignore:Even though the `tf.config.experimental_run_functions_eagerly`")
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("gamma", [0.0, 1.0])
 def test_whole_numbers_as_labels_train_as_one_hot_ones_do(gamma):
     images = np.random.default_rng(0).integers(0, 256, (40, 32, 32, 3), np.uint8)
@@ -112,34 +113,26 @@ def test_class_weights_have_mean_1_and_undo_the_frequencies_at_gamma_1():
     assert class_weights(labels, 0.0) == pytest.approx(np.ones(3))
 
 
-@pytest.fixture
-def eagerly():
-    """Keras's `fit` without tracing the model, which takes 1 s per trial; results are alike."""
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
-
-
 # KerasTuner continues a promoted trial without its optimizer's state, and Keras says so.
 @pytest.mark.filterwarnings("ignore:Skipping variable loading for optimizer")
 @pytest.mark.filterwarnings("ignore:Even though the `tf.config.experimental_run_functions_eagerly`")
 @pytest.mark.usefixtures("eagerly")
-def test_a_stock_hyperband_tuner_searches_it(tmp_path):
-    search_by_stock_hyperband(tmp_path, max_epochs=2, factor=2)
+def test_a_stock_hyperband_tuner_searches_it(small_space, tmp_path):
+    search_by_stock_hyperband(tmp_path, small_space, max_epochs=2, factor=2)
 
 
 @pytest.mark.soak
 @pytest.mark.filterwarnings("ignore:Skipping variable loading for optimizer")
 def test_a_stock_hyperband_tuner_searches_it_as_in_the_readme(tmp_path):
-    search_by_stock_hyperband(tmp_path, max_epochs=3)
+    search_by_stock_hyperband(tmp_path, "cnn", max_epochs=3)
 
 
-def search_by_stock_hyperband(folder, **settings):
+def search_by_stock_hyperband(folder, space, **settings):
     rng = np.random.default_rng(0)
-    images = rng.integers(0, 256, (64, 32, 32, 3), dtype=np.uint8)
-    labels = keras.utils.to_categorical(np.arange(64) % 10)
+    images = rng.integers(0, 256, (32, 32, 32, 3), dtype=np.uint8)
+    labels = keras.utils.to_categorical(np.arange(32) % 10)
     tuner = kt.Hyperband(
-        CNNHyperModel(), "val_categorical_accuracy", seed=1, directory=folder, **settings
+        CNNHyperModel(space), "val_categorical_accuracy", seed=1, directory=folder, **settings
     )
     tuner.search(images, labels, validation_data=(images, labels), verbose=0)
     trials = tuner.oracle.trials.values()

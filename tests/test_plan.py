@@ -249,8 +249,8 @@ def test_a_slip_is_one_line(arguments, told, archives, monkeypatch, capfd, tmp_p
 def test_a_plan_of_this_machine_is_timed_and_writes_nothing(
     small_space, archives, monkeypatch, capfd, tmp_path
 ):
-    # Four models, of which the dearest trains on two batches: each is compiled, for a second.
-    few = partial(choose_probes, count=4)
+    # Three models, of which the dearest trains on two batches: each is compiled, for a second.
+    few = partial(choose_probes, count=3)
     monkeypatch.setattr("svhn_tune.cost.timing.choose_probes", few)
     monkeypatch.setattr("svhn_tune.cost.timing.OPERATIONS", 0)
     monkeypatch.chdir(tmp_path)

@@ -40,8 +40,8 @@ CODE = [(page, block) for page in PAGES for block in list_blocks(page, "python")
 
 # The whole job takes days; what is cut short here is the training, not the command.
 SHORTER = {
-    "svhn_tune search": "--max-epochs 1 --train-images 64 --time-limit 1s",
-    "svhn_tune plan": "--max-epochs 4 --epochs 4",
+    "svhn_tune search": "--max-epochs 1 --train-images 64 --max-trials 6",
+    "svhn_tune plan": "--max-epochs 4 --epochs 4 --max-trials 12",
     "svhn_tune confirm": "--top 1 --runs 1 --epochs 1 --no-baseline",
 }
 

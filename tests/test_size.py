@@ -9,7 +9,8 @@ from svhn_tune.models.size import measure_size
 from svhn_tune.models.spaces import load_space, space_names
 from svhn_tune.submission.save import save_submission
 
-SAVED = 5
+# Of each space: values whose file is saved, and those whose layers are built.
+FEW = [3, pytest.param(10, marks=pytest.mark.soak)]
 SLACK = 64 * 1024
 DRAWS = 1_000
 
@@ -34,11 +35,12 @@ def draw_feasible(space, count, largest, seed=0):
     return found
 
 
+@pytest.mark.parametrize("count", FEW)
 @pytest.mark.parametrize("name", space_names())
-def test_the_bound_is_never_below_the_file_and_close_above_it(name, tmp_path):
+def test_the_bound_is_never_below_the_file_and_close_above_it(name, count, tmp_path):
     """`benchmarks/size.py` does the same for 200 values a space, of every size."""
     space = load_space(name)
-    for values in draw_feasible(space, SAVED, largest=20_000_000):
+    for values in draw_feasible(space, count, largest=20_000_000):
         model = CNNHyperModel(space).build_values(values)
         path = tmp_path / "model.keras"
         save_submission(space, values, model, path)
@@ -48,10 +50,11 @@ def test_the_bound_is_never_below_the_file_and_close_above_it(name, tmp_path):
         assert size.parameters == model.count_params()
 
 
+@pytest.mark.parametrize("count", FEW)
 @pytest.mark.parametrize("name", space_names())
-def test_layers_have_the_shapes_that_keras_gives_them(name):
+def test_layers_have_the_shapes_that_keras_gives_them(name, count):
     space = load_space(name)
-    for values in draw_feasible(space, 4, largest=20_000_000, seed=7):
+    for values in draw_feasible(space, count, largest=20_000_000, seed=7):
         model = CNNHyperModel(space).build_values(values)
         computed = [
             (layer.name, layer.output_shape) for layer in measure_size(space, values).layers

@@ -51,8 +51,18 @@ def kill_and_compare(begin, tmp_path, expected, wanted, chance):
         assert read_result(folder) == expected
 
 
-@pytest.mark.parametrize("wanted", [1, pytest.param(20, marks=pytest.mark.soak)])
-@pytest.mark.parametrize("tuner", ["halving", "hyperband", "bayesian", "tpe"])
+@pytest.mark.parametrize(
+    ("tuner", "wanted"),
+    [
+        *(("halving", 1), ("hyperband", 1), ("tpe", 1)),
+        # It proposes by what is in the journal, as the one before does.
+        pytest.param("bayesian", 1, marks=pytest.mark.soak),
+        *(
+            pytest.param(tuner, 20, marks=pytest.mark.soak)
+            for tuner in ("halving", "hyperband", "bayesian", "tpe")
+        ),
+    ],
+)
 def test_a_search_killed_again_and_again_ends_as_one_never_killed(
     tuner, wanted, small_space, archives, tmp_path, monkeypatch
 ):
@@ -149,18 +159,18 @@ def read_places(folder):
 def test_within_an_epoch_a_time_limit_a_kill_and_ctrl_c_leave_what_goes_on_alike(
     small_space, archives, tmp_path, monkeypatch
 ):
-    """The first epoch, of 17 batches, takes 7 s; it is stopped at the eighth or so."""
+    """The first epoch, of 17 batches, takes 5 s; it is stopped at the eighth or so."""
     folder, calm = tmp_path / "killed", tmp_path / "calm"
     given = {"space": small_space, "data": archives, "tuner": "random"}
     given |= {"max_trials": 1, "max_epochs": 2}
     start_server()
-    monkeypatch.setenv(softmax_engine.SLOWNESS, "0.4")
+    monkeypatch.setenv(softmax_engine.SLOWNESS, "0.3")
     search(**given, project=folder, time_limit=0.01)
     ((epochs, batches),) = read_places(folder)
     assert epochs == 0
     assert batches > 0
     process = start_search(**given, project=folder)
-    time.sleep(2)
+    time.sleep(1.2)
     for each in [process, *process.children()]:
         each.kill()
     process.wait()

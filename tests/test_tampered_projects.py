@@ -335,7 +335,7 @@ def test_after_any_single_change_there_is_a_result_or_one_line(tiny, changed):
 
 
 @pytest.mark.filterwarnings("ignore:Precision loss occurred:RuntimeWarning")
-@once(20)
+@once(10)
 @given(changed=single_changes())
 def test_after_any_single_change_the_report_is_written_or_one_line_says_why_not(tiny, changed):
     write(tiny, *changed)

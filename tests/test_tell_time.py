@@ -244,6 +244,8 @@ def test_an_epoch_is_that_of_keras(target, clocks):
         assert metrics[name] == pytest.approx(values[0], rel=close), name
 
 
+@pytest.mark.filterwarnings("ignore:Even though the `tf.config.experimental_run_functions_eagerly`")
+@pytest.mark.usefixtures("eagerly")
 def test_a_stock_tuner_minimises_the_minutes(clocks, tmp_path):
     space = make_space("angle")
     tuner = kt.RandomSearch(

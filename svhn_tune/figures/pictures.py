@@ -13,7 +13,7 @@ from ..console import say_count
 from ..files import read_arrays
 from ..project.project import Project
 from ..space.dial import say_time
-from .style import INK, STYLE, WIDTH, Chart, show_image
+from .style import INK, STYLE, WIDTH, Chart, show_image, show_sheet
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -116,14 +116,10 @@ def draw_filters(project: Project) -> Chart | None:
     columns = 8 if len(kept) <= 32 else 12
     rows = math.ceil(len(kept) / columns)
     chart = Chart(0.5 + WIDTH / columns * rows)
-    panels = chart.subplots(rows, columns, squeeze=False)
-    for axes in panels.flat:
-        axes.axis("off")
     largest = np.abs(filters).max() or 1.0
-    for axes, index in zip(panels.flat, sorted(kept), strict=False):
-        weights = filters[..., index] / largest
-        shown = weights if weights.shape[-1] == 3 else weights.mean(axis=-1)
-        axes.imshow(np.clip(0.5 + shown / 2, 0, 1), cmap="gray", vmin=0, vmax=1)
+    weights = filters[..., sorted(kept)] / largest
+    shown = weights if weights.shape[2] == 3 else weights.mean(axis=2, keepdims=True)
+    show_sheet(chart.subplots(), np.clip(0.5 + shown / 2, 0, 1), columns, cmap="gray", vmax=1)
     height, width, *_ = filters.shape
     count = filters.shape[-1]
     some = f"{len(kept)} of {count}" if len(kept) < count else f"all {count}"
@@ -150,19 +146,16 @@ def draw_feature_maps(project: Project) -> Chart | None:
         1 + len(blocks), 1, height_ratios=[1.0, *(0.42 + ROW * each for each in rows)]
     )
     _draw_image(parts[0].subplots(1, columns), arrays)
-    for part, name, maps, channels, row in zip(
-        parts[1:], blocks, tables, arrays["model_channels"], rows, strict=True
+    for part, name, maps, channels in zip(
+        parts[1:], blocks, tables, arrays["model_channels"], strict=True
     ):
         height, width, shown = maps.shape
         some = f"{shown} of {channels}" if shown < channels else f"all {channels}"
         part.suptitle(f"{name}: {some} channels, {height} x {width}", x=0.01, ha="left", fontsize=9)
-        panels = part.subplots(row, columns, squeeze=False)
-        for axes in panels.flat:
-            axes.axis("off")
         # Of the brightest percent, mostly at the borders, one could see nothing else.
         brightest = float(np.percentile(maps, 99)) or float(maps.max()) or 1.0
-        for axes, channel in zip(panels.flat, np.moveaxis(maps, -1, 0), strict=False):
-            axes.imshow(channel, cmap="viridis", vmin=0, vmax=brightest)
+        pictures = maps[:, :, None, :]
+        show_sheet(part.subplots(), pictures, columns, cmap="viridis", vmax=brightest)
     chart.headline(
         project,
         f"What trial {int(arrays['trial']):03d} makes of a test image of "

@@ -141,6 +141,29 @@ def show_image(axes: "Axes", image: "np.ndarray") -> None:
     axes.imshow(image, cmap="gray", vmin=0, vmax=whitest)
 
 
+def show_sheet(axes: "Axes", pictures: "np.ndarray", columns: int, cmap: str, vmax: float) -> None:
+    """Pictures (height, width, 1 or 3 channels, count) in rows of as many columns.
+
+    They are one picture with gaps: axes for each of them take most of a second for sixty.
+    """
+    import numpy as np
+
+    height, width, channels, count = pictures.shape
+    tall, wide = height + max(1, height // 8), width + max(1, width // 8)
+    rows = -(-count // columns)
+    # Transparent, between them and behind the last row's end.
+    sheet = np.full((rows * tall, columns * wide, channels), np.nan)
+    for number in range(count):
+        top, left = number // columns * tall, number % columns * wide
+        sheet[top : top + height, left : left + width] = pictures[..., number]
+    axes.axis("off")
+    if channels == 3:
+        seen = ~np.isnan(sheet[..., :1])
+        axes.imshow(np.concatenate([np.nan_to_num(sheet), seen], axis=-1))
+    else:
+        axes.imshow(sheet[..., 0], cmap=cmap, vmin=0, vmax=vmax)
+
+
 def space_labels(axes: "Axes", heights: list[float], lines: int = 22) -> list[float]:
     """The heights of labels beside these heights, moved apart where they would overlap.
 

@@ -8,6 +8,7 @@ import base64
 import gzip
 import io
 import re
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,7 @@ def draw_svg(figure: "Figure", name: str) -> str:
     return svg.replace("<svg", f'<svg role="img" aria-labelledby="{name}-title {name}-reading"', 1)
 
 
+@cache
 def pack_plotly() -> str:
     """plotly.js, gzipped, as base64: a third of its size, and it has no </script> in it."""
     import plotly
