@@ -148,8 +148,11 @@ def show_sheet(axes: "Axes", pictures: "np.ndarray", columns: int, cmap: str, vm
     """
     import numpy as np
 
+    # Of a few points, a gap of one would be as wide as they are.
+    larger = max(1, 16 // min(pictures.shape[:2]))
+    pictures = pictures.repeat(larger, axis=0).repeat(larger, axis=1)
     height, width, channels, count = pictures.shape
-    tall, wide = height + max(1, height // 8), width + max(1, width // 8)
+    tall, wide = height - -height // 8, width - -width // 8
     rows = -(-count // columns)
     # Transparent, between them and behind the last row's end.
     sheet = np.full((rows * tall, columns * wide, channels), np.nan)
