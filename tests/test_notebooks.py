@@ -51,7 +51,7 @@ def execute(name, place, **settings):
     notebook.cells = [
         cell for cell in notebook.cells if "install" not in cell.metadata.get("tags", [])
     ]
-    chosen = f"from svhn_tune.training import engine\nengine.DEFAULT = {engine.DEFAULT!r}"
+    chosen = f"from svhn_tune.engines import engine\nengine.DEFAULT = {engine.DEFAULT!r}"
     notebook.cells.insert(0, nbformat.v4.new_code_cell(chosen))
     resources = {"metadata": {"path": str(place)}}
     return NotebookClient(notebook, timeout=240, resources=resources).execute()

@@ -7,6 +7,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+from conftest import FORKED, train_by
 
 import svhn_tune
 from svhn_tune import confirm, load_data, open_project, plan, search
@@ -274,6 +275,17 @@ def test_a_plan_of_this_machine_is_timed_and_writes_nothing(
 
 def session(began, seconds):
     return SessionRecord(stage="search", began=began, workers=2, seconds=seconds)
+
+
+def test_where_no_worker_lives_to_train_it_is_one_line(
+    small_space, archives, tmp_path, monkeypatch
+):
+    (tmp_path / "dying_engine.py").write_text("import os\n\nos._exit(9)\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    said = "no model trains here, so none can be timed: its worker died 3 times"
+    with train_by("dying_engine", FORKED), pytest.raises(InputError, match=said):
+        search(small_space, archives, time_limit=60)
 
 
 def test_what_is_spent_is_the_last_word_of_every_call(tmp_path, make_project):

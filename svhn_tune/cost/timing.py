@@ -13,6 +13,7 @@ import numpy as np
 from ..data import Data
 from ..data.cache import share_arrays
 from ..engines.devices import module_of
+from ..errors import InputError
 from ..journal.settings import Cap
 from ..machines.choice import ThisMachine
 from ..models.work import Work, measure_work
@@ -39,12 +40,16 @@ WARM_UP = -1
 
 @dataclass
 class _Watch:
-    """When a run was handed out, when its events were told, and came about; what epochs took."""
+    """When a run was handed out, when its events were told, and came about; what epochs took.
+
+    One that has failed has a reason, and maybe no epoch.
+    """
 
     begun: float
     told: list[float] = field(default_factory=list)
     at: list[float] = field(default_factory=list)
     train: list[float] = field(default_factory=list)
+    reason: str = ""
 
     @property
     def usual(self) -> float:
@@ -134,7 +139,14 @@ def _time(
         warm = [_make_run(WARM_UP - n, values, 1, folder) for n, values in enumerate(first)]
         runs = [_make_run(n, values, EPOCHS, folder) for n, values in enumerate(probes)]
         watches = _train([[run] for run in [*warm, *runs]], setup, machines)
-    timings = [_read(watches[run.root], work, setup) for run, work in zip(runs, works, strict=True)]
+    timings = [
+        _read(watches[run.root], work, setup)
+        for run, work in zip(runs, works, strict=True)
+        if watches[run.root].train
+    ]
+    if first and not timings:
+        reason = watches[runs[0].root].reason
+        raise InputError(f"no model trains here, so none can be timed: {reason}")
     if not warm:
         # The start of the first ones includes that of their process.
         for first_in_process in range(min(machines.count, len(timings))):
@@ -151,6 +163,8 @@ def _time_together(space: Space, data: Data, seeds: int, engine: str, machines: 
     with tempfile.TemporaryDirectory() as folder:
         alone, *others = (_make_run(n, space.baseline, EPOCHS, folder) for n in range(seeds + 1))
         watches = _train([[alone], others], setup, machines, 1)
+    if not all(watch.train for watch in watches.values()):
+        return 1.0
     return fmean(watches[run.root].usual for run in others) / watches[alone.root].usual
 
 
@@ -202,6 +216,7 @@ def _train(
                 watch.at.append(event.at)
                 if event.kind == "epoch":
                     watch.train.append(event.metrics["seconds"])
+                watch.reason = watch.reason or event.reason
     return watches
 
 

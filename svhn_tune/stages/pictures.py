@@ -1,7 +1,7 @@
 """pictures.npz: what the report shows of the model to hand in and of the images that it gets wrong.
 
 The worker that trained a model wrote its filters and feature maps beside its file
-(training/maps.py); those of the best run are put together with the hardest test images here, when
+(engines/maps.py); those of the best run are put together with the hardest test images here, when
 confirm ends. So whoever holds the project needs no Keras, nor does the report, which reads the
 result.
 """
