@@ -163,7 +163,7 @@ def test_a_model_continued_after_an_epoch_ends_with_the_same_bits(space, images)
 
 
 # Of a time in test_tell_time.py.
-@of_few_spaces("cnn", "mlp", "tiny_resnet", "fashion_cnn")
+@of_few_spaces("cnn", "mlp", "tiny_resnet")
 def test_the_files_of_confirm_are_within_the_bound_and_may_be_handed_in_but_for_epochs(
     confirmed, images
 ):

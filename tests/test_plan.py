@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 import pytest
-from conftest import FORKED, train_by
+from conftest import FORKED, TENSORFLOW, train_by
 
 import svhn_tune
 from svhn_tune import confirm, load_data, open_project, plan, search
@@ -246,9 +246,11 @@ def test_a_slip_is_one_line(arguments, told, archives, monkeypatch, capfd, tmp_p
 
 
 @pytest.mark.timeout(180)
-@pytest.mark.usefixtures("forked_tensorflow")
+@pytest.mark.parametrize(
+    "engine", ["softmax_engine", pytest.param(TENSORFLOW, marks=pytest.mark.soak)]
+)
 def test_a_plan_of_this_machine_is_timed_and_writes_nothing(
-    small_space, archives, monkeypatch, capfd, tmp_path
+    engine, small_space, archives, monkeypatch, capfd, tmp_path
 ):
     # Three models, of which the dearest trains on two batches: each is compiled, for a second.
     few = partial(choose_probes, count=3)
@@ -260,7 +262,7 @@ def test_a_plan_of_this_machine_is_timed_and_writes_nothing(
     monkeypatch.setattr(
         sys, "argv", ["svhn_tune", *map(str, arguments), "--budget", "1s", "--json"]
     )
-    with pytest.raises(SystemExit) as ended:
+    with train_by(engine, FORKED), pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 0
     document = json.loads(capfd.readouterr().out)
