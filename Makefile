@@ -1,6 +1,6 @@
-# make setup | test | test-all | demo | bench | lint | dist: everything runs in .venv, which is made on first use.
+# make setup | test | ci | test-all | demo | bench | lint | dist: everything runs in .venv, which is made on first use.
 
-.PHONY: setup test test-all cases all-cases demo bench lint style types dist clean
+.PHONY: setup test ci test-all cases slow-cases all-cases demo bench lint style types dist clean
 .DEFAULT_GOAL := test
 
 # The first Python from 3.11 to 3.13 that is there; PYTHON=... chooses another.
@@ -26,6 +26,10 @@ IN_TURN := -n 2 --dist loadfile --no-loadscope-reorder
 test: style
 	@$(MAKE) --no-print-directory -j2 types cases
 
+# What CI runs: with the slow ones, of which some need a browser and the package registry.
+ci: style
+	@$(MAKE) --no-print-directory -j2 types slow-cases
+
 # The long forms, too: many kills, each Keras version, notebooks and README by TensorFlow.
 test-all: style
 	@$(MAKE) --no-print-directory -j2 types all-cases
@@ -36,8 +40,11 @@ unexport PYTHONDONTWRITEBYTECODE
 cases: setup
 	$(BIN)/python -m pytest $(IN_TURN)
 
+slow-cases: setup
+	$(BIN)/python -m pytest $(IN_TURN) -m "not soak"
+
 all-cases: setup
-	$(BIN)/python -m pytest $(IN_TURN) -m "soak or not soak"
+	$(BIN)/python -m pytest $(IN_TURN) -m ""
 
 lint: style types
 

@@ -48,8 +48,8 @@ CASES = {
     "fashion_mlp": ("fashion_mlp", {"units_1": 50, "activation": "selu", "momentum": 0.9}),
     "fashion_cnn": ("fashion_cnn", SLOW | {"filters": 8, "activation": "elu", "dropout": 0.0}, 40),
 }
-# Short tests have these, `make test-all` the others.
-SHORT = ("cnn_open", "linear")
+# `make test` has the first, `make ci` the second, too, `make test-all` all.
+MARKS = {"linear": (), "cnn_open": pytest.mark.slow}
 # Of each head's loss alone Keras takes the mean of images on JAX, of batches on TensorFlow.
 UNLIKE = {f"{kind}{head}_loss" for kind in ("", "val_", "test_") for head in ("hour", "minute")}
 UNLIKE.add("seconds")
@@ -94,10 +94,7 @@ def find_noise(training):
 
 @pytest.mark.parametrize(
     "name",
-    [
-        *SHORT,
-        *(pytest.param(each, marks=pytest.mark.soak) for each in CASES if each not in SHORT),
-    ],
+    [pytest.param(each, marks=MARKS.get(each, pytest.mark.soak)) for each in CASES],
 )
 def test_an_epoch_agrees_with_that_of_tensorflow_from_the_same_weights(name, in_jax):
     """In the same order, with penalties, class weights and the short batch."""

@@ -43,7 +43,7 @@ FEW = INITIALIZERS[:2]
 KINDS = ("cnn", "fashion_cnn", "clock_heads", "clock_angle", "mlp", "cifar_shallow", "tiny_resnet")
 OTHERS = tuple(name for name in space_names() if name not in KINDS)
 
-pytestmark = [pytest.mark.network, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.network, pytest.mark.timeout(900)]
 
 
 def run_pip(*arguments):

@@ -85,7 +85,7 @@ def test_a_notebook_is_valid_without_outputs_and_names_no_folder_of_ours(name):
 @pytest.mark.parametrize(
     "trains",
     [
-        "softmax_engine",
+        pytest.param("softmax_engine", marks=pytest.mark.slow),
         pytest.param(TENSORFLOW, marks=pytest.mark.soak),
     ],
 )

@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 
+@pytest.mark.slow
 @pytest.mark.network
 def test_the_installed_package_works_from_any_folder(tmp_path):
     site, place = tmp_path / "site", tmp_path / "place"

@@ -79,6 +79,7 @@ def test_every_block_is_of_a_kind_that_runs_here():
     assert [page for page in PAGES if list_blocks(page, "toml")] == ["SPACES.md"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", WITH_COMMANDS)
 def test_every_command_runs(page, place):
     """In forked processes, by softmax; by TensorFlow what makes the file that `check` looks at."""

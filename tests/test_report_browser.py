@@ -18,6 +18,8 @@ pytestmark = pytest.mark.skipif(
     reason="no chromium and chromedriver (Debian: apt-get install chromium chromium-driver)",
 )
 
+pytestmark = pytest.mark.slow
+
 # A machine without a graphics card draws WebGL in software.
 OPTIONS = (
     "--headless=new",

@@ -11,6 +11,11 @@ from svhn_tune.submission.save import save_submission
 
 # Of each space: values whose file is saved, and those whose layers are built.
 FEW = [3, pytest.param(10, marks=pytest.mark.soak)]
+# A space of each kind of network; the others, where there is time.
+KINDS = ("linear", "mlp", "cnn", "cnn_open", "tiny_resnet", "clock_heads")
+SPACES = [
+    name if name in KINDS else pytest.param(name, marks=pytest.mark.slow) for name in space_names()
+]
 SLACK = 64 * 1024
 DRAWS = 1_000
 
@@ -36,7 +41,7 @@ def draw_feasible(space, count, largest, seed=0):
 
 
 @pytest.mark.parametrize("count", FEW)
-@pytest.mark.parametrize("name", space_names())
+@pytest.mark.parametrize("name", SPACES)
 def test_the_bound_is_never_below_the_file_and_close_above_it(name, count, tmp_path):
     """`benchmarks/size.py` does the same for 200 values a space, of every size."""
     space = load_space(name)
@@ -51,7 +56,7 @@ def test_the_bound_is_never_below_the_file_and_close_above_it(name, count, tmp_p
 
 
 @pytest.mark.parametrize("count", FEW)
-@pytest.mark.parametrize("name", space_names())
+@pytest.mark.parametrize("name", SPACES)
 def test_layers_have_the_shapes_that_keras_gives_them(name, count):
     space = load_space(name)
     for values in draw_feasible(space, count, largest=20_000_000, seed=7):
@@ -63,7 +68,7 @@ def test_layers_have_the_shapes_that_keras_gives_them(name, count):
         assert computed == [(layer.name, tuple(layer.output.shape[1:])) for layer in built]
 
 
-@pytest.mark.parametrize("name", space_names())
+@pytest.mark.parametrize("name", SPACES)
 def test_what_is_called_impossible_keras_cannot_build(name):
     space = load_space(name)
     sizes = ((values, measure_size(space, values)) for values in draw(space, seed=3))

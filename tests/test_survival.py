@@ -54,7 +54,8 @@ def kill_and_compare(begin, tmp_path, expected, wanted, chance):
 @pytest.mark.parametrize(
     ("tuner", "wanted"),
     [
-        *(("halving", 1), ("hyperband", 1), ("tpe", 1)),
+        *(("hyperband", 1), ("tpe", 1)),
+        pytest.param("halving", 1, marks=pytest.mark.slow),
         # It proposes by what is in the journal, as the one before does.
         pytest.param("bayesian", 1, marks=pytest.mark.soak),
         *(

@@ -108,6 +108,7 @@ def drive(oracle, trials, tell_score=score):
     return proposals
 
 
+@pytest.mark.slow
 def test_tpe_beats_random_search_after_60_trials():
     space, best = make_space(), {"tpe": [], "random": []}
     for seed in range(3):
