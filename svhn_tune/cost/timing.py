@@ -144,6 +144,7 @@ def _time(
         for run, work in zip(runs, works, strict=True)
         if watches[run.root].train
     ]
+    # Those that come with `first` are the small ones: where they train, larger ones may fail.
     if first and not timings:
         reason = watches[runs[0].root].reason
         raise InputError(f"no model trains here, so none can be timed: {reason}")
@@ -158,7 +159,10 @@ def _time(
 
 
 def _time_together(space: Space, data: Data, seeds: int, engine: str, machines: Machines) -> float:
-    """What an epoch of the baseline costs a seed that trains with others, in times of one alone."""
+    """What an epoch of the baseline costs a seed that trains with others, in times of one alone.
+
+    1 where they do not train here.
+    """
     setup = _make_setup(space, data, measure_work(space, space.baseline).rough_cost, engine, SOME)
     with tempfile.TemporaryDirectory() as folder:
         alone, *others = (_make_run(n, space.baseline, EPOCHS, folder) for n in range(seeds + 1))

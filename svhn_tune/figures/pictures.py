@@ -154,8 +154,7 @@ def draw_feature_maps(project: Project) -> Chart | None:
         part.suptitle(f"{name}: {some} channels, {height} x {width}", x=0.01, ha="left", fontsize=9)
         # Of the brightest percent, mostly at the borders, one could see nothing else.
         brightest = float(np.percentile(maps, 99)) or float(maps.max()) or 1.0
-        pictures = maps[:, :, None, :]
-        show_sheet(part.subplots(), pictures, columns, cmap="viridis", vmax=brightest)
+        show_sheet(part.subplots(), maps[:, :, None], columns, cmap="viridis", vmax=brightest)
     chart.headline(
         project,
         f"What trial {int(arrays['trial']):03d} makes of a test image of "
