@@ -234,6 +234,8 @@ def test_a_terminal_shows_the_picture_and_another_process_sees_the_same(place):
     screen.wait_for("trial 000  val_categorical_accuracy")
     screen.wait_for("budget left")
     screen.wait_for("time left")
+    # Its columns are wider once numbers of epochs are: a fast machine may draw it first by then.
+    screen.wait_for("trial  epochs  val_categorical_accuracy")
     progress = read_status(place)["progress"]
     assert progress["process"] == screen.process.pid
     assert (progress["trials_planned"], progress["epochs_planned"]) == (40, 8000)
