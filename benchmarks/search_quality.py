@@ -8,7 +8,8 @@ images and a file of at most 8 MiB. Then the share of the cores' time that a sea
 
 Landscapes: "mean" fills the table in with its forest's mean; "trees" takes one tree of the forest
 for each repetition, whose curves are those of really trained models, and which is as rough as the
-unknown. Intervals are 95 % ones over repetitions (Student's t).
+unknown. Intervals are 95 % ones over repetitions (Student's t). The shares hardly depend on the
+landscape, and are printed with "mean" alone.
 """
 
 import argparse
@@ -178,7 +179,7 @@ def main() -> None:
             )
             print("\n".join(quality_lines(rows, SHARES)))
             print("\n".join(comparison_lines(rows, SHARES, list(ONE_AT_A_TIME))))
-            if name == "hours":
+            if name == "hours" and not rough:
                 print("\n".join(used_lines(replays, rows[0].budgets[-1])))
             print(flush=True)
             figures[title] = rows

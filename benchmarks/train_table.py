@@ -5,8 +5,9 @@
 Models are drawn at random from the feasible ones of `cnn_open` and of `cnn`: in parts of 16, of
 which one costs 10 to 30 times the baseline's epoch and the others at most 10 times; six of a part
 and the baseline are then trained from a second seed. What one would try without a search comes
-first (table/defaults.py). A part is an ordinary project of `svhn_tune.search`, whose file lists its
-models: the command can be stopped at any time, and goes on where it was.
+first (table/defaults.py), from six seeds: the best are among it, and how far seeds spread there
+decides how much luck a replay has. A part is an ordinary project of `svhn_tune.search`, whose file
+lists its models: the command can be stopped at any time, and goes on where it was.
 
 2,500 of the built-in digits, validated on 1,500 others, 27 epochs. At the rate of 1e-5 that A4.3
 asks for, 2,100 steps show nothing: `cnn` is trained at 1e-4 here, a stated proxy.
@@ -48,6 +49,7 @@ from svhn_tune.space.space import Space
 
 PROJECTS = Path("results/table")
 PART, DEAR, REPEATED = 16, 1, 6
+DEFAULTS_REPEATED = 6
 CHEAP, DEAREST = 10, 30
 METRICS = ("loss", "categorical_accuracy", "val_loss", "val_categorical_accuracy", "seconds")
 
@@ -106,7 +108,7 @@ def list_parts(costs: dict[str, CostModel]) -> Iterator[Part]:
     """The defaults of both spaces, then part after part without end, each space in turn."""
     spaces = [read_space(name) for name in RATES]
     for space in spaces:
-        for repeat in range(2):
+        for repeat in range(DEFAULTS_REPEATED):
             yield Part(f"{space.name}_guess_{repeat}", space, list_defaults(space), 900 + repeat)
     for part in count():
         for space in spaces:

@@ -72,3 +72,20 @@ def test_what_is_promoted_trains_each_epoch_once(world):
         assert run.first == spans.get(run.trial, 0)
         spans[run.trial] = run.last
     assert 27 in spans.values()
+
+
+def test_a_short_run_is_not_chosen_before_one_that_went_on(world):
+    from replay.today import Today
+
+    today = Today(world, "halving", seed=0)
+    first, *others = [today.ask(0, 0.0) for _ in range(3)]
+    today.tell(first, np.full(first.last, 0.9), True)
+    for run in others:
+        today.tell(run, np.full(run.last, 0.1), True)
+    promoted = today.ask(0, 0.0)
+    assert (promoted.number, promoted.first) == (first.number, first.last)
+    today.tell(promoted, np.full(promoted.last, 0.5), True)
+    short, cut = today.ask(0, 0.0), today.ask(0, 0.0)
+    today.tell(short, np.full(short.last, 0.8), True)
+    today.tell(cut, np.full(cut.last, 0.95), False)
+    assert today.choose() == first.number

@@ -103,7 +103,7 @@ class Halving:
             trial.asked = self.world.epochs
 
     def choose(self) -> int | None:
-        """The best of those that came furthest; all beyond the last promotion count alike."""
+        """The best by its last score, however long it was."""
         begun = [trial for trial in self.trials if len(trial.scores)]
         if not begun:
             return None

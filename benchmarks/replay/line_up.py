@@ -83,13 +83,13 @@ PARTS: dict[str, Make] = {
     "halving + cap": CAPPED,
     "halving + cap + passing over": PASSED,
     "... + forest": FOREST,
-    "... + TPE": replace(PASSED, proposals="tpe"),
     "... + forest + stuck runs end": replace(FOREST, watched=True),
     "... + forest + guess": replace(FOREST, early=(BASELINE, GUESS)),
     "... + forest + defaults": replace(FOREST, early=(BASELINE, GUESS, 2, 3)),
 }
 BUILT: dict[str, Make] = {"svhn_tune search": built}
 VARIANTS: dict[str, Make] = {
+    "variant: TPE for the forest": replace(PASSED, proposals="tpe"),
     **{f"variant: first length {k}": replace(FOREST, first=k) for k in (1, 2, 9)},
     **{f"variant: factor {k}": replace(FOREST, factor=k) for k in (2, 4)},
     **{f"variant: cap {cap}": replace(FOREST, cap=cap) for cap in (0.1, 0.5)},

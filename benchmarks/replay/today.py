@@ -39,7 +39,7 @@ class Today:
         self.passes_over = tuner == "halving"
         self.roots: dict[int, int] = {}
         self.trials: dict[int, int] = {}
-        self.scores: list[tuple[float, int]] = []
+        self.ended: list[tuple[int, float, int]] = []
 
     def ask(self, worker: int, now: float) -> Run | None:
         """What the oracle proposes."""
@@ -55,12 +55,11 @@ class Today:
 
     def tell(self, run: Run, curve: np.ndarray, complete: bool) -> None:
         """The score of its last epoch."""
-        if len(curve):
-            self.scores.append((float(curve[-1]), run.number))
         if complete:
+            self.ended.append((run.last, float(curve[-1]), run.number))
             ignored = self.passes_over and self.world.predicts_one_class(run.number, run.last)
             tell(self.oracle, self.trials[run.trial], 0.0 if ignored else float(curve[-1]))
 
     def choose(self) -> int | None:
-        """The best by its last score."""
-        return max(self.scores)[1] if self.scores else None
+        """The best of those that came furthest, as `status` and `confirm` rank them."""
+        return max(self.ended)[2] if self.ended else None

@@ -94,7 +94,7 @@ class Learned:
         if not len(self.ends):
             return expected.copy()
         nearest = np.argsort(np.abs(self.ends - expected[-1]), kind="stable")[:NEAREST]
-        deviation = self.spread[rng.choice(nearest)] * rng.choice((-1, 1))
+        deviation = self.spread[rng.choice(nearest)]
         return np.clip(expected + deviation, 0.0, 1.0)
 
 
