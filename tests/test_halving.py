@@ -97,7 +97,7 @@ def test_the_longest_that_may_go_on_goes_on_first():
 @pytest.mark.parametrize("count", [1, 2, 9])
 def test_a_search_of_so_many_configurations_ends_with_one_of_full_length(count, workers):
     asked = play(make(max_trials=count), workers)
-    assert sum(proposal.parent is None for proposal in asked) == count
+    assert sum(proposal.begins_new for proposal in asked) == count
     assert max(proposal.epochs for proposal in asked) == 27
     continued = [proposal.parent for proposal in asked if proposal.parent is not None]
     assert len(continued) == len(set(continued))
@@ -106,7 +106,7 @@ def test_a_search_of_so_many_configurations_ends_with_one_of_full_length(count, 
 def test_the_baseline_comes_first_and_no_configuration_twice():
     oracle = make(max_trials=40)
     asked = play(oracle, 2)
-    begun = [proposal.values for proposal in asked if proposal.parent is None]
+    begun = [proposal.values for proposal in asked if proposal.begins_new]
     assert begun[0] == load_space("cnn_open").baseline
     assert len({str(values) for values in begun}) == 40
 
@@ -146,8 +146,62 @@ def test_a_space_with_few_values_is_searched_to_its_end():
     oracle = make_oracle(space, "halving", max_epochs=9, min_epochs=1, max_trials=10_000)
     asked = play(oracle, 2)
     assert max(proposal.epochs for proposal in asked) == 9
-    begun = [proposal.values["units"] for proposal in asked if proposal.parent is None]
+    begun = [proposal.values["units"] for proposal in asked if proposal.begins_new]
     assert sorted(begun) == units["values"]
+
+
+def bring_two_to_full_length():
+    """An oracle, and the trials that are to train for all 27 epochs."""
+    oracle = make(min_epochs=9, max_trials=30)
+    for trial in begin(oracle, 6):
+        tell(oracle, trial.trial, 0.1 + 0.01 * trial.trial)
+    whole = [ask(oracle, 27), ask(oracle, 27)]
+    assert [each.epochs for each in whole] == [27, 27]
+    return oracle, *whole
+
+
+def is_run_of(proposal, trial):
+    """Whether it trains the trial's values from the start, from a seed of its own."""
+    return (
+        proposal.values == trial.values
+        and (proposal.initial_epoch, proposal.epochs, proposal.parent) == (0, 27, None)
+        and not proposal.begins_new
+    )
+
+
+def test_what_leads_is_trained_again_until_it_has_three_runs():
+    oracle, first, second = bring_two_to_full_length()
+    tell(oracle, first.trial, 0.8)
+    # Alone at full length it leads nobody.
+    assert ask(oracle, 27).begins_new
+    tell(oracle, second.trial, 0.6)
+    again = ask(oracle, 27)
+    assert is_run_of(again, first)
+    # One at a time: its score may end its lead.
+    assert ask(oracle, 27).begins_new
+    tell(oracle, again.trial, 0.7)
+    third = ask(oracle, 27)
+    assert is_run_of(third, first)
+    tell(oracle, third.trial, 0.7)
+    assert ask(oracle, 27).begins_new
+
+
+def test_who_led_by_luck_no_longer_does_and_the_next_is_trained_again():
+    oracle, first, second = bring_two_to_full_length()
+    tell(oracle, first.trial, 0.8)
+    tell(oracle, second.trial, 0.6)
+    tell(oracle, ask(oracle, 27).trial, 0.2)
+    assert is_run_of(ask(oracle, 27), second)
+
+
+def test_where_one_length_is_all_there_is_nothing_is_trained_again():
+    asked = play(make(max_epochs=3, max_trials=9), 2)
+    assert [proposal.begins_new for proposal in asked] == [True] * 9
+
+
+def test_the_rounds_count_the_runs_of_what_leads():
+    assert make(max_trials=9, min_epochs=9).rounds() == [(9, 0, 9), (3, 9, 27), (2, 0, 27)]
+    assert make(max_trials=3, min_epochs=9).rounds() == [(3, 0, 9), (1, 9, 27)]
 
 
 def test_checkpoints_are_kept_of_all_that_may_still_go_on():

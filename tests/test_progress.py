@@ -54,7 +54,7 @@ def make_standing(stage="search", workers=2, **changes):
         "trials_planned": 106,
         "ended_epochs": 210,
         "epochs_planned": 2102,
-        "best": Best(17, 0.8125, 12, 4 if stage == "confirm" else None, VALUES),
+        "best": Best(17, 0.8125, 12, 4 if stage == "confirm" else 1, VALUES),
         "runs": runs,
         "process": 1,
         "seconds_left": 8100.0,

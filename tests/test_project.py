@@ -79,6 +79,7 @@ def test_status_has_the_documents_keys_and_counts(project):
         "trial": 1,
         "score": 0.65,
         "epochs": 12,
+        "runs": 1,
         "values": project.values(4),
     }
     assert status["confirm"] == []

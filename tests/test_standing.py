@@ -263,7 +263,7 @@ def test_status_prints_and_tells_where_it_stands(stopped, capsys):
         in printed
     )
     assert "search: trials 2 of 10, epochs 11 of 60" in printed
-    assert re.search("\n001 +4 +0.7000", printed)
+    assert re.search("\n001 +4 +1 +0.7000", printed)
     assert re.search("002 +3/12 +0.3000", printed)
     assert "2 trials completed, 3 unfinished; " in printed
     with stopped.lock():
@@ -303,7 +303,7 @@ def test_a_run_without_a_score_has_a_dash_for_it(tmp_path, make_project, capsys)
     assert text.startswith("val_categorical_accuracy - (best -, trial 000)")
     print_status(project)
     printed = capsys.readouterr().out
-    assert re.search("000 +4 +- ", printed)
+    assert re.search("000 +4 +1 +- ", printed)
     assert svhn_tune.status(project)["best"]["score"] is None
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from statistics import fmean
 
 import keras_tuner as kt
 import numpy as np
@@ -162,8 +163,9 @@ def test_a_project_of_minutes_is_exported_to_be_minimised(confirmed, tmp_path):
 def test_every_tuner_searches_for_the_fewest_minutes(tuner, clocks, tmp_path):
     settings = {"tuner": tuner} | ({} if tuner == "hyperband" else {"max_trials": 4})
     project = search(make_space("angle"), clocks, project=tmp_path / tuner, **settings)
-    ended = [run for run in project.ended("search") if run.epochs == 2]
-    assert project.ranking()[0].score == min(run.score for run in ended)
+    whole = [runs for runs in project.search_runs().values() if runs[0].epochs == 2]
+    means = [fmean(run.score for run in runs) for runs in whole]
+    assert project.ranking()[0].score == min(means)
 
 
 PLACES = [

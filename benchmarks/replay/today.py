@@ -1,5 +1,6 @@
 """The tuners of svhn_tune, asked and told as a search does."""
 
+from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,8 @@ class Today:
         self.passes_over = tuner == "halving"
         self.roots: dict[int, int] = {}
         self.trials: dict[int, int] = {}
-        self.ended: list[tuple[int, float, int]] = []
+        # The scores of each configuration at each length.
+        self.ended: dict[tuple[int, int], list[float]] = {}
 
     def ask(self, worker: int, now: float) -> Run | None:
         """What the oracle proposes."""
@@ -56,10 +58,11 @@ class Today:
     def tell(self, run: Run, curve: np.ndarray, complete: bool) -> None:
         """The score of its last epoch."""
         if complete:
-            self.ended.append((run.last, float(curve[-1]), run.number))
+            self.ended.setdefault((run.last, run.number), []).append(float(curve[-1]))
             ignored = self.passes_over and self.world.predicts_one_class(run.number, run.last)
             tell(self.oracle, self.trials[run.trial], 0.0 if ignored else float(curve[-1]))
 
     def choose(self) -> int | None:
-        """The best of those that came furthest, as `status` and `confirm` rank them."""
-        return max(self.ended)[2] if self.ended else None
+        """The best mean of those that came furthest, as `status` and `confirm` rank them."""
+        ranked = [(length, fmean(scores), each) for (length, each), scores in self.ended.items()]
+        return max(ranked)[2] if ranked else None

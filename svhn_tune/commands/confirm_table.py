@@ -21,7 +21,7 @@ from ..summary.wording import (
 )
 
 CONFUSION = "rows: true class; columns: predicted class"
-SEARCHED = "in the search: its one run's score there, after so many epochs where they were others"
+SEARCHED = "in the search: its score there, after so many epochs where they were others"
 
 
 def print_summaries(console: Console, project: Project, status: dict[str, Any]) -> None:

@@ -73,16 +73,18 @@ def _say_counts(project: Project, status: dict[str, Any], is_running: bool) -> s
 
 
 def _print_ranking(console: Console, project: Project) -> None:
-    """The best of the search, one run each."""
+    """The best of the search."""
     ranking = project.ranking()[:5]
     if not ranking:
         return
+    runs = project.search_runs()
     console.print()
-    print_text(console, "the best of the search, of one run each, longest trained first:")
+    print_text(console, "the best of the search, longest trained first:")
     rows = [
         [
             f"{record.root:03d}",
             f"{record.epochs}",
+            f"{len(runs[record.root])}",
             project.space.objective.say(record.score),
             f"{record.file_bytes:,}",
             project.space.changes(record.values),
@@ -90,7 +92,7 @@ def _print_ranking(console: Console, project: Project) -> None:
         for record in ranking
     ]
     objective = project.space.objective.validated
-    titles = ["trial", "epochs", objective, "bytes", "differs from the baseline in"]
+    titles = ["trial", "epochs", "runs", objective, "bytes", "differs from the baseline in"]
     print_table(console, titles, rows, words=True)
 
 

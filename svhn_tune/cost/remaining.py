@@ -29,7 +29,7 @@ class Remaining:
             self.trials = sum(size for size, _, _ in rounds)
             self.epochs = sum(size * (last - first) for size, first, last in rounds)
         if is_all:
-            begun = sum(record.parent is None for record in project.proposals())
+            begun = sum(each.begins_new for each in project.proposals())
             known = begun + len(self._models)
             self.trials, self.epochs = _count_finite(project, known)
 
@@ -48,7 +48,7 @@ class Remaining:
         # Where all values are proposed, what is left is to promote some of them.
         models = self._models or [each.values for each in proposals]
         others = max(self.trials - len(spans), 0)
-        return Planned(runs, others, self.epochs - sum(spans.values()), models)
+        return Planned(runs, others, max(self.epochs - sum(spans.values()), 0), models)
 
 
 def _count_finite(project: Project, known: int) -> tuple[int, int]:

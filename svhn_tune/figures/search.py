@@ -195,10 +195,11 @@ def draw_rounds(project: Project) -> Chart | None:
     )
     promoted = sum(proposals[run.trial].parent is not None for run in runs)
     where = "" if None in brackets else f" in {say_count(len(brackets), 'bracket')}"
-    chart.headline(
-        project,
-        f"{len(runs) - promoted} configurations began{where}; {promoted} times one was promoted",
-    )
+    begun = sum(proposals[run.trial].begins_new for run in runs)
+    told = f"{begun} configurations began{where}; {promoted} times one was promoted"
+    if again := len(runs) - promoted - begun:
+        told += f", {again} times the leader trained again"
+    chart.headline(project, told)
     return chart
 
 

@@ -38,7 +38,11 @@ class _Line(StrictTable):
 
 
 class TrialRecord(_Line):
-    """A trial that the oracle proposed: train `values` from `initial_epoch` to `epochs`."""
+    """A trial that the oracle proposed: train `values` from `initial_epoch` to `epochs`.
+
+    `parent` is the trial that it continues. One of a round above 0 that continues none trains its
+    values again, from another seed.
+    """
 
     event: Literal["trial"] = "trial"
     trial: Number
@@ -49,6 +53,11 @@ class TrialRecord(_Line):
     bracket: Number | None
     round: Number | None
     threads: Threads = 1
+
+    @property
+    def begins_new(self) -> bool:
+        """Whether no trial had its values before."""
+        return self.parent is None and not self.round
 
 
 class RunRecord(_Line):

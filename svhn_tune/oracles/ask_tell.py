@@ -120,7 +120,8 @@ class Proposal:
     """A trial that the oracle proposes: train `values` from `initial_epoch` to `epochs`.
 
     `parent` is the trial that it continues, `round` how often it was promoted before, `bracket`
-    Hyperband's; None elsewhere.
+    Hyperband's; None elsewhere. One that has a round above 0 and continues none trains values
+    again, from another seed.
     """
 
     trial: int
@@ -130,6 +131,11 @@ class Proposal:
     parent: int | None
     bracket: int | None
     round: int | None
+
+    @property
+    def begins_new(self) -> bool:
+        """Whether no trial had its values before."""
+        return self.parent is None and not self.round
 
 
 def ask(oracle: Oracle, max_epochs: int) -> Proposal | Literal["IDLE", "STOPPED"]:

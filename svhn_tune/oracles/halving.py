@@ -3,10 +3,15 @@
 Li et al., "A System for Massively Parallel Hyperparameter Tuning" (MLSys 2020), where promotion is
 the rule: a run goes on as soon as it is among the best third of those that got as far, and nobody
 waits for a round to end. Whoever was passed over may still go on later, from its checkpoint.
+
+Of many that get to the end the one that leads is the luckiest. So whichever leads is trained again
+from other seeds, and leads by the mean of its runs: as SMAC has its incumbent run again (Hutter et
+al., LION 2011).
 """
 
 from collections.abc import Mapping
 from math import ceil
+from statistics import fmean
 from typing import Any
 
 import keras_tuner as kt
@@ -17,6 +22,8 @@ from .forest import choose_by_forest
 
 # One proposal in so many is drawn at random, however much is known.
 RANDOM_EVERY = 4
+# What leads at full length has so many runs.
+RUNS = 3
 
 
 class Halving(FeasibleMixin, kt.Oracle):
@@ -25,7 +32,7 @@ class Halving(FeasibleMixin, kt.Oracle):
     Args:
         first_epochs, max_epochs: of a run that begins, and of the longest.
         factor: the best one of so many goes on, to so many times the epochs.
-        max_models: how many configurations to propose; a promotion is none.
+        max_models: how many configurations to propose; a promotion is none, nor is a second run.
         num_initial_points: how many results there must be before proposals learn from them.
     """
 
@@ -47,13 +54,15 @@ class Halving(FeasibleMixin, kt.Oracle):
         self._hashes: dict[str, str] = {}
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
-        """Values for the next trial: a promotion where one is due, else a new configuration."""
+        """Values for the next trial: a promotion where one is due, else a new configuration.
+
+        Before either, those of what leads, until it has `RUNS` runs.
+        """
         recorded = self.recorded.get(int(trial_id))
         if recorded is not None:
             return {"status": "RUNNING", "values": dict(recorded)}
-        begun = sum("tuner/trial_id" not in values for values in self._all_values())
-        new = begun < self.max_models
-        values = self._promote(is_open=new)
+        new = len(self._by_values()) < self.max_models
+        values = self._repeat() or self._promote(is_open=new)
         if values is None and new:
             values = self._propose() or self._promote(is_open=False)
         if values is not None:
@@ -73,10 +82,35 @@ class Halving(FeasibleMixin, kt.Oracle):
     def rounds(self) -> list[tuple[int, int, int]]:
         """(trials, first epoch, last epoch) of every length, if their number ends the search."""
         firsts = [0, *self.lengths[:-1]]
-        return [
+        rounds = [
             (ceil(self.max_models / self.factor**level), *span)
             for level, span in enumerate(zip(firsts, self.lengths, strict=True))
         ]
+        leads = len(rounds) > 1 and rounds[-1][0] > 1
+        return rounds + ([(RUNS - 1, 0, self.lengths[-1])] if leads else [])
+
+    def _repeat(self) -> Values | None:
+        """Values of what leads at full length, to be trained from another seed.
+
+        None where it has as many runs as it needs, or one of them still trains; as long as it leads
+        nobody; and where one length is all there is, so that nothing is halved.
+        """
+        last = self.lengths[-1]
+        whole = []
+        for trials in self._by_values().values():
+            runs = [each for each in trials if each.hyperparameters.values["tuner/epochs"] == last]
+            scores = [each.score for each in runs if each.status == "COMPLETED"]
+            if scores:
+                whole.append((fmean(scores), runs, len(scores)))
+        if len(whole) < 2 or len(self.lengths) < 2:
+            return None
+        best = max if self.objective.direction == "max" else min
+        _, runs, ended = best(whole, key=lambda each: each[0])
+        if ended < len(runs) or ended >= RUNS:
+            return None
+        level = len(self.lengths) - 1
+        values = self._at(level, runs[0].hyperparameters.values, {})
+        return {**values, "tuner/initial_epoch": 0}
 
     def _promote(self, is_open: bool) -> Values | None:
         """Values that continue a trial among the best of its length, the longest first.
@@ -115,11 +149,10 @@ class Halving(FeasibleMixin, kt.Oracle):
             "tuner/round": level,
         }
 
-    def _all_values(self) -> list[Values]:
-        return [trial.hyperparameters.values for trial in self.trials.values()]
-
     def _promoted(self) -> set[int]:
-        parents = [values.get("tuner/trial_id") for values in self._all_values()]
+        parents = [
+            trial.hyperparameters.values.get("tuner/trial_id") for trial in self.trials.values()
+        ]
         return {int(parent) for parent in parents if parent is not None}
 
     def _completed(self, level: int) -> list[Any]:
@@ -133,15 +166,25 @@ class Halving(FeasibleMixin, kt.Oracle):
         return sorted(ended, key=lambda trial: (sign * trial.score, int(trial.trial_id)))
 
     def _longest(self) -> list[Any]:
-        """The longest ended trial of every configuration."""
-        found = {}
+        """The longest ended trials of every configuration: one, or its runs at full length."""
+        found = []
+        for trials in self._by_values().values():
+            ended = [trial for trial in trials if trial.status == "COMPLETED"]
+            lengths = [trial.hyperparameters.values["tuner/epochs"] for trial in ended]
+            found += [
+                trial for trial, each in zip(ended, lengths, strict=True) if each == max(lengths)
+            ]
+        return found
+
+    def _by_values(self) -> dict[str, list[Any]]:
+        """The trials of every configuration, in order."""
+        found: dict[str, list[Any]] = {}
         for trial in self.trials.values():
-            if trial.status == "COMPLETED":
-                if trial.trial_id not in self._hashes:
-                    hashed = self._compute_values_hash(trial.hyperparameters.values)
-                    self._hashes[trial.trial_id] = hashed
-                found[self._hashes[trial.trial_id]] = trial
-        return list(found.values())
+            if trial.trial_id not in self._hashes:
+                hashed = self._compute_values_hash(trial.hyperparameters.values)
+                self._hashes[trial.trial_id] = hashed
+            found.setdefault(self._hashes[trial.trial_id], []).append(trial)
+        return found
 
     def _compute_values_hash(self, values: Mapping[str, Any]) -> str:
         own = {name: value for name, value in values.items() if not name.startswith("tuner/")}

@@ -151,12 +151,12 @@ def _simulate(
             heappush(running, (now + cost(proposal), proposal.trial))
         if not running:
             epochs = sum(each.epochs - each.initial_epoch for each in proposals)
-            models = [each.values for each in proposals if each.parent is None]
+            models = [each.values for each in proposals if each.begins_new]
             return Simulated(now, len(proposals), epochs, models)
         now, trial = heappop(running)
         if until is not None and (now >= until or len(proposals) == LONGEST):
             share = until / now
             epochs = sum(each.epochs - each.initial_epoch for each in proposals)
-            models = [each.values for each in proposals if each.parent is None]
+            models = [each.values for each in proposals if each.begins_new]
             return Simulated(until, round(share * len(proposals)), round(share * epochs), models)
         tell(oracle, trial, float(rng.random()))

@@ -91,8 +91,10 @@ def _draw_bar(standing: Standing) -> Table:
 def _draw_best(standing: Standing, best: Best, console: Console, width: int) -> RenderResult:
     """What the best is, then its values, in so many lines."""
     epochs = say_count(best.epochs, "epoch")
-    if best.runs is None:
+    if standing.stage == "search":
         told = f"{standing.objective.validated} {standing.objective.say(best.score)} after {epochs}"
+        if best.runs > 1:
+            told += f", the mean of {say_count(best.runs, 'run')}"
         name = "best so far"
     else:
         told = (

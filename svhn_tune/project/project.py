@@ -26,6 +26,7 @@ from ..journal.settings import (
 from ..space.space import Space
 from .lock import hold
 from .ownership import FOLDERS, remove_leftovers
+from .ranking import Configurations, group_longest, rank
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -182,18 +183,15 @@ class Project:
         return roots
 
     def ranking(self) -> list[RunRecord]:
-        """Completed search runs, best first: longest trained, then by score; a root once each.
+        """The search's configurations, best first: longest trained, then by the mean of their runs.
 
-        A score after 4 epochs is not compared with one after 100, and a configuration that
-        went on is ranked by its longest run.
+        Each is the record of its first run at its greatest length, with that mean for a score.
         """
-        sort_key = self.space.objective.sort_key
-        completed = [r for r in self.ended("search") if r.status == "completed"]
-        ordered = sorted(completed, key=lambda r: (-r.epochs, sort_key(r.score), r.trial))
-        best: dict[int, RunRecord] = {}
-        for record in ordered:
-            best.setdefault(record.root, record)
-        return list(best.values())
+        return rank(self.search_runs(), self.space.objective)
+
+    def search_runs(self) -> Configurations:
+        """The longest completed runs of each configuration of the search, by its first trial."""
+        return group_longest(self.ended("search"))
 
     def confirm_runs(self) -> dict[tuple[int, int], list[RunRecord]]:
         """Completed confirm runs by (root, epochs): runs of other lengths are not mixed."""

@@ -135,9 +135,11 @@ def _answer_searched(project: Project, status: dict[str, Any]) -> Answer:
     best, objective = status["best"], project.space.objective.validated
     score = project.space.objective.say(best["score"])
     completed = status["trials"]["completed"]
+    count = best["runs"]
+    of_runs = "from one run" if count == 1 else f"the mean of {say_count(count, 'run')}"
     sentence = (
         f"Nothing is confirmed yet: trial {best['trial']:03d} is the best of the search, with "
-        f"{objective} {score} after {say_count(best['epochs'], 'epoch')}, from one run"
+        f"{objective} {score} after {say_count(best['epochs'], 'epoch')}, {of_runs}"
     )
     notes = [
         f"it was chosen as the best of {say_count(completed, 'completed trial')}, so its score is "
@@ -148,21 +150,24 @@ def _answer_searched(project: Project, status: dict[str, Any]) -> Answer:
         Column("configuration", is_number=False),
         Column(objective),
         Column("epochs"),
+        Column("runs"),
         Column("bytes"),
         Column("minutes"),
     ]
+    runs = project.search_runs()
     seconds = _sum_seconds(project)
     rows = [
         [
             Cell(f"trial {record.root:03d}", record.root),
             show_number(record.score, project.space.objective.form),
             show_number(record.epochs, "d"),
+            show_number(len(runs[record.root]), "d"),
             show_number(record.file_bytes, ",d"),
             show_minutes(seconds[record.root]),
         ]
         for record in project.ranking()[:SHOWN]
     ]
-    caption = "The best of the search, longest trained first: one run each, not confirmed"
+    caption = "The best of the search, longest trained first, by the mean of runs; not confirmed"
     table = Table("searched", with_provenance(project, caption), columns, rows)
     values = _say_values(project, [record.root for record in project.ranking()[:SHOWN]])
     told = [*_as_sentences(notes), *_say_steps(project)]

@@ -35,7 +35,7 @@ def _search_arguments(project: Project) -> list[str]:
         value = getattr(settings, name)
         if name == "max_trials" and value is None:
             # Time ended it: so many configurations it had by then.
-            value = sum(proposal.parent is None for proposal in project.proposals())
+            value = sum(proposal.begins_new for proposal in project.proposals())
         if value is not None:
             arguments += [f"--{name.replace('_', '-')}", str(value)]
     # Before there was a choice it was not recorded.

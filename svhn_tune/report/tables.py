@@ -72,7 +72,8 @@ def list_trials(project: Project) -> Table:
     caption = with_provenance(
         project,
         f"Every trial; the score is {objective} after its last epoch; a trial that went on later "
-        f"has a row again, from the epoch where it had stopped, whose minutes are those since",
+        f"has a row again, from the epoch where it had stopped, whose minutes are those since; one "
+        f"that led was trained again from other seeds, under numbers of their own",
     )
     return Table("trials", caption, columns, list(_trial_rows(project)))
 

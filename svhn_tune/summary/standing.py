@@ -42,12 +42,12 @@ class RunStanding:
 
 @dataclass(frozen=True)
 class Best:
-    """The best trial so far: of search by its score, of confirm by the mean of its `runs`."""
+    """The best trial so far, by the mean of its `runs`."""
 
     trial: int
     score: float | None
     epochs: int
-    runs: int | None
+    runs: int
     changes: str
 
 

@@ -42,7 +42,7 @@ def status(project: Project) -> dict[str, Any]:
         "cap": describe_cap(project),
         "disk_bytes": count_bytes(project.folder),
         "progress": read_standing(project).as_dict(),
-        "best": describe_best(ranking[0]) if ranking else None,
+        "best": describe_best(project, ranking[0]) if ranking else None,
         "confirm": [entry.as_dict() for entry in summarize_confirmed(project)],
         "other_data": [each.as_dict() for each in transfers(project)],
         "answers": read_answers(project),
@@ -67,16 +67,17 @@ def describe_cap(project: Project) -> dict[str, Any] | None:
         "most": cap.most,
         "share": cap.share,
         "left_out": cap.left_out,
-        "nearest": describe_best(near[0]) if near else None,
+        "nearest": describe_best(project, near[0]) if near else None,
     }
 
 
-def describe_best(record: RunRecord) -> dict[str, Any]:
-    """A run of the search; its configuration goes by its first trial's number everywhere."""
+def describe_best(project: Project, record: RunRecord) -> dict[str, Any]:
+    """A configuration of the ranking, which goes by its first trial's number everywhere."""
     return {
         "trial": record.root,
         "score": record.score,
         "epochs": record.epochs,
+        "runs": len(project.search_runs()[record.root]),
         "values": record.values,
     }
 
@@ -127,7 +128,8 @@ def find_best(project: Project, stage: str, epochs: int | None = None) -> Best |
         ranking = project.ranking()
         if not ranking:
             return None
-        best, score, runs = ranking[0], ranking[0].score, None
+        best, score = ranking[0], ranking[0].score
+        runs = len(project.search_runs()[best.root])
     else:
         groups = [group for (_, each), group in project.confirm_runs().items() if each == epochs]
         if not groups:

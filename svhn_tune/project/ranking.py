@@ -1,0 +1,42 @@
+"""Which configurations of a search are best."""
+
+import json
+from collections.abc import Iterable
+from statistics import fmean
+
+from ..journal.record_types import RunRecord
+from ..space.objective import Objective
+
+Configurations = dict[int, list[RunRecord]]
+
+
+def group_longest(ended: Iterable[RunRecord]) -> Configurations:
+    """The longest completed runs of each configuration of the search, by its first root.
+
+    One run; more where halving trained it again from other seeds.
+    """
+    by_values: dict[str, list[RunRecord]] = {}
+    for record in ended:
+        if record.status == "completed":
+            by_values.setdefault(json.dumps(record.values, sort_keys=True), []).append(record)
+    longest = {}
+    for records in by_values.values():
+        most = max(record.epochs for record in records)
+        runs = [record for record in records if record.epochs == most]
+        runs.sort(key=lambda record: record.root)
+        longest[runs[0].root] = runs
+    return longest
+
+
+def rank(configurations: Configurations, objective: Objective) -> list[RunRecord]:
+    """The first of each configuration's runs with the mean of all for a score, best first.
+
+    Those trained longest come first: a score after 4 epochs is not compared with one after 100.
+    Where one of the runs has no score, for its loss became no number, the configuration has none.
+    """
+    best = []
+    for runs in configurations.values():
+        scores = [run.score for run in runs if run.score is not None]
+        mean = fmean(scores) if len(scores) == len(runs) else None
+        best.append(runs[0].model_copy(update={"score": mean}))
+    return sorted(best, key=lambda r: (-r.epochs, objective.sort_key(r.score), r.trial))
