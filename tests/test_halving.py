@@ -150,14 +150,14 @@ def test_a_space_with_few_values_is_searched_to_its_end():
     assert sorted(begun) == units["values"]
 
 
-def bring_two_to_full_length():
-    """An oracle, and the trials that are to train for all 27 epochs."""
-    oracle = make(min_epochs=9, max_trials=30)
-    for trial in begin(oracle, 6):
+def bring_to_full_length(count):
+    """An oracle, and the trials that are to train for all 27 epochs, so many."""
+    oracle = make(min_epochs=9, max_trials=60)
+    for trial in begin(oracle, 3 * count):
         tell(oracle, trial.trial, 0.1 + 0.01 * trial.trial)
-    whole = [ask(oracle, 27), ask(oracle, 27)]
-    assert [each.epochs for each in whole] == [27, 27]
-    return oracle, *whole
+    whole = [ask(oracle, 27) for _ in range(count)]
+    assert {each.epochs for each in whole} == {27}
+    return oracle, whole
 
 
 def is_run_of(proposal, trial):
@@ -170,11 +170,12 @@ def is_run_of(proposal, trial):
 
 
 def test_what_leads_is_trained_again_until_it_has_three_runs():
-    oracle, first, second = bring_two_to_full_length()
+    oracle, (first, *others) = bring_to_full_length(7)
     tell(oracle, first.trial, 0.8)
     # Alone at full length it leads nobody.
     assert ask(oracle, 27).begins_new
-    tell(oracle, second.trial, 0.6)
+    for other in others:
+        tell(oracle, other.trial, 0.6)
     again = ask(oracle, 27)
     assert is_run_of(again, first)
     # One at a time: its score may end its lead.
@@ -187,11 +188,19 @@ def test_what_leads_is_trained_again_until_it_has_three_runs():
 
 
 def test_who_led_by_luck_no_longer_does_and_the_next_is_trained_again():
-    oracle, first, second = bring_two_to_full_length()
-    tell(oracle, first.trial, 0.8)
-    tell(oracle, second.trial, 0.6)
+    oracle, whole = bring_to_full_length(4)
+    for trial, score in zip(whole, (0.8, 0.6, 0.5, 0.5), strict=True):
+        tell(oracle, trial.trial, score)
     tell(oracle, ask(oracle, 27).trial, 0.2)
-    assert is_run_of(ask(oracle, 27), second)
+    assert is_run_of(ask(oracle, 27), whole[1])
+
+
+def test_of_three_that_came_to_full_length_one_is_trained_again():
+    oracle, whole = bring_to_full_length(3)
+    for trial in whole:
+        tell(oracle, trial.trial, 0.5)
+    tell(oracle, ask(oracle, 27).trial, 0.2)
+    assert ask(oracle, 27).begins_new
 
 
 def test_where_one_length_is_all_there_is_nothing_is_trained_again():
@@ -200,7 +209,7 @@ def test_where_one_length_is_all_there_is_nothing_is_trained_again():
 
 
 def test_the_rounds_count_the_runs_of_what_leads():
-    assert make(max_trials=9, min_epochs=9).rounds() == [(9, 0, 9), (3, 9, 27), (2, 0, 27)]
+    assert make(max_trials=9, min_epochs=9).rounds() == [(9, 0, 9), (3, 9, 27), (1, 0, 27)]
     assert make(max_trials=3, min_epochs=9).rounds() == [(3, 0, 9), (1, 9, 27)]
 
 
