@@ -188,7 +188,10 @@ def draw_rounds(project: Project) -> Chart | None:
         _draw_bracket(axes, bracket, rounds, colors)
     scale_scores(panels[0], project, runs)
     for axes, rounds in zip(panels, brackets.values(), strict=True):
-        _name_best(axes, project, rounds[max(rounds)], max(rounds))
+        # A configuration goes by the number of its first trial.
+        known = set(project.search_runs())
+        last = [run for run in rounds[max(rounds)] if run.root in known]
+        _name_best(axes, project, last, max(rounds))
     panels[0].set_ylabel(name_score(project))
     explain_dots(
         chart, runs, colors, "under each round: its last epoch, and how many trials reached it"
@@ -198,7 +201,7 @@ def draw_rounds(project: Project) -> Chart | None:
     begun = sum(proposals[run.trial].begins_new for run in runs)
     told = f"{begun} configurations began{where}; {promoted} times one was promoted"
     if again := len(runs) - promoted - begun:
-        told += f", {again} times the leader trained again"
+        told += f"; {say_count(again, 'second run')} of what led"
     chart.headline(project, told)
     return chart
 
