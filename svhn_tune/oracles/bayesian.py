@@ -44,7 +44,7 @@ class Bayesian(FeasibleMixin, kt.oracles.BayesianOptimizationOracle):
             return self._random_populate_space()
         best = sorted(completed, key=lambda trial: trial.score, reverse=self._maximise)
         candidates = draw_candidates(
-            self, CANDIDATES, [trial.hyperparameters.values for trial in best]
+            self, [trial.hyperparameters.values for trial in best], CANDIDATES
         )
         if not candidates:
             return {"status": "STOPPED", "values": None}

@@ -12,15 +12,13 @@ PARENTS = 5
 KEPT = 0.85
 
 
-def draw_candidates(
-    oracle: Any, count: int, best: Sequence[Mapping[str, Any]] = ()
-) -> list[Values]:
-    """Up to `count` feasible values that no trial had, drawn at random or half of them near `best`.
+def draw_candidates(oracle: Any, best: Sequence[Mapping[str, Any]], count: int) -> list[Values]:
+    """Up to `count` feasible values that no trial had: half drawn at random, half near the best.
 
     Args:
         oracle: draws them, by its seed and the number of its trials alone.
-        count: how many.
         best: values of the best trials, best first; those near them keep 85 % of one's.
+        count: how many.
     """
     return list(islice(_draw(oracle, best), count))
 
@@ -29,7 +27,7 @@ def _draw(oracle: Any, best: Sequence[Mapping[str, Any]]) -> Iterator[Values]:
     rng = np.random.default_rng((oracle.seed, len(oracle.trials)))
     for draw in range(MAX_DRAWS):
         keep: Values = {}
-        if best and draw % 2:
+        if draw % 2:
             parent = best[int(rng.integers(min(PARENTS, len(best))))]
             keep = {name: parent[name] for name in parent if rng.random() < KEPT}
         values = oracle._draw(draw, keep)

@@ -13,13 +13,12 @@ from sklearn.ensemble import ExtraTreesRegressor
 from .candidates import draw_candidates, encode
 from .feasible import Values
 
-# A proposal is waited for: 0.2 s where a limit and a cap refuse most draws. Candidates near the
-# best were worth less: many of one kind are trained, and the luckiest run of them is chosen.
-TREES, CANDIDATES = 50, 50
+# A proposal is waited for: 0.2 s where a limit and a cap refuse most draws.
+TREES, CANDIDATES = 50, 100
 
 
 def choose_by_forest(oracle: Any, ended: Sequence[Any], epochs: int) -> Values | None:
-    """Of candidates drawn at random, that whose score the forest expects to be best.
+    """The candidate with the best score that the forest expects after so many epochs.
 
     Args:
         oracle: draws the candidates, and knows the objective's direction.
@@ -27,7 +26,8 @@ def choose_by_forest(oracle: Any, ended: Sequence[Any], epochs: int) -> Values |
         epochs: the length to predict for.
     """
     sign = -1.0 if oracle.objective.direction == "max" else 1.0
-    candidates = draw_candidates(oracle, CANDIDATES)
+    ranked = sorted(ended, key=lambda trial: sign * trial.score)
+    candidates = draw_candidates(oracle, [_own(trial) for trial in ranked], CANDIDATES)
     if not candidates:
         return None
     space = oracle.hyperparameters.space
