@@ -98,6 +98,8 @@ class Halving(FeasibleMixin, kt.Oracle):
         as many second runs as a third of what came to full length; as long as it leads nobody; and
         where one length is all there is, so that nothing is halved.
         """
+        if len(self.lengths) < 2:
+            return None
         last = self.lengths[-1]
         whole, again = [], 0
         for trials in self._by_values().values():
@@ -106,15 +108,13 @@ class Halving(FeasibleMixin, kt.Oracle):
             if scores:
                 whole.append((fmean(scores), runs, len(scores)))
                 again += len(runs) - 1
-        if len(whole) < 2 or len(self.lengths) < 2 or again >= ceil(len(whole) / self.factor):
+        if len(whole) < 2 or again >= ceil(len(whole) / self.factor):
             return None
         best = max if self.objective.direction == "max" else min
         _, runs, ended = best(whole, key=lambda each: each[0])
         if ended < len(runs) or ended >= RUNS:
             return None
-        level = len(self.lengths) - 1
-        values = self._at(level, runs[0].hyperparameters.values, {})
-        return {**values, "tuner/initial_epoch": 0}
+        return self._at(len(self.lengths) - 1, runs[0].hyperparameters.values, {})
 
     def _promote(self, is_open: bool) -> Values | None:
         """Values that continue a trial among the best of its length, the longest first.
@@ -144,11 +144,11 @@ class Halving(FeasibleMixin, kt.Oracle):
         return None if values is None else self._at(0, values, {})
 
     def _at(self, level: int, values: Mapping[str, Any], parent: Mapping[str, str]) -> Values:
-        """The values, to be trained from the length below this level's to its own."""
+        """The values, to be trained to this level's length: where their parent was, or anew."""
         return {
             **{name: value for name, value in values.items() if not name.startswith("tuner/")},
             **parent,
-            "tuner/initial_epoch": self.lengths[level - 1] if level else 0,
+            "tuner/initial_epoch": self.lengths[level - 1] if parent else 0,
             "tuner/epochs": self.lengths[level],
             "tuner/round": level,
         }
@@ -175,9 +175,8 @@ class Halving(FeasibleMixin, kt.Oracle):
         for trials in self._by_values().values():
             ended = [trial for trial in trials if trial.status == "COMPLETED"]
             lengths = [trial.hyperparameters.values["tuner/epochs"] for trial in ended]
-            found += [
-                trial for trial, each in zip(ended, lengths, strict=True) if each == max(lengths)
-            ]
+            most = max(lengths, default=0)
+            found += [each for each, length in zip(ended, lengths, strict=True) if length == most]
         return found
 
     def _by_values(self) -> dict[str, list[Any]]:
