@@ -171,6 +171,16 @@ def test_two_workers_train_side_by_side_and_a_continued_run_returns_to_its_worke
         train(workers, [])
 
 
+def test_a_worker_has_the_threads_of_its_first_run_and_is_replaced_for_others(setup, tmp_path):
+    two, one = (make_run(setup.space, tmp_path, number) for number in (0, 1))
+    with Workers(1, setup, threads=2) as workers:
+        started = workers._workers[0].process.pid
+        train(workers, [replace(two, threads=2)])
+        assert workers._workers[0].process.pid == started
+        train(workers, [one])
+        assert workers._workers[0].process.pid != started
+
+
 def test_a_worker_that_grew_is_replaced(setup, tmp_path, monkeypatch):
     runs = [make_run(setup.space, tmp_path, number) for number in range(2)]
     with Workers(1, setup) as workers:

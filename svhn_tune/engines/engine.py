@@ -7,6 +7,7 @@ imports Keras to train. It knows no oracle, no project and no file but the model
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
@@ -206,6 +207,7 @@ class _Barred:
             raise ModuleNotFoundError(f"No module named {name!r} in this process", name=name)
 
 
+@cache
 def load_engine(name: str) -> Engine:
     """The engine in the module of this name; in a process that has not imported Keras yet."""
     if name in _BACKENDS:

@@ -188,7 +188,9 @@ class KerasTraining:
     def predict(self, split: Split, stop: Stop = never) -> np.ndarray | None:
         """What is predicted of each image of `split`, (N,): a class, or a minute of the dial."""
         for chunk in self._parts(sum(map(len, self._predicted)), len(split.labels)):
-            outputs = self.model.predict_on_batch(split.images[chunk])
+            # Compiled already, for evaluation: Keras's `predict_on_batch` is traced anew, and once
+            # more where the last part is a shorter one.
+            outputs = self._test_chunk(split.images[chunk], split.labels[chunk])
             self._predicted.append(self._task.decode(outputs))
             self._within["predicted"] = int(chunk[-1]) + 1
             if stop():

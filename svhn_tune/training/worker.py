@@ -9,12 +9,13 @@ import time
 import traceback
 from multiprocessing.connection import Connection, wait
 
-from .places import Place
+from ..engines.engine import load_engine
 from .runs import Event, Setup
 
 # A worker's exit status where the device has no room for its run.
 NO_ROOM = 75
-# What a parent sends beside tuples of runs. Who is to leave saves its run first, as for a pause.
+# What a parent sends beside a place and then tuples of runs. Who is to leave saves its run first,
+# as for a pause.
 PAUSE, LEAVE = "pause", "leave"
 UNWRITABLE = (
     errno.ENOSPC,
@@ -26,19 +27,25 @@ UNWRITABLE = (
 )
 
 
-def work(connection: Connection, setup: Setup, place: Place) -> None:
-    """A worker's main loop: train what it is sent, until it is to leave or orphaned."""
-    if place.cores:
-        os.sched_setaffinity(0, place.cores)
-    if place.gpu is not None:
+def work(connection: Connection, setup: Setup, gpu: str | None) -> None:
+    """A worker's main loop: train what it is sent, until it is to leave or orphaned.
+
+    Its cores and threads are sent with its first run, to whose threads they are fitted: who had
+    them before would have to be replaced, and import TensorFlow again.
+    """
+    if gpu is not None:
         # Read when TensorFlow, or JAX, looks for devices.
-        os.environ["CUDA_VISIBLE_DEVICES"] = place.gpu
+        os.environ["CUDA_VISIBLE_DEVICES"] = gpu
     # Ctrl-C reaches every process of a terminal; the parent decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_die_with_parent, daemon=True).start()
     try:
         from .execution import Executor
 
+        load_engine(setup.engine)
+        place = connection.recv()
+        if place.cores:
+            os.sched_setaffinity(0, place.cores)
         executor = Executor(setup, place.threads)
 
         def tell(event: Event) -> None:

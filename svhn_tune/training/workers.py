@@ -128,14 +128,17 @@ class Workers:
         """Give a run, or several that differ in their seed alone, to a free worker.
 
         There must be as many free threads as the run has, or there are in all. It is the worker
-        that trained them last, if that one is free. Threads and cores are a process's for its life:
-        where none has those that the run needs, one is replaced, which takes 5 s.
+        that trained them last, if that one is free. Threads and cores are a process's from its
+        first run on: where none has those that the run needs, or has trained nothing yet, one is
+        replaced, which takes 5 s.
         """
         idle = [worker for worker in self._workers if not worker.runs]
         fits = [worker for worker in idle if self._fits(worker.place, runs[0])]
         last = [worker for worker in fits if worker.last == _keys(runs)]
         if not fits:
-            fits = [self._restart(idle[0], self._find_place(idle[0].place, runs[0]))]
+            fresh = [worker for worker in idle if not worker.last]
+            fits = fresh[:1] or [self._restart(idle[0])]
+            fits[0].place = self._find_place(fits[0].place, runs[0])
         self._send((last or fits)[0], runs)
 
     def _free_cores(self) -> set[int]:
@@ -155,6 +158,8 @@ class Workers:
         return Place(tuple(cores[: self._room(run)]), before.gpu, run.threads)
 
     def _send(self, worker: _Worker, runs: Sequence[Run]) -> None:
+        if not worker.last:
+            self._tell(worker, worker.place)
         worker.runs = list(runs)
         worker.last = _keys(runs)
         worker.pausing = None
@@ -226,18 +231,18 @@ class Workers:
                 reason += f" beside {say_count(others, 'other worker')}: fewer --workers have more"
         return [Event("failed", run, reason=reason) for run in failed]
 
-    def _restart(self, old: _Worker, place: Place | None = None) -> _Worker:
+    def _restart(self, old: _Worker) -> _Worker:
         old.process.kill()
         old.process.join()
         old.connection.close()
-        fresh = self._workers[self._workers.index(old)] = self._start(place or old.place)
+        fresh = self._workers[self._workers.index(old)] = self._start(old.place)
         fresh.has_told, fresh.since = old.has_told, old.since
         return fresh
 
     def _start(self, place: Place) -> _Worker:
         context = mp.get_context(START)
         ours, theirs = context.Pipe()
-        process = context.Process(target=work, args=(theirs, self._setup, place), daemon=True)
+        process = context.Process(target=work, args=(theirs, self._setup, place.gpu), daemon=True)
         process.start()
         theirs.close()
         return _Worker(process, ours, place)
