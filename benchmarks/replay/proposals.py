@@ -1,12 +1,10 @@
 """Where new configurations come from: at random, by a forest, by Optuna's TPE."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from sklearn.ensemble import ExtraTreesRegressor, RandomForestRegressor
-from table.features import DERIVED
+from sklearn.ensemble import RandomForestRegressor
 
 from .world import World
 
@@ -61,19 +59,12 @@ class ForestOptions:
         share: of the proposals after them is drawn at random, too.
         trees: of the forest.
         candidates: drawn at random, of which the best is proposed.
-        by: "thompson" asks one tree, "mean" all, "bound" their mean and a spread.
-        every: whether each length of a configuration is learnt from, or its longest alone.
     """
 
     initial: int = 12
     share: float = 0.25
     trees: int = 25
     candidates: int = 200
-    by: str = "mean"
-    every: bool = False
-    leaf: int = 1
-    features: str = "all"
-    extra: bool = False
 
 
 class ByForest(AtRandom):
@@ -88,57 +79,40 @@ class ByForest(AtRandom):
     ) -> None:
         super().__init__(world, rng, cap)
         self.options = options or ForestOptions()
-        self.results: dict[int, dict[int, float]] = {}
+        # The longest length of each, and the score there.
+        self.results: dict[int, tuple[int, float]] = {}
         self.forest: RandomForestRegressor | None = None
         self.fitted = self.count = 0
 
     def learn(self, number: int, length: int, score: float) -> None:
         """Keep the result; the forest is fitted when it is next asked."""
-        self.results.setdefault(number, {})[length] = score
+        self.results[number] = max(self.results.get(number, (0, 0.0)), (length, score))
         self.count += 1
 
     def propose(self) -> int:
         """At random at first, and in a share of all; else the best of some candidates."""
         if len(self.results) < self.options.initial or self.rng.random() < self.options.share:
             return super().propose()
-        self._fit()
         candidates = np.unique(self.rng.choice(self.drawable, self.options.candidates))
         candidates = np.array([each for each in candidates if each not in self.proposed], int)
         if not len(candidates):
             return super().propose()
         length = np.full((len(candidates), 1), np.log(self.world.epochs))
-        expected = self._judge(np.hstack([self._features(candidates), length]))
-        number = int(candidates[np.argmax(expected)])
+        rows = np.hstack([self.world.features[candidates], length])
+        number = int(candidates[np.argmax(self._fit().predict(rows))])
         self.proposed.add(number)
         return number
 
-    def _features(self, numbers: Sequence[int] | np.ndarray) -> np.ndarray:
-        features = self.world.features[np.asarray(numbers)]
-        return features if self.options.features == "all" else features[:, :-DERIVED]
-
-    def _judge(self, rows: np.ndarray) -> np.ndarray:
-        assert self.forest is not None
-        rows = np.asarray(rows, np.float32)
-        trees = np.array([each.tree_.predict(rows)[:, 0] for each in self.forest.estimators_])
-        if self.options.by == "thompson":
-            return trees[self.rng.integers(len(trees))]
-        spread = trees.std(axis=0) if self.options.by == "bound" else 0.0
-        return trees.mean(axis=0) + spread
-
-    def _fit(self) -> None:
+    def _fit(self) -> RandomForestRegressor:
         if self.forest is not None and self.count - self.fitted < max(REFIT, self.fitted // 5):
-            return
-        rows, scores = [], []
-        for number, lengths in self.results.items():
-            for length in lengths if self.options.every else [max(lengths)]:
-                rows.append([*self._features([number])[0], np.log(length)])
-                scores.append(lengths[length])
-        kind = ExtraTreesRegressor if self.options.extra else RandomForestRegressor
-        self.forest = kind(
+            return self.forest
+        lengths, scores = np.array(list(self.results.values())).T
+        rows = np.column_stack([self.world.features[list(self.results)], np.log(lengths)])
+        self.forest = RandomForestRegressor(
             self.options.trees,
-            min_samples_leaf=self.options.leaf,
             max_features=0.5,
             random_state=int(self.rng.integers(2**31)),
             n_jobs=1,
-        ).fit(np.array(rows), np.array(scores))
+        ).fit(rows, scores)
         self.fitted = self.count
+        return self.forest

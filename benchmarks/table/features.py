@@ -12,8 +12,6 @@ from svhn_tune.models.size import measure_size
 from svhn_tune.oracles.candidates import encode
 from svhn_tune.space.space import Space
 
-DERIVED = 12
-
 
 def derive(space: Space, values: dict[str, Any]) -> list[float]:
     """What follows from the values before anything is trained: sizes, work, sums over blocks."""
@@ -50,7 +48,7 @@ def encode_all(space: Space, configurations: Sequence[dict[str, Any]]) -> np.nda
 
 
 def encode_derived(space: Space, configurations: Sequence[dict[str, Any]]) -> np.ndarray:
-    """(configurations, features): values, and the last `DERIVED` that follow from them."""
+    """(configurations, features): values, and what follows from them."""
     hyperparameters = _declare(space)
     return np.array(
         [encode(hyperparameters, each) + derive(space, each) for each in configurations]
