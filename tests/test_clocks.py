@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
 
+from svhn_tune.commands import look
 from svhn_tune.data import builtin, clocks, load_data
 from svhn_tune.data.clocks import IMAGES, LABELS
 from svhn_tune.data.sheet import write_contact_sheet
@@ -62,6 +63,15 @@ def test_clocks_are_counted_and_shown_by_the_hour(tmp_path):
     for row in range(12):
         first = data.train.images[data.train.labels // 60 == row][0]
         np.testing.assert_array_equal(sheet[row * 77 : row * 77 + 75, 0:75], first.repeat(3, 2))
+
+
+def test_the_column_of_hours_is_headed_time_that_of_classes_class(tmp_path, archives, capsys):
+    for folder, space, heading in (
+        (write_clocks(tmp_path), "clock_classes", "time"),
+        (archives, "cnn", "class"),
+    ):
+        look.data(folder, space, tmp_path / "sheet.png")
+        assert capsys.readouterr().out.splitlines()[2].split() == [heading, "train", "test"]
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.float16, ">f4"])

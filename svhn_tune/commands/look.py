@@ -211,4 +211,4 @@ def data(
     if as_json:
         print_json(summary)
     else:
-        print_data(summary)
+        print_data(summary, "class" if found.classes else "time")

@@ -227,13 +227,13 @@ def print_spaces(spaces: list[Space]) -> None:
     print_table(make_console(), ["space", "hyperparameters", "title"], rows, words=True)
 
 
-def print_data(summary: dict[str, Any]) -> None:
-    """Where the data come from, counts per class, and the contact sheet."""
+def print_data(summary: dict[str, Any], sorted_by: str) -> None:
+    """Where the data come from, counts by what images are sorted by, and the contact sheet."""
     console = make_console()
     print_text(console, f"{summary['name']} ({summary['source']})")
     console.print(f"fingerprint {summary['fingerprint']}")
     counts = zip(summary["classes"], summary["train"], summary["test"], strict=True)
     rows = [[str(label), f"{train:,}", f"{test:,}"] for label, train, test in counts]
     rows.append(["all", f"{sum(summary['train']):,}", f"{sum(summary['test']):,}"])
-    print_table(console, ["class", "train", "test"], rows)
+    print_table(console, [sorted_by, "train", "test"], rows)
     console.print(f"contact sheet: {summary['contact_sheet']}")
