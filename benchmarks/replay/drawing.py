@@ -19,7 +19,7 @@ def draw(figures: dict[str, list[Row]], path: Path) -> None:
     columns = min(len(figures), 2)
     height = (len(figures) + columns - 1) // columns
     drawing, panels = plt.subplots(
-        height, columns, figsize=(7.5 * columns, 5 * height), squeeze=False
+        height, columns, figsize=(7.5 * columns, 5 * height), squeeze=False, layout="constrained"
     )
     colours = [plt.get_cmap("tab20")(place) for place in range(20)]
     for panel, (title, rows) in zip(panels.flat, figures.items(), strict=False):
@@ -44,9 +44,9 @@ def draw(figures: dict[str, list[Row]], path: Path) -> None:
             )
         panel.set(title=title, xscale="log", xlabel="core-seconds", ylabel="accuracy, full length")
         panel.grid(alpha=0.3)
-    panels.flat[0].legend(fontsize=7)
+    named = panels.flat[0].get_legend_handles_labels()
+    drawing.legend(*named, loc="outside lower center", ncols=5, fontsize=8)
     for panel in list(panels.flat)[len(figures) :]:
         panel.remove()
-    drawing.tight_layout()
     drawing.savefig(path, dpi=120)
     plt.close(drawing)
