@@ -4,37 +4,29 @@
 
 Ten random trials of `cnn_open`, four epochs of 2,200 built-in digits, each search timed as a whole
 process, its start and the report included: by a worker for each core, and by one worker on one
-core, alternating. A quarter of an hour on four cores, which must have nothing else to do.
+core, alternating. 25 minutes on four cores, which must have nothing else to do.
 """
 
 import argparse
 import os
 import platform
 import statistics
-import subprocess
-import sys
 import tempfile
-import time
 from importlib.metadata import version
+
+from plan import run
 
 SEARCH = (
     *("search", "--space", "cnn_open", "--data", "builtin", "--tuner", "random", "--quiet"),
-    *("--max-trials", "10", "--max-epochs", "4", "--train-images", "2200", "--project", "ten"),
+    *("--max-trials", "10", "--max-epochs", "4", "--train-images", "2200"),
 )
 
 
 def search(cores: list[int]) -> float:
     """Seconds that the search takes with a worker for each of these cores."""
+    os.sched_setaffinity(0, cores)
     with tempfile.TemporaryDirectory() as folder:
-        start = time.perf_counter()
-        subprocess.run(
-            [sys.executable, "-m", "svhn_tune", *SEARCH, "--workers", str(len(cores))],
-            check=True,
-            cwd=folder,
-            stdout=subprocess.DEVNULL,
-            preexec_fn=lambda: os.sched_setaffinity(0, cores),
-        )
-        return time.perf_counter() - start
+        return run(*SEARCH, "--workers", str(len(cores)), "--project", f"{folder}/ten")[1]
 
 
 def main() -> None:
