@@ -141,7 +141,7 @@ def _simulate(
     rng = np.random.default_rng(draw)
     running: list[tuple[float, int]] = []
     proposals: list[Proposal] = []
-    now = 0.0
+    now, share = 0.0, 1.0
     while True:
         while len(running) < workers and (until is None or len(proposals) < LONGEST):
             proposal = ask(oracle, settings["max_epochs"])
@@ -150,13 +150,12 @@ def _simulate(
             proposals.append(proposal)
             heappush(running, (now + cost(proposal), proposal.trial))
         if not running:
-            epochs = sum(each.epochs - each.initial_epoch for each in proposals)
-            models = [each.values for each in proposals if each.begins_new]
-            return Simulated(now, len(proposals), epochs, models)
+            break
         now, trial = heappop(running)
         if until is not None and (now >= until or len(proposals) == LONGEST):
-            share = until / now
-            epochs = sum(each.epochs - each.initial_epoch for each in proposals)
-            models = [each.values for each in proposals if each.begins_new]
-            return Simulated(until, round(share * len(proposals)), round(share * epochs), models)
+            share, now = until / now, until
+            break
         tell(oracle, trial, float(rng.random()))
+    epochs = sum(each.epochs - each.initial_epoch for each in proposals)
+    models = [each.values for each in proposals if each.begins_new]
+    return Simulated(now, round(share * len(proposals)), round(share * epochs), models)
