@@ -19,7 +19,7 @@ from svhn_tune.engines.engine_tensorflow import KerasTraining
 from svhn_tune.errors import InputError
 from svhn_tune.models.spaces import load_space, parse_space
 from svhn_tune.project.checkpoints import read_checkpoint
-from svhn_tune.summary.status import read_standing
+from svhn_tune.summary.begun import read_standing
 from svhn_tune.training.runs import Run, Setup
 from svhn_tune.training.workers import Workers
 

@@ -8,8 +8,8 @@ from test_confirmed import EQUAL, GOOD, POOR, add_runs
 
 from svhn_tune.journal.record_types import BeginRecord, ChoiceRecord, PlannedRun, SessionRecord
 from svhn_tune.stages.choice import choose
+from svhn_tune.summary.begun import read_standing
 from svhn_tune.summary.next_step import list_steps
-from svhn_tune.summary.status import read_standing
 
 SEARCHED = [0.60, 0.64, 0.63, 0.62]
 

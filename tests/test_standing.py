@@ -16,7 +16,7 @@ from svhn_tune.progress.progress import describe_end
 from svhn_tune.project.project import Project
 from svhn_tune.project.records import confirm_seed, search_seed
 from svhn_tune.stages.begin import record_begin
-from svhn_tune.summary.status import read_standing
+from svhn_tune.summary.begun import read_standing
 from svhn_tune.summary.wording import say_resumed
 from svhn_tune.training.runs import Run
 

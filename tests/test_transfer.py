@@ -17,8 +17,8 @@ from svhn_tune.report.other_images import compare_images, list_all_runs
 from svhn_tune.report.repetition import repeat_commands
 from svhn_tune.statistics import ranks
 from svhn_tune.summary import transfer
+from svhn_tune.summary.begun import read_standing
 from svhn_tune.summary.next_step import list_steps
-from svhn_tune.summary.status import read_standing
 
 RUNS = 3
 

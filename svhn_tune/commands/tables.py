@@ -11,9 +11,9 @@ from ..errors import one_line
 from ..progress.picture import Picture
 from ..project.project import Project
 from ..space.space import Space
+from ..summary.begun import read_standing
 from ..summary.next_step import list_steps
 from ..summary.standing import Standing
-from ..summary.status import read_standing
 from ..summary.status import status as read_status
 from ..summary.wording import say_cap, say_collapsed
 from .confirm_table import (

@@ -13,8 +13,8 @@ from rich.table import Table
 from ..journal.record_types import RunRecord
 from ..project.checkpoints import read_checkpoint
 from ..project.project import Project
+from ..summary.begun import find_best
 from ..summary.standing import Standing
-from ..summary.status import find_best
 from ..training.runs import Key, Run
 from .picture import Picture
 from .progress import LineProgress, Progress, Seconds, describe_end

@@ -6,9 +6,9 @@ from typing import Any
 
 from ..console import say_count
 from ..project.project import Project
+from ..summary.begun import read_standing
 from ..summary.confirmed import Confirmed, summarize_confirmed
 from ..summary.next_step import list_steps
-from ..summary.status import read_standing
 from ..summary.wording import (
     as_sentence,
     define_columns,

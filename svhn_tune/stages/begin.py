@@ -7,8 +7,8 @@ from typing import Any
 
 from ..journal.record_types import BeginRecord, PlannedRun, Stage
 from ..project.project import Project
+from ..summary.begun import read_begun
 from ..summary.standing import Standing
-from ..summary.status import read_begun
 from ..training.runs import Run
 
 
