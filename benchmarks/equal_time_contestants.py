@@ -77,7 +77,7 @@ def search_svhn_tune(space: Space, data: Data, seconds: float, seed: int, folder
     from svhn_tune.project.ownership import holds_project
     from svhn_tune.project.results import open_project
     from svhn_tune.stages.search import search
-    from svhn_tune.summary.status import read_standing
+    from svhn_tune.summary.begun import read_standing
 
     shutil.rmtree(folder, ignore_errors=True)
     start = time.perf_counter()

@@ -6,8 +6,10 @@ Models are drawn at random from the feasible ones of `cnn_open` and of `cnn`: in
 which one costs 10 to 30 times the baseline's epoch and the others at most 10 times; six of a part
 and the baseline are then trained from a second seed. What one would try without a search comes
 first (table/defaults.py), from six seeds: the best are among it, and how far seeds spread there
-decides how much luck a replay has. A part is an ordinary project of `svhn_tune.search`, whose file
-lists its models: the command can be stopped at any time, and goes on where it was.
+decides how much luck a replay has. Then what stands near these, with one to three of their values
+drawn anew, from two seeds: without it what one would try were the landscape's peaks for want of
+anything beside them. A part is an ordinary project of `svhn_tune.search`, whose file lists its
+models: the command can be stopped at any time, and goes on where it was.
 
 2,500 of the built-in digits, validated on 1,500 others, 27 epochs. At the rate of 1e-5 that A4.3
 asks for, 2,100 steps show nothing: `cnn` is trained at 1e-4 here, a stated proxy.
@@ -22,11 +24,10 @@ import json
 import time
 from collections import Counter
 from collections.abc import Iterator
-from itertools import count
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from table.defaults import list_defaults
+from table.parts import list_models, list_parts
 from table.protocol import (
     EPOCHS,
     HELD_OUT,
@@ -35,86 +36,15 @@ from table.protocol import (
     epoch_seconds,
     load_digits,
     measure_costs,
-    read_space,
 )
 from table.runs import TABLE
 
 import svhn_tune
 from svhn_tune.cost.cost_model import CostModel
 from svhn_tune.data import Data
-from svhn_tune.models.size import measure_size
-from svhn_tune.models.spaces import parse_space
-from svhn_tune.oracles.ask_tell import make_oracle
-from svhn_tune.space.space import Space
 
 PROJECTS = Path("results/table")
-PART, DEAR, REPEATED = 16, 1, 6
-DEFAULTS_REPEATED = 6
-CHEAP, DEAREST = 10, 30
 METRICS = ("loss", "categorical_accuracy", "val_loss", "val_categorical_accuracy", "seconds")
-
-
-class Part(NamedTuple):
-    """A project: models of a space, trained from one seed."""
-
-    name: str
-    space: Space
-    models: list[dict[str, Any]]
-    seed: int
-
-
-def draw_part(space: Space, cost: CostModel, part: int) -> list[dict[str, Any]]:
-    """The models of a part: drawn at random, the dear ones apart, in random order."""
-    oracle = make_oracle(space, "random", seed=1_000 + part)
-    baseline = epoch_seconds(space, cost, space.baseline)
-    cheap: list[dict[str, Any]] = []
-    dear: list[dict[str, Any]] = []
-    draw = 0
-    while len(cheap) < PART - DEAR or len(dear) < DEAR:
-        values = oracle._draw(draw)
-        draw += 1
-        if not measure_size(space, values).feasible:
-            continue
-        times = epoch_seconds(space, cost, values) / baseline
-        if times <= CHEAP and len(cheap) < PART - DEAR:
-            cheap.append(values)
-        elif CHEAP < times <= DEAREST and len(dear) < DEAR:
-            dear.append(values)
-    cheap.insert(part % PART, dear[0])
-    return cheap
-
-
-def list_models(space: Space, models: list[dict[str, Any]]) -> Space:
-    """The space with these models as a question's, which a search trains first."""
-    defaults = {each.name: each.hyperparameter.default for each in space.declarations}
-    lines = []
-    for values in models:
-        changed = {name: value for name, value in values.items() if value != defaults[name]}
-        lines.append(
-            "{"
-            + ", ".join(f"{name} = {json.dumps(value)}" for name, value in changed.items())
-            + "}"
-        )
-    text = (
-        space.text
-        + "\n[[questions]]\nnumber = 1\ntitle = 'the table'\nanswer = 'means'\nconfigurations = [\n"
-        + ",\n".join(lines)
-        + ",\n]\n"
-    )
-    return parse_space(text, space.name, f"{space.name}.toml")
-
-
-def list_parts(costs: dict[str, CostModel]) -> Iterator[Part]:
-    """The defaults of both spaces, then part after part without end, each space in turn."""
-    spaces = [read_space(name) for name in RATES]
-    for space in spaces:
-        for repeat in range(DEFAULTS_REPEATED):
-            yield Part(f"{space.name}_guess_{repeat}", space, list_defaults(space), 900 + repeat)
-    for part in count():
-        for space in spaces:
-            models = draw_part(space, costs[space.name], part)
-            for repeat, chosen in enumerate((models, models[:REPEATED])):
-                yield Part(f"{space.name}_{part:02}_{repeat}", space, chosen, 2 * part + repeat)
 
 
 def train(data: Data, costs: dict[str, CostModel], seconds: float, workers: int) -> None:

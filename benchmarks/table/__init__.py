@@ -1,1 +1,1 @@
-"""A table of real trainings: made by train.py, read by runs.py, filled in between by learned.py."""
+"""A table of real trainings: listed by parts.py, read by runs.py, filled in by learned.py."""

@@ -19,13 +19,4 @@ FOR_ALL = {"units": 128, "dropout": 0.3}
 
 def list_defaults(space: Space) -> list[dict[str, Any]]:
     """All active values of each."""
-    return [_complete(space, FOR_ALL | changes) for changes in CHANGES[space.name]]
-
-
-def _complete(space: Space, changes: dict[str, Any]) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    for declaration in space.declarations:
-        if declaration.is_active(values):
-            default = declaration.hyperparameter.default
-            values[declaration.name] = changes.get(declaration.name, default)
-    return values
+    return [space.complete(FOR_ALL | changes) for changes in CHANGES[space.name]]

@@ -22,7 +22,7 @@ class Configuration:
     Args:
         values: of its hyperparameters.
         baseline: whether it is the space's.
-        drawn: whether it was drawn at random.
+        drawn: whether it was drawn at random from the whole space.
         epoch_seconds: what an epoch of the table costs, by the cost model.
         accuracy, loss: (seeds, epochs), on the validation images. A loss that is not finite
             stands as NaN.
@@ -86,7 +86,7 @@ def _join(runs: list[dict[str, Any]]) -> Configuration:
     return Configuration(
         values=first["values"],
         baseline=first["baseline"],
-        drawn=not first["baseline"] and "guess" not in first["part"],
+        drawn=not (first["baseline"] or "guess" in first["part"] or "near" in first["part"]),
         epoch_seconds=first["epoch_seconds"],
         accuracy=curves(ACCURACY),
         loss=curves(LOSS),
