@@ -32,10 +32,10 @@ class Today:
             tuner,
             seed=seed,
             max_epochs=world.epochs,
+            affordable=lambda values: (
+                world.feasible(values) and (cap == np.inf or world.epoch_seconds(values) <= cap)
+            ),
             **{"max_trials": MANY, **settings},
-        )
-        self.oracle.feasible = lambda values: (
-            world.feasible(values) and (cap == np.inf or world.epoch_seconds(values) <= cap)
         )
         self.passes_over = tuner == "halving"
         self.roots: dict[int, int] = {}
