@@ -90,7 +90,8 @@ def shake(model, task, seed):
     """Move every weight, so that none that is lost goes unseen, and let the outputs tell images.
 
     What each unit of an output adds up differs by 1 among the images: neither does it drown in its
-    bias nor does it saturate.
+    bias nor does it saturate. Every other unit rises from the darkest to the brightest, and the
+    others fall: a softmax of outputs that rise together is the same for all images.
     """
     random = np.random.default_rng(seed)
     weights = [weight * random.uniform(0.9, 1, weight.shape) for weight in model.get_weights()]
@@ -99,7 +100,9 @@ def shake(model, task, seed):
     features = np.asarray(keras.Model(model.inputs[0], heads[0].input)(draw_images(model)))
     for head in heads:
         kernel = random.uniform(-1, 1, head.kernel.shape)
-        kernel /= np.ptp(features @ kernel, axis=0)
+        sums = features @ kernel
+        falls = sums[-1] < sums[0]
+        kernel *= np.where(falls == np.arange(len(falls)) % 2, 1, -1) / np.ptp(sums, axis=0)
         bias = random.uniform(0, 1, head.bias.shape) - (features @ kernel).mean(axis=0)
         head.set_weights([kernel, bias])
     model.optimizer.build(model.trainable_variables)
