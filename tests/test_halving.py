@@ -203,6 +203,37 @@ def test_of_three_that_came_to_full_length_one_is_trained_again():
     assert ask(oracle, 27).begins_new
 
 
+def test_as_a_search_closes_the_best_three_are_trained_until_each_has_three_runs():
+    oracle, whole = bring_to_full_length(5)
+    for trial, score in zip(whole, (0.8, 0.6, 0.7, 0.5, 0.4), strict=True):
+        tell(oracle, trial.trial, score)
+    oracle.closing = True
+    again = [ask(oracle, 27) for _ in range(3)]
+    for run, trial in zip(again, (whole[0], whole[2], whole[1]), strict=True):
+        assert is_run_of(run, trial)
+    # One run of each at a time.
+    assert ask(oracle, 27).begins_new
+    for run, score in zip(again, (0.8, 0.7, 0.6), strict=True):
+        tell(oracle, run.trial, score)
+    for trial in (whole[0], whole[2], whole[1]):
+        third = ask(oracle, 27)
+        assert is_run_of(third, trial)
+        tell(oracle, third.trial, 0.65)
+    assert not is_run_of(ask(oracle, 27), whole[0])
+
+
+def test_as_a_search_closes_the_best_goes_on_and_something_new_begins_where_nothing_can():
+    oracle = make(min_epochs=9, max_trials=60)
+    first, second = begin(oracle, 2)
+    tell(oracle, first.trial, 0.2)
+    oracle.closing = True
+    # Of one that has ended, the best third, rounded up.
+    assert ask(oracle, 27).parent == first.trial
+    assert ask(oracle, 27).begins_new
+    tell(oracle, second.trial, 0.1)
+    assert ask(oracle, 27).begins_new
+
+
 def test_where_one_length_is_all_there_is_nothing_is_trained_again():
     asked = play(make(max_epochs=3, max_trials=9), 2)
     assert [proposal.begins_new for proposal in asked] == [True] * 9

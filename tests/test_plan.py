@@ -313,9 +313,14 @@ def test_search_leaves_what_confirm_needs_up_to_its_share(tmp_path, make_project
     # 40 runs of 100 epochs of 20 s by two workers, and what compiling takes.
     assert budget.reserve() == pytest.approx(40 * 100 * 20 / 2, rel=0.3)
     assert not budget.is_spent
+    assert budget.share_left == pytest.approx(1, abs=1e-3)
     short = make_project(tmp_path / "short", trials, budget=1000.0)
     assert make_budget(short, "search", data).reserve() == pytest.approx(1000 * 2 / 3)
-    short.record(session(1.0, 334.0))
+    short.record(session(1.0, 250.0))
+    # Of the third that search has.
+    assert make_budget(short, "search", data).share_left == pytest.approx(1 / 4, abs=1e-3)
+    assert make_budget(short, "confirm", data).share_left == pytest.approx(3 / 4, abs=1e-3)
+    short.record(session(2.0, 84.0))
     assert make_budget(short, "search", data).is_spent
     assert not make_budget(short, "confirm", data).is_spent
 

@@ -45,7 +45,6 @@ class Candidate:
         proposals: "random", "forest" or "tpe".
         early: what is tried first.
         watched: whether stuck runs end early.
-        closing: the share of the hours at whose end the best go on and nothing begins.
     """
 
     first: int = 1
@@ -57,7 +56,6 @@ class Candidate:
     forest: ForestOptions = PLAIN_FOREST
     early: tuple[int, ...] = (BASELINE,)
     watched: bool = False
-    closing: float = 0.0
     demoted: bool = False
 
     def __call__(self, terms: Terms) -> Contestant:
@@ -84,9 +82,6 @@ class Candidate:
             self.first,
             self.factor,
             self.early,
-            terms.budget,
-            terms.cores,
-            self.closing,
             self.watched,
             self.demoted,
         )

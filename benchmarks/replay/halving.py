@@ -27,7 +27,6 @@ class Halving:
         first: epochs of the first length; each further one is `factor` times as long.
         factor: the best 1 / `factor` of those that reached a length go on.
         early: configurations that are tried first.
-        budget: core-seconds in all, and the share of it at whose end nothing new begins.
     """
 
     def __init__(
@@ -37,9 +36,6 @@ class Halving:
         first: int = 1,
         factor: int = 3,
         early: tuple[int, ...] = (0,),
-        budget: float = np.inf,
-        cores: int = 1,
-        closing: float = 0.0,
         watched: bool = False,
         demoted: bool = False,
     ) -> None:
@@ -51,34 +47,26 @@ class Halving:
         if len(self.lengths) > 1 and self.lengths[-1] < 2 * self.lengths[-2]:
             del self.lengths[-2]
         self.trials: list[Trial] = []
-        self.end, self.closing = budget / cores, closing
         self.watched, self.demoted = watched, demoted
 
     def ask(self, worker: int, now: float) -> Run | None:
         """The longest run that may go on, or a new one."""
         for step in reversed(range(len(self.lengths) - 1)):
-            run = self._promote(step, self.factor, now)
+            run = self._promote(step)
             if run:
                 return run
-        if now > self.end * (1 - self.closing):
-            for step in reversed(range(len(self.lengths) - 1)):
-                run = self._promote(step, 1, now, self.lengths[step] > self.lengths[0])
-                if run:
-                    return run
         number = self.early.pop(0) if self.early else self.proposals.propose()
         self.trials.append(Trial(number, self.lengths[0]))
         return Run(len(self.trials) - 1, number, 0, self.lengths[0], watched=self.watched)
 
-    def _promote(self, step: int, factor: int, now: float, best: bool = False) -> Run | None:
+    def _promote(self, step: int) -> Run | None:
         length = self.lengths[step]
         reached = [index for index, trial in enumerate(self.trials) if len(trial.scores) >= length]
         ranked = sorted(reached, key=lambda index: self._rank(self.trials[index], length))
-        for index in ranked[: len(ranked) // factor]:
+        for index in ranked[: len(ranked) // self.factor]:
             trial = self.trials[index]
             if trial.asked == length:
                 following = self.lengths[step + 1]
-                if factor == 1 and now + self._seconds(trial, length, following) > self.end:
-                    continue
                 trial.asked = following
                 return Run(index, trial.number, length, following, watched=self.watched)
         return None
@@ -86,10 +74,6 @@ class Halving:
     def _rank(self, trial: Trial, length: int) -> tuple[bool, float]:
         one_class = self.demoted and self.world.predicts_one_class(trial.number, length)
         return one_class, -trial.scores[length - 1]
-
-    def _seconds(self, trial: Trial, first: int, last: int) -> float:
-        number = trial.number
-        return self.world.starts[number] + (last - first) * self.world.seconds[number]
 
     def tell(self, run: Run, curve: np.ndarray, complete: bool) -> None:
         """Keep the scores."""

@@ -48,7 +48,7 @@ def built(terms: Terms) -> Contestant:
     world = terms.world
     seconds = terms.budget / terms.cores
     cap = max(CAP * seconds / world.epochs, FLOOR * world.baseline_seconds)
-    return Today(world, "halving", terms.seed, cap)
+    return Today(world, "halving", terms.seed, cap, seconds)
 
 
 def hundred_models(terms: Terms) -> Contestant:

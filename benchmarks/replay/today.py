@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from svhn_tune.oracles.ask_tell import Proposal, ask, make_oracle, tell
+from svhn_tune.oracles.halving import CLOSING, Halving
 
 from .clock import Run
 from .world import World
@@ -20,13 +21,20 @@ class Today:
         world: what is searched.
         tuner, seed: of the search.
         cap: the most that an epoch of what is proposed may cost, in seconds.
+        end: when time ends the search, in seconds.
         **settings: others of `make_oracle`.
     """
 
     def __init__(
-        self, world: World, tuner: str, seed: int, cap: float = np.inf, **settings: Any
+        self,
+        world: World,
+        tuner: str,
+        seed: int,
+        cap: float = np.inf,
+        end: float = np.inf,
+        **settings: Any,
     ) -> None:
-        self.world = world
+        self.world, self.end = world, end
         self.oracle = make_oracle(
             world.space,
             tuner,
@@ -37,7 +45,6 @@ class Today:
             ),
             **{"max_trials": MANY, **settings},
         )
-        self.passes_over = tuner == "halving"
         self.roots: dict[int, int] = {}
         self.trials: dict[int, int] = {}
         # The scores of each configuration at each length.
@@ -45,6 +52,8 @@ class Today:
 
     def ask(self, worker: int, now: float) -> Run | None:
         """What the oracle proposes."""
+        if isinstance(self.oracle, Halving):
+            self.oracle.closing = now > (1 - CLOSING) * self.end
         proposal = ask(self.oracle, self.world.epochs)
         if not isinstance(proposal, Proposal):
             return None
@@ -59,7 +68,8 @@ class Today:
         """The score of its last epoch."""
         if complete:
             self.ended.setdefault((run.last, run.number), []).append(float(curve[-1]))
-            ignored = self.passes_over and self.world.predicts_one_class(run.number, run.last)
+            is_halving = isinstance(self.oracle, Halving)
+            ignored = is_halving and self.world.predicts_one_class(run.number, run.last)
             tell(self.oracle, self.trials[run.trial], 0.0 if ignored else float(curve[-1]))
 
     def choose(self) -> int | None:

@@ -60,10 +60,17 @@ class Budget:
         return self._total - self._before - (time.monotonic() - self._start)
 
     @property
+    def share_left(self) -> float:
+        """Which share of this stage's part of the budget is left; 1 without a budget."""
+        if self._total is None or self.left is None:
+            return 1.0
+        reserve = self.reserve() if self._stage == "search" else 0.0
+        return (self.left - reserve) / max(self._total - reserve, 1e-9)
+
+    @property
     def is_spent(self) -> bool:
         """Whether this stage must stop: search, when confirm will need what is left."""
-        left = self.left
-        return left is not None and left <= (self.reserve() if self._stage == "search" else 0)
+        return self.share_left <= 0
 
     @contextmanager
     def clock(self) -> Iterator[None]:

@@ -103,7 +103,7 @@ def describe_plan(
             "baseline": estimate.epoch(estimate.space.baseline),
             "largest": estimate.epoch(ordered[-1]),
         },
-        "cap": cap and {"most": cap.most, "share": cap.share, "left_out": cap.left_out},
+        "cap": cap and cap.as_dict(),
         "search": {
             "trials": search.trials,
             "epochs": search.epochs,

@@ -62,6 +62,10 @@ class Cap(StrictTable):
         trained = train_units(work, self.images, space.protocol.batch_size)
         return float(trained @ self.train + rest_units(work, self.validation) @ self.rest)
 
+    def as_dict(self) -> dict[str, Any]:
+        """What plan, status and report say of it."""
+        return self.model_dump(include={"most", "share", "left_out"})
+
     def times(self, space: Space, values: Mapping[str, Any]) -> float:
         """How many times the baseline's epoch it costs."""
         return self.seconds(space, values) / self.seconds(space, space.baseline)

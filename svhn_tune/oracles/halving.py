@@ -6,7 +6,8 @@ waits for a round to end. Whoever was passed over may still go on later, from it
 
 Of many that get to the end the one that leads is the luckiest. So whichever leads is trained again
 from other seeds, and leads by the mean of its runs: as SMAC has its incumbent run again (Hutter et
-al., LION 2011). To one such run there are three configurations that got to the end.
+al., LION 2011). To one such run there are three configurations that got to the end. The last part
+of a search that time ends is for that: what is good goes on, and the best then have several runs.
 """
 
 from collections.abc import Mapping
@@ -22,8 +23,10 @@ from .forest import choose_by_forest
 
 # One proposal in so many is drawn at random, however much is known.
 RANDOM_EVERY = 4
-# What leads at full length has so many runs.
-RUNS = 3
+# What leads at full length has so many runs; as a search closes, so many lead.
+RUNS = LEADERS = 3
+# The share of the hours at whose end nothing new begins, as long as there is something to go on.
+CLOSING = 0.3
 
 
 class Halving(FeasibleMixin, kt.Oracle):
@@ -34,7 +37,12 @@ class Halving(FeasibleMixin, kt.Oracle):
         factor: the best one of so many goes on, to so many times the epochs.
         max_models: how many configurations to propose; a promotion is none, nor is a second run.
         num_initial_points: how many results there must be before proposals learn from them.
+
+    Attributes:
+        closing: whether the end of the hours is near, which whoever asks knows.
     """
+
+    closing = False
 
     def __init__(
         self,
@@ -62,7 +70,7 @@ class Halving(FeasibleMixin, kt.Oracle):
         if recorded is not None:
             return {"status": "RUNNING", "values": dict(recorded)}
         new = len(self._by_values()) < self.max_models
-        values = self._repeat() or self._promote(is_open=new)
+        values = self._repeat() or self._promote(is_open=new and not self.closing)
         if values is None and new:
             values = self._propose() or self._promote(is_open=False)
         if values is not None:
@@ -95,8 +103,8 @@ class Halving(FeasibleMixin, kt.Oracle):
         """Values of what leads at full length, to be trained from another seed.
 
         None where it has as many runs as it needs, or one of them still trains; where there were
-        as many second runs as a third of what came to full length; as long as it leads nobody; and
-        where one length is all there is, so that nothing is halved.
+        as many second runs as a third of what came to full length, unless the search closes; as
+        long as it leads nobody; and where one length is all there is, so that nothing is halved.
         """
         if len(self.lengths) < 2:
             return None
@@ -108,13 +116,14 @@ class Halving(FeasibleMixin, kt.Oracle):
             if scores:
                 whole.append((fmean(scores), runs, len(scores)))
                 again += len(runs) - 1
-        if len(whole) < 2 or again >= ceil(len(whole) / self.factor):
+        enough = again >= ceil(len(whole) / self.factor) and not self.closing
+        if len(whole) < 2 or enough:
             return None
-        best = max if self.objective.direction == "max" else min
-        _, runs, ended = best(whole, key=lambda each: each[0])
-        if ended < len(runs) or ended >= RUNS:
-            return None
-        return self._at(len(self.lengths) - 1, runs[0].hyperparameters.values, {})
+        whole.sort(key=lambda each: each[0], reverse=self.objective.direction == "max")
+        for _, runs, ended in whole[: LEADERS if self.closing else 1]:
+            if ended == len(runs) < RUNS:
+                return self._at(len(self.lengths) - 1, runs[0].hyperparameters.values, {})
+        return None
 
     def _promote(self, is_open: bool) -> Values | None:
         """Values that continue a trial among the best of its length, the longest first.

@@ -13,7 +13,7 @@ from ..bounds import MAX_TRIALS
 from ..space.space import Space
 from .ask_tell import NEVER, Oracle, Proposal, ask, make_oracle, tell
 from .feasible import Values
-from .halving import Halving
+from .halving import CLOSING, Halving
 from .hyperband import Hyperband
 
 # Proposals depend on scores only through what is promoted: a few draws of those are averaged.
@@ -143,6 +143,8 @@ def _simulate(
     proposals: list[Proposal] = []
     now, share = 0.0, 1.0
     while True:
+        if until is not None and isinstance(oracle, Halving):
+            oracle.closing = now > (1 - CLOSING) * until
         while len(running) < workers and (until is None or len(proposals) < LONGEST):
             proposal = ask(oracle, settings["max_epochs"])
             if not isinstance(proposal, Proposal):

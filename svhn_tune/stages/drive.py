@@ -1,8 +1,9 @@
 """The one loop of search and confirm: hand out runs, tell what happens, write down what ends."""
 
+import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..cost.budget import Budget
 from ..cost.forecast import Forecast
@@ -30,6 +31,7 @@ class Call:
         budget: of the project.
         forecast: of this call.
         progress: told what happens.
+        began: when the call did, of `time.monotonic()`.
     """
 
     project: Project
@@ -38,6 +40,15 @@ class Call:
     budget: Budget
     forecast: Forecast
     progress: Progress
+    began: float = field(default_factory=time.monotonic)
+
+    @property
+    def share_left(self) -> float:
+        """Which share of the time of this stage is left: 1 where nothing limits it."""
+        if self.deadline is None or math.isinf(self.deadline):
+            return self.budget.share_left
+        whole, left = self.deadline - self.began, self.deadline - time.monotonic()
+        return min(left / max(whole, WAKE), self.budget.share_left)
 
     @property
     def is_over(self) -> bool:

@@ -13,6 +13,7 @@ from ..errors import InputError
 from ..journal.record_types import RunRecord, TrialRecord
 from ..oracles.ask_tell import Oracle, Proposal, ask, make_oracle, tell
 from ..oracles.feasible import Values
+from ..oracles.halving import CLOSING, Halving
 from ..oracles.hyperband import Hyperband
 from ..project.project import Project
 from ..project.records import run_record, search_seed
@@ -39,13 +40,13 @@ class SearchLoop:
         self.setup = setup
         self.settings = call.project.settings
         # Where time ends the search, no number of configurations does.
-        is_endless = (
+        self.is_endless = (
             (call.deadline is not None or self.settings.budget is not None)
             and self.settings.tuner == "halving"
             and self.settings.max_trials is None
         )
-        self.oracle = restore_oracle(self.project, is_endless)
-        self.remaining = Remaining(self.project, self.oracle, is_endless)
+        self.oracle = restore_oracle(self.project, self.is_endless)
+        self.remaining = Remaining(self.project, self.oracle, self.is_endless)
         self._waiting: list[Run] = []
 
     def run(self) -> None:
@@ -96,6 +97,8 @@ class SearchLoop:
         Where there are fewer, they share the threads. What is proposed at random depends on no
         result: at the end, all that is left is known at once.
         """
+        if self.is_endless and isinstance(self.oracle, Halving):
+            self.oracle.closing = self.call.share_left < CLOSING
         places = free
         count = free
         all_places = self.call.workers.threads

@@ -50,12 +50,7 @@ def describe_cap(project: Project) -> dict[str, Any] | None:
         return None
     space = project.space
     near = [run for run in project.ranking() if cap.times(space, run.values) > cap.most / 2]
-    return {
-        "most": cap.most,
-        "share": cap.share,
-        "left_out": cap.left_out,
-        "nearest": describe_best(project, near[0]) if near else None,
-    }
+    return cap.as_dict() | {"nearest": describe_best(project, near[0]) if near else None}
 
 
 def describe_best(project: Project, record: RunRecord) -> dict[str, Any]:
