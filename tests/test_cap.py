@@ -59,6 +59,23 @@ def test_what_costs_twice_the_baseline_is_searched_however_little_time_there_is(
     assert make(time_limit=1)[1].most == 2
 
 
+def test_a_point_to_evaluate_may_take_more_of_the_time(make):
+    space, cap = make(time_limit=36_000, max_epochs=50)
+    assert cap.most_for_points == pytest.approx(2.5 * cap.most)
+    (point,) = space.points
+    beside = space.complete({}, point | {"class_weight": 1.0})
+    dear = cap.times(space, point) * 1.01
+    is_affordable = cap.model_copy(update={"most": 1, "most_for_points": dear}).make_test(space)
+    assert is_affordable(point)
+    assert not is_affordable(beside)
+
+
+def test_a_point_to_evaluate_costs_no_more_than_a_person_allows(make):
+    space, cap = make(max_cost=1)
+    assert cap.most_for_points is None
+    assert not cap.make_test(space)(*space.points)
+
+
 def test_ten_runs_of_the_best_three_fit_into_their_share_of_the_budget(make, archives):
     space, cap = make(workers=2, budget=1e6)
     # All 600 images are trained on, and the seconds are those of two workers.

@@ -5,8 +5,9 @@ from test_confirmed import EQUAL, GOOD, POOR, add_runs
 
 import svhn_tune
 from svhn_tune.journal.record_types import ChoiceRecord
+from svhn_tune.models.spaces import load_space
 from svhn_tune.summary.confirmed import summarize_confirmed
-from svhn_tune.summary.wording import say_answer
+from svhn_tune.summary.wording import say_answer, say_cap
 
 CONFUSION = [[700, 0], [150, 150]]
 
@@ -93,3 +94,14 @@ def test_a_file_of_few_epochs_is_none_to_hand_in(say):
     file, _ = say({0: POOR, 1: GOOD}, planned_epochs=1, epochs=1)
     assert file.startswith("the best of 12 files is trial 001's run 5, 0.8530 on the test set")
     assert file.endswith("but it is none to hand in, trained for 1 of 100 epochs")
+
+
+def test_what_a_point_to_evaluate_may_cost_is_said_where_it_is_more():
+    objective = load_space("cnn").objective
+    told = (
+        "no model is proposed whose epoch costs more than 4.41 times the baseline's, for no run to "
+        "take more than 20% of the hours: 57% of the space"
+    )
+    assert say_cap(objective, 4.414, 0.2, 0.57, 4.414) == told
+    more = say_cap(objective, 4.414, 0.2, 0.57, 15.449)
+    assert more == f"{told}; a point to evaluate may cost 15.4 times"

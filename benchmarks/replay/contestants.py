@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from svhn_tune.cost.cap import LEAST
+
 from .clock import Contestant
 from .halving import Halving
 from .plain import FewEpochsFirst, FullLength
@@ -14,10 +16,6 @@ from .tpe import ByTPE
 from .world import World
 
 BASELINE, GUESS = 0, 1
-# The largest share of a search's time that a run at full length may take, as the search has it.
-CAP = 0.2
-# The cap is never below so many times the baseline's cost.
-FLOOR = 2.0
 PLAIN_FOREST = ForestOptions()
 
 
@@ -51,7 +49,7 @@ class Candidate:
     factor: int = 3
     cap: float = np.inf
     times: float = np.inf
-    floor: float = FLOOR
+    floor: float = LEAST
     proposals: str = "random"
     forest: ForestOptions = PLAIN_FOREST
     early: tuple[int, ...] = (BASELINE,)
@@ -109,7 +107,7 @@ def few_epochs(epochs: int, cap: float) -> Make:
         rng = np.random.default_rng((terms.seed, 1))
         hours = terms.budget / terms.cores
         proposals = AtRandom(
-            world, rng, max(cap * hours / world.epochs, FLOOR * world.baseline_seconds)
+            world, rng, max(cap * hours / world.epochs, LEAST * world.baseline_seconds)
         )
         return FewEpochsFirst(world, proposals, epochs, terms.budget, terms.cores)
 

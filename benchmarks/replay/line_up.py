@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from svhn_tune.cost.cap import LEAST, POINT_SHARE, RUN_SHARE
 from svhn_tune.oracles.ask_tell import MODELS, NEVER
+from svhn_tune.oracles.feasible import Values
 
 from .clock import Contestant
 from .contestants import (
     BASELINE,
-    CAP,
-    FLOOR,
     GUESS,
     Candidate,
     Make,
@@ -46,9 +46,14 @@ def today(tuner: str) -> Make:
 def built(terms: Terms) -> Contestant:
     """`search` as it comes, with a limit of time."""
     world = terms.world
-    seconds = terms.budget / terms.cores
-    cap = max(CAP * seconds / world.epochs, FLOOR * world.baseline_seconds)
-    return Today(world, "halving", terms.seed, cap, seconds)
+    seconds, points = terms.budget / terms.cores, world.space.points
+
+    def is_affordable(values: Values) -> bool:
+        share = POINT_SHARE if values in points else RUN_SHARE
+        most = max(share * seconds / world.epochs, LEAST * world.baseline_seconds)
+        return world.epoch_seconds(values) <= most
+
+    return Today(world, "halving", terms.seed, is_affordable, seconds)
 
 
 def hundred_models(terms: Terms) -> Contestant:
@@ -70,12 +75,12 @@ OTHERS: dict[str, Make] = {
     "plain guess": plain_guess,
     "Optuna TPE, HyperbandPruner": optuna_tpe,
     **{tuner: today(tuner) for tuner in ("hyperband", "bayesian", "tpe")},
-    "random under the cap": Candidate(first=0, cap=CAP),
-    **{f"{k} epochs, then the best": few_epochs(k, CAP) for k in (1, 3, 9)},
+    "random under the cap": Candidate(first=0, cap=RUN_SHARE),
+    **{f"{k} epochs, then the best": few_epochs(k, RUN_SHARE) for k in (1, 3, 9)},
 }
 # Each with what stands above it, so that each part's gain is seen alone.
 HALVED = Candidate(first=3)
-CAPPED = replace(HALVED, cap=CAP)
+CAPPED = replace(HALVED, cap=RUN_SHARE)
 PASSED = replace(CAPPED, demoted=True)
 FOREST = replace(PASSED, proposals="forest")
 PARTS: dict[str, Make] = {

@@ -1,11 +1,13 @@
 """The tuners of svhn_tune, asked and told as a search does."""
 
+from collections.abc import Callable
 from statistics import fmean
 from typing import Any
 
 import numpy as np
 
 from svhn_tune.oracles.ask_tell import Proposal, ask, make_oracle, tell
+from svhn_tune.oracles.feasible import Values
 from svhn_tune.oracles.halving import CLOSING, Halving
 
 from .clock import Run
@@ -20,7 +22,7 @@ class Today:
     Args:
         world: what is searched.
         tuner, seed: of the search.
-        cap: the most that an epoch of what is proposed may cost, in seconds.
+        is_affordable: what of the feasible it may propose; None for all.
         end: when time ends the search, in seconds.
         **settings: others of `make_oracle`.
     """
@@ -30,7 +32,7 @@ class Today:
         world: World,
         tuner: str,
         seed: int,
-        cap: float = np.inf,
+        is_affordable: Callable[[Values], bool] | None = None,
         end: float = np.inf,
         **settings: Any,
     ) -> None:
@@ -41,7 +43,7 @@ class Today:
             seed=seed,
             max_epochs=world.epochs,
             affordable=lambda values: (
-                world.feasible(values) and (cap == np.inf or world.epoch_seconds(values) <= cap)
+                world.feasible(values) and (is_affordable is None or is_affordable(values))
             ),
             **{"max_trials": MANY, **settings},
         )

@@ -17,8 +17,9 @@ from ..models.work import measure_work
 from ..space.space import Space
 from .cost_model import CostModel
 
-# What a run of full length may take of the hours of a search, by default.
-RUN_SHARE = 0.2
+# What a run of full length may take of the hours of a search, by default. Of the points to
+# evaluate, which are few, one may take more.
+RUN_SHARE, POINT_SHARE = 0.2, 0.5
 # What a time limit leaves in, however short it is: models of so many times the baseline's cost.
 LEAST = 2.0
 # Confirm as it comes, and what it may take of a budget: search has the rest.
@@ -88,10 +89,14 @@ def make_cap(
     if given is None:
         assert hours.search is not None
         longest = settings["max_epochs"] * cap.seconds(space, space.baseline)
-        most = max(RUN_SHARE * hours.search / longest, LEAST)
-        # The baseline is always searched, however small the budget.
-        most = max(min(most, _confirmable(space, data, hours, cost)), 1.0)
-        cap = cap.model_copy(update={"most": most})
+        confirmable = _confirmable(space, data, hours, cost)
+        most, for_points = (
+            # The baseline is always searched, however small the budget.
+            max(min(max(share * hours.search / longest, LEAST), confirmable), 1.0)
+            for share in (RUN_SHARE, POINT_SHARE)
+        )
+        points = {"most_for_points": for_points} if space.points else {}
+        cap = cap.model_copy(update={"most": most, **points})
     is_affordable = cap.make_test(space)
     left_out = fmean(not is_affordable(values) for values in models)
     return cap.model_copy(update={"left_out": left_out})

@@ -39,6 +39,8 @@ class Cap(StrictTable):
 
     Args:
         most: in times of what an epoch of the baseline costs.
+        most_for_points: the same, for the space's points to evaluate; None where `most` holds for
+            them, too.
         share: what a run of full length may take of the hours; None where `most` was given.
         left_out: which share of the feasible models costs more.
         train, rest: seconds for each of `train_units` and of `rest_units` (models/work.py).
@@ -46,6 +48,7 @@ class Cap(StrictTable):
     """
 
     most: Annotated[float, Field(ge=1, le=MAX_COST)]
+    most_for_points: Annotated[float, Field(ge=1)] | None = None
     share: Annotated[float, Field(gt=0, le=1)] | None
     left_out: Annotated[float, Field(ge=0, le=1)]
     train: _Seconds
@@ -64,7 +67,7 @@ class Cap(StrictTable):
 
     def as_dict(self) -> dict[str, Any]:
         """What plan, status and report say of it."""
-        return self.model_dump(include={"most", "share", "left_out"})
+        return self.model_dump(include={"most", "most_for_points", "share", "left_out"})
 
     def times(self, space: Space, values: Mapping[str, Any]) -> float:
         """How many times the baseline's epoch it costs."""
@@ -72,8 +75,15 @@ class Cap(StrictTable):
 
     def make_test(self, space: Space) -> Callable[[Mapping[str, Any]], bool]:
         """A function that says whether a search may propose the model of feasible values."""
-        most = self.most * self.seconds(space, space.baseline)
-        return lambda values: self.seconds(space, values) <= most
+        baseline, points = self.seconds(space, space.baseline), space.points
+
+        def is_affordable(values: Mapping[str, Any]) -> bool:
+            most = self.most
+            if self.most_for_points is not None and values in points:
+                most = self.most_for_points
+            return self.seconds(space, values) <= most * baseline
+
+        return is_affordable
 
 
 class Settings(StrictTable):

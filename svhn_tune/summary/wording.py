@@ -176,6 +176,7 @@ def say_cap(
     most: float,
     share: float | None,
     left_out: float,
+    most_for_points: float | None,
     nearest: Mapping[str, Any] | None = None,
 ) -> str:
     """What a search leaves out because it costs too much.
@@ -185,12 +186,15 @@ def say_cap(
         most: in times of what an epoch of the baseline costs.
         share: of the hours, for a run of full length; None where somebody gave `most`.
         left_out: the share of the models above it.
+        most_for_points: what a point to evaluate may cost; None where `most` holds for it, too.
         nearest: the best trial that costs more than half of the most, if there is one.
     """
     why = "" if share is None else f", for no run to take more than {share:.0%} of the hours"
     reached = ""
+    if most_for_points is not None and most_for_points > most:
+        reached = f"; a point to evaluate may cost {most_for_points:.3g} times"
     if nearest is not None:
-        reached = (
+        reached += (
             f"; the best of those above half of that, trial {nearest['trial']:03d}, reached "
             f"{objective.tell(nearest['score'])} after {say_count(nearest['epochs'], 'epoch')}"
         )
