@@ -28,6 +28,11 @@ class Terms:
     cores: int
     seed: int
 
+    def cap(self, share: float) -> float:
+        """Seconds of an epoch whose full length takes this share of the hours, or the least."""
+        allowed = share * self.budget / self.cores / self.world.epochs
+        return max(allowed, LEAST * self.world.baseline_seconds)
+
 
 Make = Callable[[Terms], Contestant]
 
@@ -49,7 +54,6 @@ class Candidate:
     factor: int = 3
     cap: float = np.inf
     times: float = np.inf
-    floor: float = LEAST
     proposals: str = "random"
     forest: ForestOptions = PLAIN_FOREST
     early: tuple[int, ...] = (BASELINE,)
@@ -59,11 +63,7 @@ class Candidate:
     def __call__(self, terms: Terms) -> Contestant:
         """The contestant."""
         world = terms.world
-        hours = terms.budget / terms.cores
-        baseline = world.baseline_seconds
-        cap = min(
-            max(self.cap * hours / world.epochs, self.floor * baseline), self.times * baseline
-        )
+        cap = min(terms.cap(self.cap), self.times * world.baseline_seconds)
         rng = np.random.default_rng((terms.seed, 1))
         proposals: Any
         if self.proposals == "forest":
@@ -105,10 +105,7 @@ def few_epochs(epochs: int, cap: float) -> Make:
     def make(terms: Terms) -> Contestant:
         world = terms.world
         rng = np.random.default_rng((terms.seed, 1))
-        hours = terms.budget / terms.cores
-        proposals = AtRandom(
-            world, rng, max(cap * hours / world.epochs, LEAST * world.baseline_seconds)
-        )
+        proposals = AtRandom(world, rng, terms.cap(cap))
         return FewEpochsFirst(world, proposals, epochs, terms.budget, terms.cores)
 
     return make

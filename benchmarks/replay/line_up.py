@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from svhn_tune.cost.cap import LEAST, POINT_SHARE, RUN_SHARE
+from svhn_tune.cost.cap import POINT_SHARE, RUN_SHARE
 from svhn_tune.oracles.ask_tell import MODELS, NEVER
 from svhn_tune.oracles.feasible import Values
 
@@ -46,14 +46,13 @@ def today(tuner: str) -> Make:
 def built(terms: Terms) -> Contestant:
     """`search` as it comes, with a limit of time."""
     world = terms.world
-    seconds, points = terms.budget / terms.cores, world.space.points
+    points = world.space.points
+    most, for_points = terms.cap(RUN_SHARE), terms.cap(POINT_SHARE)
 
     def is_affordable(values: Values) -> bool:
-        share = POINT_SHARE if values in points else RUN_SHARE
-        most = max(share * seconds / world.epochs, LEAST * world.baseline_seconds)
-        return world.epoch_seconds(values) <= most
+        return world.epoch_seconds(values) <= (for_points if values in points else most)
 
-    return Today(world, "halving", terms.seed, is_affordable, seconds)
+    return Today(world, "halving", terms.seed, is_affordable, terms.budget / terms.cores)
 
 
 def hundred_models(terms: Terms) -> Contestant:
