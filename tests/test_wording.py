@@ -105,3 +105,8 @@ def test_what_a_point_to_evaluate_may_cost_is_said_where_it_is_more():
     assert say_cap(objective, 4.414, 0.2, 0.57, 4.414) == told
     more = say_cap(objective, 4.414, 0.2, 0.57, 15.449)
     assert more == f"{told}; a point to evaluate may cost 15.4 times"
+    near = {"trial": 3, "score": 0.5, "epochs": 9}
+    whole = say_cap(objective, 4.414, 0.2, 0.57, 15.449, near)
+    # "Half of that" is of what any other model may cost.
+    assert whole.startswith(f"{told}; the best of those above half of that, trial 003, reached ")
+    assert whole.endswith("; a point to evaluate may cost 15.4 times")

@@ -62,10 +62,11 @@ class Budget:
     @property
     def share_left(self) -> float:
         """Which share of this stage's part of the budget is left; 1 without a budget."""
-        if self._total is None or self.left is None:
+        left = self.left
+        if self._total is None or left is None:
             return 1.0
         reserve = self.reserve() if self._stage == "search" else 0.0
-        return (self.left - reserve) / max(self._total - reserve, 1e-9)
+        return (left - reserve) / max(self._total - reserve, 1e-9)
 
     @property
     def is_spent(self) -> bool:

@@ -190,15 +190,15 @@ def say_cap(
         nearest: the best trial that costs more than half of the most, if there is one.
     """
     why = "" if share is None else f", for no run to take more than {share:.0%} of the hours"
-    reached = ""
+    reached = points = ""
     if most_for_points is not None and most_for_points > most:
-        reached = f"; a point to evaluate may cost {most_for_points:.3g} times"
+        points = f"; a point to evaluate may cost {most_for_points:.3g} times"
     if nearest is not None:
-        reached += (
+        reached = (
             f"; the best of those above half of that, trial {nearest['trial']:03d}, reached "
             f"{objective.tell(nearest['score'])} after {say_count(nearest['epochs'], 'epoch')}"
         )
     return (
         f"no model is proposed whose epoch costs more than {most:.3g} times the baseline's{why}: "
-        f"{left_out:.0%} of the space{reached}"
+        f"{left_out:.0%} of the space{reached}{points}"
     )
