@@ -13,7 +13,7 @@ from svhn_tune.models.spaces import parse_space
 from svhn_tune.oracles.ask_tell import make_oracle
 from svhn_tune.space.space import Space
 
-from .defaults import list_defaults
+from .defaults import list_defaults, list_later
 from .protocol import RATES, epoch_seconds, read_space
 
 PART, DEAR, REPEATED = 16, 1, 6
@@ -72,12 +72,13 @@ def list_models(space: Space, models: list[dict[str, Any]]) -> Space:
     return parse_space(text, space.name, f"{space.name}.toml")
 
 
-def draw_neighbours(space: Space, cost: CostModel, default: int) -> list[dict[str, Any]]:
+def draw_neighbours(
+    space: Space, cost: CostModel, itself: dict[str, Any], seed: int
+) -> list[dict[str, Any]]:
     """What stands near a default: one to three of its values drawn anew, none dear."""
-    rng = np.random.default_rng(2_000 + default)
-    oracle = make_oracle(space, "random", seed=2_000 + default)
+    rng = np.random.default_rng(seed)
+    oracle = make_oracle(space, "random", seed=seed)
     baseline = epoch_seconds(space, cost, space.baseline)
-    itself = list_defaults(space)[default]
     near: list[dict[str, Any]] = []
     draw = 0
     while len(near) < NEAR:
@@ -95,20 +96,28 @@ def draw_neighbours(space: Space, cost: CostModel, default: int) -> list[dict[st
     return near
 
 
+def list_around(
+    space: Space, cost: CostModel, models: list[dict[str, Any]], kind: str, seed: int
+) -> Iterator[Part]:
+    """Defaults, then what is near them."""
+    for repeat in range(DEFAULTS_REPEATED):
+        yield Part(f"{space.name}_guess_{kind}{repeat}", space, models, 900 + seed + repeat)
+    near = [
+        values
+        for number, model in enumerate(models)
+        for values in draw_neighbours(space, cost, model, 2_000 + seed + number)
+    ]
+    for repeat in range(NEAR_REPEATED):
+        yield Part(f"{space.name}_near_{kind}{repeat}", space, near, 950 + seed + repeat)
+
+
 def list_parts(costs: dict[str, CostModel]) -> Iterator[Part]:
-    """The defaults of both spaces, what is near, then part after part without end, in turn."""
+    """The defaults of each space and what is near, then part after part without end, in turn."""
     spaces = [read_space(name) for name in RATES]
     for space in spaces:
-        for repeat in range(DEFAULTS_REPEATED):
-            yield Part(f"{space.name}_guess_{repeat}", space, list_defaults(space), 900 + repeat)
-    for space in spaces:
-        near = [
-            values
-            for default in range(len(list_defaults(space)))
-            for values in draw_neighbours(space, costs[space.name], default)
-        ]
-        for repeat in range(NEAR_REPEATED):
-            yield Part(f"{space.name}_near_{repeat}", space, near, 950 + repeat)
+        yield from list_around(space, costs[space.name], list_defaults(space), "", 0)
+        if later := list_later(space):
+            yield from list_around(space, costs[space.name], later, "later_", 100)
     for part in count():
         for space in spaces:
             models = draw_part(space, costs[space.name], part)
