@@ -12,9 +12,13 @@ from svhn_tune.oracles.halving import list_lengths
 from svhn_tune.stages.search_loop import _told, restore_oracle
 
 
-def make(space="cnn_open", **settings):
+def make(space="cnn_open", has_points=False, **settings):
     settings = {"max_epochs": 27, "min_epochs": 3, "max_trials": 9} | settings
-    return make_oracle(load_space(space), "halving", **settings)
+    space = load_space(space)
+    if not has_points:
+        text, *_ = space.text.split("[[points_to_evaluate]]")
+        space = parse_space(text, space.name, "it")
+    return make_oracle(space, "halving", **settings)
 
 
 def begin(oracle, count):
@@ -237,6 +241,23 @@ def test_as_a_search_closes_the_best_goes_on_and_something_new_begins_where_noth
 def test_where_one_length_is_all_there_is_nothing_is_trained_again():
     asked = play(make(max_epochs=3, max_trials=9), 2)
     assert [proposal.begins_new for proposal in asked] == [True] * 9
+
+
+def test_points_to_evaluate_go_to_full_length_whatever_their_scores():
+    oracle, points = make(has_points=True, max_trials=30), load_space("cnn_open").points
+    asked = []
+    while isinstance(proposal := ask(oracle, 27), Proposal):
+        asked.append(proposal)
+        tell(oracle, proposal.trial, 0.1 if proposal.values in points else 0.5)
+    whole = [proposal.values for proposal in asked if proposal.epochs == 27]
+    assert all(point in whole for point in points)
+    # Others go on as they would: of 30, ten and then three.
+    assert len([each for each in whole if each not in points]) >= 3
+
+
+def test_the_rounds_count_points_that_go_on_in_any_case():
+    of_points = make(has_points=True, max_trials=9, min_epochs=9).rounds()
+    assert of_points == [(9, 0, 9), (5, 9, 27), (2, 0, 27)]
 
 
 def test_the_rounds_count_the_runs_of_what_leads():

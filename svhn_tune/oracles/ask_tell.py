@@ -82,8 +82,9 @@ def make_oracle(
     def is_feasible(values: Values) -> bool:
         return measure_size(space, values).feasible and (affordable is None or affordable(values))
 
-    first = [*space.listed, *filter(is_feasible, space.points)]
-    points = max(INITIAL_POINTS, len(first))
+    points = [values for values in space.points if is_feasible(values)]
+    first = [*space.listed, *points]
+    initial = max(INITIAL_POINTS, len(first))
     build: dict[str, Callable[[], Oracle]] = {
         "halving": partial(
             Halving,
@@ -91,13 +92,14 @@ def make_oracle(
             max_epochs=max_epochs,
             factor=factor,
             max_models=models,
-            num_initial_points=points,
+            num_initial_points=initial,
+            points=points,
         ),
         "hyperband": partial(
             Hyperband, max_epochs=max_epochs, factor=factor, min_epochs=min_epochs
         ),
-        "bayesian": partial(Bayesian, max_trials=max_trials, num_initial_points=points),
-        "tpe": partial(_make_tpe, max_trials=max_trials, num_initial_points=points),
+        "bayesian": partial(Bayesian, max_trials=max_trials, num_initial_points=initial),
+        "tpe": partial(_make_tpe, max_trials=max_trials, num_initial_points=initial),
         "random": partial(Random, max_trials=max_trials),
     }
     oracle = build[tuner](**arguments)
