@@ -4,6 +4,7 @@ import json
 import sys
 from dataclasses import replace
 from functools import partial
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -333,6 +334,8 @@ def test_nothing_is_known_of_confirm_before_a_run_has_ended(tmp_path, make_proje
 def test_a_search_stops_at_its_budget_and_confirm_has_the_rest(small_space, archives, tmp_path):
     settings = {"tuner": "random", "max_trials": 5_000, "max_epochs": 2, "train_images": 64}
     folder = tmp_path / "cnn"
+    # It imports Keras, which would take all that the search has of four seconds.
+    import_module("svhn_tune.stages.search_loop")
     stopped = search(small_space, archives, project=folder, workers=2, budget=4.0, **settings)
     status = svhn_tune.status(stopped)
     assert status["trials"]["completed"] < 5_000

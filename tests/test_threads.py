@@ -114,14 +114,14 @@ def test_a_run_keeps_its_threads_when_others_are_there_to_go_on(few, monkeypatch
     assert found[0] == found[1]
 
 
-def test_the_last_promotion_has_what_is_free(few):
+def test_the_last_run_has_what_is_free(few):
     settings = {"tuner": "halving", "max_epochs": 27, "max_trials": 3}
     project = few(workers=1, **settings)
     lines = project.journal_path.read_text().splitlines(keepends=True)
     events = [json.loads(line)["event"] for line in lines]
-    # As if it had been killed before the last trial, a promotion, was proposed.
+    # As if it had been killed before the last trial, a run of full length, was proposed.
     last = len(events) - 1 - events[::-1].index("trial")
-    assert json.loads(lines[last])["parent"] is not None
+    assert json.loads(lines[last])["epochs"] == 27
     project.journal_path.write_text("".join(lines[:last]))
     trials, _ = read_threads(few(workers=4, **settings))
     assert trials == [1] * (len(trials) - 1) + [4]

@@ -18,8 +18,8 @@ from ..space.space import Space
 from .cost_model import CostModel
 
 # What a run of full length may take of the hours of a search, by default. Of the points to
-# evaluate, which are few, one may take more.
-RUN_SHARE, POINT_SHARE = 0.2, 0.5
+# evaluate, which are few, one may take all.
+RUN_SHARE, POINT_SHARE = 0.2, 1.0
 # What a time limit leaves in, however short it is: models of so many times the baseline's cost.
 LEAST = 2.0
 # Confirm as it comes, and what it may take of a budget: search has the rest.
