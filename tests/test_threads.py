@@ -82,9 +82,9 @@ def read_threads(project):
 def few(long_runs, small_space, archives, tmp_path):
     """A function that searches two trials with so many workers."""
 
-    def run(name="few", workers=4, **settings):
+    def run(name="few", workers=4, space=small_space, **settings):
         settings = FEW | settings
-        return search(small_space, archives, project=tmp_path / name, workers=workers, **settings)
+        return search(space, archives, project=tmp_path / name, workers=workers, **settings)
 
     return run
 
@@ -114,14 +114,18 @@ def test_a_run_keeps_its_threads_when_others_are_there_to_go_on(few, monkeypatch
     assert found[0] == found[1]
 
 
-def test_the_last_run_has_what_is_free(few):
-    settings = {"tuner": "halving", "max_epochs": 27, "max_trials": 3}
+def test_the_last_promotion_has_what_is_free(few, small_space, tmp_path):
+    # Where points go on, too, the last run is a second one.
+    text, *_ = small_space.read_text().split("[[points_to_evaluate]]")
+    space = tmp_path / "small.toml"
+    space.write_text(text)
+    settings = {"tuner": "halving", "max_epochs": 27, "max_trials": 3, "space": space}
     project = few(workers=1, **settings)
     lines = project.journal_path.read_text().splitlines(keepends=True)
     events = [json.loads(line)["event"] for line in lines]
-    # As if it had been killed before the last trial, a run of full length, was proposed.
+    # As if it had been killed before the last trial, a promotion, was proposed.
     last = len(events) - 1 - events[::-1].index("trial")
-    assert json.loads(lines[last])["epochs"] == 27
+    assert json.loads(lines[last])["parent"] is not None
     project.journal_path.write_text("".join(lines[:last]))
     trials, _ = read_threads(few(workers=4, **settings))
     assert trials == [1] * (len(trials) - 1) + [4]

@@ -27,11 +27,8 @@ LATER: dict[str, list[dict[str, Any]]] = {
 FOR_ALL = {"units": 128, "dropout": 0.3}
 
 
-def list_defaults(space: Space) -> list[dict[str, Any]]:
-    """All active values of each that was written down first."""
-    return [space.complete(FOR_ALL | changes) for changes in CHANGES[space.name]]
-
-
-def list_later(space: Space) -> list[dict[str, Any]]:
-    """All active values of each that was found later."""
-    return [space.complete(FOR_ALL | changes) for changes in LATER[space.name]]
+def list_defaults(
+    space: Space, changes: dict[str, list[dict[str, Any]]] = CHANGES
+) -> list[dict[str, Any]]:
+    """All active values of each; of `LATER`, those that were found later."""
+    return [space.complete(FOR_ALL | each) for each in changes[space.name]]

@@ -13,7 +13,7 @@ from svhn_tune.models.spaces import parse_space
 from svhn_tune.oracles.ask_tell import make_oracle
 from svhn_tune.space.space import Space
 
-from .defaults import list_defaults, list_later
+from .defaults import LATER, list_defaults
 from .protocol import RATES, epoch_seconds, read_space
 
 PART, DEAR, REPEATED = 16, 1, 6
@@ -116,7 +116,7 @@ def list_parts(costs: dict[str, CostModel]) -> Iterator[Part]:
     spaces = [read_space(name) for name in RATES]
     for space in spaces:
         yield from list_around(space, costs[space.name], list_defaults(space), "", 0)
-        if later := list_later(space):
+        if later := list_defaults(space, LATER):
             yield from list_around(space, costs[space.name], later, "later_", 100)
     for part in count():
         for space in spaces:
