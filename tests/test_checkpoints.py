@@ -63,6 +63,17 @@ def test_what_was_written_is_read(path):
     assert within == {}
 
 
+@pytest.mark.parametrize("lasts", [True, False])
+def test_arrays_of_several_pieces_are_read_as_they_were(lasts, tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoints, "PIECE", 64)
+    columns = np.arange(1000.0).reshape(20, 50).T
+    arrays = [columns, np.arange(16, dtype=np.float32), np.arange(17, dtype=np.float32)]
+    checkpoints.write(tmp_path / "run.npz", State(arrays, [EPOCH], {}), OWNER, lasts=lasts)
+    stored = checkpoints.read(tmp_path / "run.npz", OWNER, 2).arrays
+    for ours, theirs in zip(stored, arrays, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
 def test_who_knows_a_part_of_the_owner_reads_it_too(path):
     assert len(checkpoints.read_history(path, {"stage": "search", "seed": 7}, 2)) == 2
 

@@ -103,6 +103,18 @@ def test_seconds_are_those_of_all_parts_of_an_epoch(begin):
     assert training.train_epoch(split)["seconds"] > before
 
 
+def test_what_was_saved_stays_as_it_was_while_the_run_goes_on(begin):
+    training, split = begin()
+    training.train_epoch(split, AfterQuestions(1))
+    state = training.save()
+    copies = [np.array(each) for each in state.arrays]
+    training.train_epoch(split)
+    for ours, theirs in zip(state.arrays, copies, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    now = training.save().arrays
+    assert any((np.array(each) != copy).any() for each, copy in zip(now, copies, strict=False))
+
+
 def add_batches(state):
     state.within["batches"] += 1
 

@@ -11,9 +11,10 @@ shares with others (`Setup.owner`). A reader may know only a part of it.
 import hashlib
 import json
 import math
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, NamedTuple
 from zipfile import ZipFile
 
 from ..files import opened_atomically
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     import numpy as np
 
 ABOUT = "about.json"
+# Bytes that are on the disk before the next are written. 724 MB take 0.5 s so, of which 0.2 s are
+# a core's; 2.1 and 1.8 s where the pages of the whole file are new to a virtual machine.
+PIECE = 16 << 20
 History = list[dict[str, float]]
 
 
@@ -52,7 +56,7 @@ def write(path: Path, state: State, owner: Mapping[str, Any], *, lasts: bool = T
     with opened_atomically(path, lasts=lasts) as file, ZipFile(file, "w") as archive:
         for number, array in enumerate(state.arrays):
             with archive.open(_member(number), "w", force_zip64=True) as member:
-                _write_array(member, array)
+                _write_array(member, array, file if lasts else None)
         about = json.dumps(
             {
                 "owner": owner,
@@ -66,14 +70,26 @@ def write(path: Path, state: State, owner: Mapping[str, Any], *, lasts: bool = T
         archive.writestr(ABOUT, f"{_digest(about)}\n{about}")
 
 
-def _write_array(file: IO[bytes], array: "np.ndarray") -> None:
-    """As `numpy.lib.format.write_array`, without its copies: 655 MB in 2.7 s instead of 4.7."""
+def _write_array(member: IO[bytes], array: "np.ndarray", disk: BinaryIO | None) -> None:
+    """As `numpy.lib.format.write_array`, without its copies; to the disk, a piece at a time."""
     import numpy as np
     from numpy.lib.format import header_data_from_array_1_0, write_array_header_1_0
 
     whole = np.ascontiguousarray(array).reshape(array.shape)
-    write_array_header_1_0(file, header_data_from_array_1_0(whole))
-    file.write(whole.reshape(-1).data.cast("B"))
+    write_array_header_1_0(member, header_data_from_array_1_0(whole))
+    content = whole.reshape(-1).data.cast("B")
+    for first in range(0, len(content), PIECE):
+        written = member.write(content[first : first + PIECE])
+        if disk is not None and written == PIECE:
+            _bring_to_disk(disk)
+
+
+def _bring_to_disk(file: BinaryIO) -> None:
+    """What was written so far, and let its pages go, where the system can."""
+    if hasattr(os, "posix_fadvise"):
+        file.flush()
+        os.fdatasync(file.fileno())
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def read(path: Path, owner: Mapping[str, Any], epochs: int) -> State:

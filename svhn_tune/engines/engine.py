@@ -58,7 +58,7 @@ class Member(Protocol):
         """The hash of the weights as they are now, in hexadecimal."""
 
     def save(self) -> State:
-        """All that continuing needs, with any engine."""
+        """All that continuing needs, with any engine; training on does not change it."""
 
     def restore(self, state: State) -> None:
         """Continue from what `save` returned.

@@ -207,7 +207,7 @@ class KerasTraining:
 
         `load_weights` restores the first two only (Keras 3.15).
         """
-        arrays = [np.asarray(variable) for variable in self._variables(self._within)]
+        arrays = [_view(variable) for variable in self._variables(self._within)]
         if self._predicted:
             arrays.append(np.concatenate(self._predicted))
         return State(arrays, [*self.history], {**self._within})
@@ -218,20 +218,16 @@ class KerasTraining:
         Raises:
             ValueError: this run cannot have been there; nothing has changed.
         """
-        if reason := self._misfit(state):
+        fresh = [(tuple(v.shape), str(v.dtype)) for v in self._variables({})]
+        optimizer = len(self.model.optimizer.variables)
+        whole = -(-len(self._index) // self._batch)
+        if reason := find_misfit(state, fresh, optimizer, whole, self._task):
             raise ValueError(f"this run cannot continue from there: {reason}")
         arrays = [*state.arrays]
         self._predicted = [arrays.pop()] if "predicted" in state.within else []
         for variable, value in zip(self._variables(state.within), arrays, strict=True):
             variable.assign(value)
         self.history, self._within = state.history, state.within
-
-    def _misfit(self, state: State) -> str | None:
-        """Why this model cannot have been in this state, if it cannot."""
-        fresh = [(tuple(v.shape), str(v.dtype)) for v in self._variables({})]
-        optimizer = len(self.model.optimizer.variables)
-        whole = -(-len(self._index) // self._batch)
-        return find_misfit(state, fresh, optimizer, whole, self._task)
 
     def write_model(self, path: Path, test: Split, predicted: np.ndarray) -> None:
         """Write the .keras file to hand in, and beside it maps of the model."""
@@ -248,5 +244,10 @@ class KerasTraining:
 
     def _parts(self, first: int, end: int) -> list[np.ndarray]:
         """The positions from `first` to before `end`, as many at a time as are evaluated."""
-        starts = range(first, end, self._part)
-        return [np.arange(start, min(start + self._part, end)) for start in starts]
+        return [np.arange(at, min(at + self._part, end)) for at in range(first, end, self._part)]
+
+
+def _view(variable: keras.Variable) -> np.ndarray:
+    """What it holds now, without a copy: before it changes, TensorFlow makes one."""
+    with tf.device("CPU"):
+        return np.asarray(memoryview(tf.identity(variable.value)))
