@@ -28,6 +28,7 @@ from replay.contestants import Terms
 from replay.drawing import draw
 from replay.line_up import BUILT, FOREST, ONE_AT_A_TIME, OTHERS, PARTS, VARIANTS, hundred_models
 from replay.tables import Row, comparison_lines, interval, quality_lines
+from replay.today import Today
 from replay.world import Setting, World, make_world
 from table.runs import TABLE, read_table
 
@@ -48,7 +49,7 @@ Make = Callable[[Terms], Contestant]
 
 @dataclass(frozen=True)
 class Task:
-    """One repetition of one contestant's search; see `replay` for `shares`."""
+    """One repetition of one contestant's search; whether a run may have several cores."""
 
     name: str
     budget: float
@@ -95,7 +96,10 @@ class Replays:
         terms = Terms(self.world, task.budget, task.cores, task.seed)
         rng = np.random.default_rng((task.seed, 17))
         contestant = self.contestants[task.name](terms)
-        return replay(contestant, self.world, task.cores, task.budget, rng, task.shares)
+        trials = None
+        if task.shares and isinstance(contestant, Today):
+            trials = contestant.count()
+        return replay(contestant, self.world, task.cores, task.budget, rng, trials)
 
 
 # What the processes inherit: contestants are functions, which cannot be sent to them.

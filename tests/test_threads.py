@@ -8,8 +8,15 @@ from svhn_tune import confirm, search
 from svhn_tune.journal.record_types import BeginRecord, TrialRecord
 from svhn_tune.models.spaces import load_space
 from svhn_tune.project.results import open_project
+from svhn_tune.stages import search_loop
 from svhn_tune.stages import threads as threads_module
-from svhn_tune.stages.threads import Load, choose_threads, end_runs, measure_load
+from svhn_tune.stages.threads import (
+    Load,
+    choose_threads,
+    end_runs,
+    expect_later,
+    measure_load,
+)
 
 FEW = {"tuner": "random", "max_epochs": 3, "max_trials": 2, "train_images": 60}
 
@@ -57,6 +64,36 @@ def test_a_run_of_several_threads_waits_until_so_many_are_free():
     assert third > second
 
 
+@pytest.mark.parametrize(
+    ("running", "later", "expected"),
+    [
+        ([], [], 4),
+        # They end long before it, and nothing comes after them.
+        ([50, 50, 50], [], 4),
+        # It ends before what comes after them.
+        ([50, 50, 50], [100] * 40, 1),
+        ([50, 50, 50], [100] * 20, 2),
+        # Others end after it.
+        ([2000], [], 1),
+    ],
+)
+def test_a_run_has_the_threads_that_would_be_idle_before_it_ends(running, later, expected):
+    training = [(load, 1) for load in make_loads(*running)]
+    assert choose_threads(make_loads(1000), 4, training, make_loads(*later)) == [expected]
+
+
+def test_more_threads_in_training_than_there_are_now_leave_one_for_each():
+    training = [(load, 8) for load in make_loads(10, 10)]
+    assert choose_threads(make_loads(1000), 2, training) == [2]
+
+
+def test_what_is_left_of_a_search_is_like_what_was_there_and_half_of_it():
+    later = expect_later(make_loads(10, 20, 30), 10)
+    assert [load.seconds for load in later] == [20] * 5
+    assert {load.speed_up(4) for load in later} == {1}
+    assert expect_later(make_loads(10), 0) == expect_later([], 3) == []
+
+
 def test_threads_share_more_of_a_dear_model_than_of_a_cheap_one():
     space = load_space("cnn")
     cheap = measure_load(space, space.baseline, 1000)
@@ -102,6 +139,23 @@ def test_a_search_of_fewer_trials_than_workers_gives_its_runs_several_threads(fe
     assert read_threads(one) == ([1, 1], {0: 1, 1: 1})
     # Threads that were not there would leave no trace.
     assert sorted(run.weights_sha256 for run in one.ended("search")) != sorted(hashes[0])
+
+
+def test_a_search_looks_at_what_trains_and_at_what_is_left(few, monkeypatch):
+    asked = []
+
+    def spy(runs, places, running=(), later=()):
+        asked.append((len(runs), places, len(running), len(later)))
+        return choose_threads(runs, places, running, later)
+
+    monkeypatch.setattr(search_loop, "choose_threads", spy)
+    few(workers=2, tuner="bayesian", max_trials=6)
+    begins = [each for each in asked if each[0]]
+    left = 6
+    for runs, places, running, later in begins:
+        left -= runs
+        assert (runs + running, places, later) == (2, 2, {4: 2, 3: 2, 2: 1}.get(left, 0))
+    assert left == 0
 
 
 def test_a_run_keeps_its_threads_when_others_are_there_to_go_on(few, monkeypatch):

@@ -6,7 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
-from svhn_tune.stages.threads import START, Load, choose_threads, measure_load
+from svhn_tune.stages.threads import START, Load, choose_threads, expect_later, measure_load
 
 from .world import STUCK, World
 
@@ -86,16 +86,17 @@ def replay(
     cores: int,
     budget: float,
     rng: np.random.Generator,
-    shares: bool = False,
+    trials: int | None = None,
 ) -> Replayed:
     """Search until `budget` core-seconds are spent, or the contestant has no more to ask.
 
-    Where it `shares`, cores for which there is no run train with those that are begun.
+    With `trials`, how many it will ask for, a run may have several cores as in a search.
     """
     end = budget / cores
     running: list[tuple[float, list[int], Run, int]] = []
     waiting: list[tuple[Run, int]] = []
     free = list(range(cores))
+    known: list[Load] = []
     curves: dict[int, np.ndarray] = {}
     full: set[int] = set()
     now = busy = alone = 0.0
@@ -103,7 +104,12 @@ def replay(
     while True:
         if not waiting and now < end:
             asked = [run for worker in free if (run := contestant.ask(worker, now)) is not None]
-            waiting = _share(asked, world, len(free) if shares else 1)
+            known += [_load(run, world) for run in asked]
+            waiting = [(run, 1) for run in asked]
+            if trials is not None:
+                training = [(_load(each, world), len(taken)) for _, taken, each, _ in running]
+                later = expect_later(known, max(trials - len(known), 0))
+                waiting = _share(asked, world, cores, training, later)
         while waiting and waiting[0][1] <= len(free) and now < end:
             run, threads = waiting.pop(0)
             mine, free = free[:threads], free[threads:]
@@ -135,11 +141,13 @@ def replay(
     return Replayed(chosen, score, now * cores, used, worth, epochs, len(curves), len(full))
 
 
-def _share(runs: list[Run], world: World, cores: int) -> list[tuple[Run, int]]:
-    """Runs with their threads where so many cores are free, the longest first."""
-    if cores > 1:
-        runs = sorted(runs, key=lambda run: -_load(run, world).seconds)
-    return [*zip(runs, choose_threads([_load(r, world) for r in runs], cores), strict=True)]
+def _share(
+    runs: list[Run], world: World, cores: int, training: list[tuple[Load, int]], later: list[Load]
+) -> list[tuple[Run, int]]:
+    """Runs with their threads, the longest first."""
+    runs = sorted(runs, key=lambda run: -_load(run, world).seconds)
+    threads = choose_threads([_load(run, world) for run in runs], cores, training, later)
+    return [*zip(runs, threads, strict=True)]
 
 
 def _load(run: Run, world: World) -> Load:

@@ -9,6 +9,7 @@ import numpy as np
 from svhn_tune.oracles.ask_tell import Proposal, ask, make_oracle, tell
 from svhn_tune.oracles.feasible import Values
 from svhn_tune.oracles.halving import CLOSING, Halving
+from svhn_tune.oracles.simulation import list_rounds
 
 from .clock import Run
 from .world import World
@@ -37,20 +38,24 @@ class Today:
         **settings: Any,
     ) -> None:
         self.world, self.end = world, end
+        self.settings = {"max_trials": MANY, "max_epochs": world.epochs, **settings}
         self.oracle = make_oracle(
             world.space,
             tuner,
             seed=seed,
-            max_epochs=world.epochs,
             affordable=lambda values: (
                 world.feasible(values) and (is_affordable is None or is_affordable(values))
             ),
-            **{"max_trials": MANY, **settings},
+            **self.settings,
         )
         self.roots: dict[int, int] = {}
         self.trials: dict[int, int] = {}
         # The scores of each configuration at each length.
         self.ended: dict[tuple[int, int], list[float]] = {}
+
+    def count(self) -> int:
+        """How many trials it will ask for, where their number ends the search."""
+        return sum(size for size, _, _ in list_rounds(self.oracle, self.settings))
 
     def ask(self, worker: int, now: float) -> Run | None:
         """What the oracle proposes."""

@@ -20,7 +20,7 @@ from ..project.records import run_record, search_seed
 from ..training.runs import Event, Run, Setup
 from .begin import record_begin
 from .drive import Call, drive
-from .threads import Load, choose_threads, count_places, measure_load
+from .threads import Load, choose_threads, count_places, expect_later, measure_load
 
 # Of the last trials at random, so many for each worker are proposed at once: the longest begin.
 AHEAD = 4
@@ -48,6 +48,7 @@ class SearchLoop:
         self.oracle = restore_oracle(self.project, self.is_endless)
         self.remaining = Remaining(self.project, self.oracle, self.is_endless)
         self._waiting: list[Run] = []
+        self._loads: dict[int, Load] = {}
 
     def run(self) -> None:
         """Train what was begun, then what the oracle proposes, until it stops or time is up."""
@@ -99,13 +100,12 @@ class SearchLoop:
         """
         if self.is_endless and isinstance(self.oracle, Halving):
             self.oracle.closing = self.call.share_left < CLOSING
-        places = free
         count = free
-        all_places = self.call.workers.threads
-        if self.settings.tuner == "random" and all_places > 1:
+        places = self.call.workers.threads
+        if self.settings.tuner == "random" and places > 1:
             left = (self.remaining.trials or 0) - len(self.project.proposals())
-            if left <= AHEAD * all_places:
-                places, count = all_places, left
+            if left <= AHEAD * places:
+                count = left
         proposals: list[Proposal] = []
         while len(proposals) < count:
             proposal = ask(self.oracle, self.settings.max_epochs)
@@ -113,15 +113,28 @@ class SearchLoop:
                 break
             proposals.append(proposal)
         proposals.sort(key=lambda each: -self._measure(each).seconds)
-        loads = [self._measure(each) for each in proposals]
-        several = self.call.workers.shares
-        shared = count_places(places, self.setup.engine) if several else 1
-        threads = choose_threads(loads, shared)
+        threads = self._choose_threads(proposals, free)
         records = [_trial_record(*each) for each in zip(proposals, threads, strict=True)]
         records.sort(key=lambda record: record.trial)
         for record in records:
             self.project.record(record)
         return records
+
+    def _choose_threads(self, proposals: list[Proposal], free: int) -> list[int]:
+        """Several for a run that would end when nothing else is left; all one where time ends."""
+        workers, trials = self.call.workers, self.remaining.trials
+        loads = [self._measure(each) for each in proposals]
+        if not workers.shares:
+            return [1] * len(loads)
+        if trials is None:
+            return choose_threads(loads, count_places(free, self.setup.engine))
+        known = self.project.proposals()
+        running = [(self._measure(known[run.trial]), run.threads) for run in workers.running]
+        left = max(trials - len(known) - len(loads), 0)
+        later = expect_later([*map(self._measure, known), *loads], left)
+        return choose_threads(
+            loads, count_places(workers.threads, self.setup.engine), running, later
+        )
 
     def _line_up(self, proposals: list[TrialRecord]) -> list[Run]:
         """Their runs, the longest first: no long one is left for the end, the other cores idle."""
@@ -129,10 +142,12 @@ class SearchLoop:
         return [self._to_run(proposal) for proposal in ordered]
 
     def _measure(self, trial: Proposal | TrialRecord) -> Load:
-        index = self.setup.train_index
-        assert index is not None
-        images = (trial.epochs - trial.initial_epoch) * len(index)
-        return measure_load(self.project.space, trial.values, images)
+        if trial.trial not in self._loads:
+            index = self.setup.train_index
+            assert index is not None
+            images = (trial.epochs - trial.initial_epoch) * len(index)
+            self._loads[trial.trial] = measure_load(self.project.space, trial.values, images)
+        return self._loads[trial.trial]
 
     def _end_run(self, event: Event) -> RunRecord:
         proposal = self.project.proposals()[event.run.trial]
