@@ -71,6 +71,13 @@ def draw(standing, width=80, height=24, **console):
     return [line.rstrip() for line in terminal.file.getvalue().splitlines()]
 
 
+def test_more_trials_than_planned_are_all_there_are():
+    standing = make_standing(trials=108, ended_epochs=2200, runs=())
+    assert any("trials 108 of 108, epochs 2,200 of 2,200" in line for line in draw(standing))
+    told = standing.as_dict()
+    assert (told["trials_planned"], told["epochs_planned"]) == (108, 2200)
+
+
 def test_the_picture_has_what_is_asked_for_at_a_width_of_80():
     lines = draw(make_standing())
     assert max(map(len, lines)) <= 80

@@ -33,8 +33,8 @@ class Picture(JupyterMixin):
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         standing = self._standing
-        if _has_bars(console) and standing.epochs_planned:
-            yield _draw_bar(standing)
+        if _has_bars(console) and standing.in_all is not None:
+            yield _draw_bar(standing.epochs, standing.in_all[1])
         yield Text(f"{standing.title}: {_describe_counts(standing)}")
         if times := self._describe_times():
             yield Text(times)
@@ -70,21 +70,18 @@ def _has_bars(console: Console) -> bool:
 
 def _describe_counts(standing: Standing) -> str:
     name = "trial" if standing.stage == "search" else "run"
-    if standing.trials_planned is None or standing.epochs_planned is None:
+    if standing.in_all is None:
         return f"{say_count(standing.trials, name)}, {say_count(standing.epochs, 'epoch')}"
-    return (
-        f"{name}s {standing.trials:,} of {standing.trials_planned:,}, "
-        f"epochs {standing.epochs:,} of {standing.epochs_planned:,}"
-    )
+    trials, epochs = standing.in_all
+    return f"{name}s {standing.trials:,} of {trials:,}, epochs {standing.epochs:,} of {epochs:,}"
 
 
-def _draw_bar(standing: Standing) -> Table:
-    planned = standing.epochs_planned or 1
+def _draw_bar(epochs: int, planned: int) -> Table:
     grid = Table.grid(padding=(0, 1), expand=True)
     grid.add_column(ratio=1)
     grid.add_column(justify="right", no_wrap=True)
-    done = f"{100 * standing.epochs // planned} %"
-    grid.add_row(ProgressBar(planned, standing.epochs), done)
+    done = f"{100 * epochs // max(planned, 1)} %"
+    grid.add_row(ProgressBar(planned, epochs), done)
     return grid
 
 

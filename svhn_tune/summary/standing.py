@@ -86,20 +86,32 @@ class Standing:
         return self.ended_epochs + sum(run.epochs - run.initial for run in self.runs)
 
     @property
+    def in_all(self) -> tuple[int, int] | None:
+        """Trials and epochs, as planned or as there are more, which halving finds as runs end."""
+        if self.trials_planned is None or self.epochs_planned is None:
+            return None
+        return max(self.trials_planned, self.trials), max(self.epochs_planned, self.epochs)
+
+    @property
     def epochs_left(self) -> int:
         """Epochs still to be trained; 0 where that is not known."""
-        return 0 if self.epochs_planned is None else self.epochs_planned - self.epochs
+        return 0 if self.in_all is None else self.in_all[1] - self.epochs
 
     def as_dict(self) -> dict[str, Any]:
         """The standing as `status --json` prints it."""
-        names = ("stage", "process", "trials", "trials_planned", "epochs", "epochs_planned")
+        trials, epochs = self.in_all or (None, None)
         runs = [
             {name: getattr(run, name) for name in ("trial", "run", "epochs", "planned", "training")}
             | ({} if run.node is None else {"node": run.node})
             for run in self.runs
         ]
         return {
-            **{name: getattr(self, name) for name in names},
+            "stage": self.stage,
+            "process": self.process,
+            "trials": self.trials,
+            "trials_planned": trials,
+            "epochs": self.epochs,
+            "epochs_planned": epochs,
             "seconds_left": self.seconds_left,
             "stops": self.stops,
             "on": self.on,
