@@ -8,9 +8,9 @@ from svhn_tune import confirm, search
 from svhn_tune.journal.record_types import BeginRecord, TrialRecord
 from svhn_tune.models.spaces import load_space
 from svhn_tune.project.results import open_project
-from svhn_tune.stages import search_loop
 from svhn_tune.stages import threads as threads_module
 from svhn_tune.stages.threads import (
+    CostClock,
     Load,
     choose_threads,
     end_runs,
@@ -65,7 +65,7 @@ def test_a_run_of_several_threads_waits_until_so_many_are_free():
 
 
 @pytest.mark.parametrize(
-    ("running", "later", "expected"),
+    ("busy", "later", "expected"),
     [
         ([], [], 4),
         # They end long before it, and nothing comes after them.
@@ -77,21 +77,37 @@ def test_a_run_of_several_threads_waits_until_so_many_are_free():
         ([2000], [], 1),
     ],
 )
-def test_a_run_has_the_threads_that_would_be_idle_before_it_ends(running, later, expected):
-    training = [(load, 1) for load in make_loads(*running)]
-    assert choose_threads(make_loads(1000), 4, training, make_loads(*later)) == [expected]
+def test_a_run_has_the_threads_that_would_be_idle_before_it_ends(busy, later, expected):
+    assert choose_threads(make_loads(1000), 4, busy, make_loads(*later)) == [expected]
 
 
-def test_more_threads_in_training_than_there_are_now_leave_one_for_each():
-    training = [(load, 8) for load in make_loads(10, 10)]
-    assert choose_threads(make_loads(1000), 2, training) == [2]
+def test_more_threads_in_training_than_there_are_now_are_no_reason_to_stop():
+    assert choose_threads(make_loads(1000), 2, [10] * 16) == [2]
 
 
-def test_what_is_left_of_a_search_is_like_what_was_there_and_half_of_it():
-    later = expect_later(make_loads(10, 20, 30), 10)
+def test_the_clock_of_costs_goes_by_what_has_ended():
+    clock = CostClock()
+    first, second = make_loads(100, 60)
+    clock.begin(0, first, 2)
+    clock.begin(1, second, 1)
+    assert clock.list_busy() == pytest.approx([60, 60, 60])
+    clock.end(1)
+    clock.begin(2, second, 1)
+    # The first should have ended at the same time, and will at any moment.
+    assert clock.list_busy() == pytest.approx([0, 0, 60])
+    clock.end(2)
+    assert clock.list_busy() == [0, 0]
+    clock.end(0)
+    clock.begin(3, first, 1)
+    assert clock.list_busy() == [100]
+
+
+def test_what_is_left_of_a_search_is_like_what_was_there():
+    later = expect_later(make_loads(10, 20, 30), 5)
     assert [load.seconds for load in later] == [20] * 5
     assert {load.speed_up(4) for load in later} == {1}
     assert expect_later(make_loads(10), 0) == expect_later([], 3) == []
+    assert len(expect_later(make_loads(10), 10**9)) == threads_module.ENOUGH
 
 
 def test_threads_share_more_of_a_dear_model_than_of_a_cheap_one():
@@ -144,18 +160,32 @@ def test_a_search_of_fewer_trials_than_workers_gives_its_runs_several_threads(fe
 def test_a_search_looks_at_what_trains_and_at_what_is_left(few, monkeypatch):
     asked = []
 
-    def spy(runs, places, running=(), later=()):
-        asked.append((len(runs), places, len(running), len(later)))
-        return choose_threads(runs, places, running, later)
+    def spy(runs, places, busy=(), later=()):
+        asked.append((len(runs), places, len(busy), len(later)))
+        return choose_threads(runs, places, busy, later)
 
-    monkeypatch.setattr(search_loop, "choose_threads", spy)
-    few(workers=2, tuner="bayesian", max_trials=6)
+    monkeypatch.setattr(threads_module, "choose_threads", spy)
+    few("spied", workers=2, tuner="bayesian", max_trials=6)
     begins = [each for each in asked if each[0]]
     left = 6
-    for runs, places, running, later in begins:
+    for runs, places, busy, later in begins:
         left -= runs
-        assert (runs + running, places, later) == (2, 2, {4: 2, 3: 2, 2: 1}.get(left, 0))
+        assert runs + busy <= places == 2
+        assert later == left
     assert left == 0
+    assert max(busy for _, _, busy, _ in begins) == 1
+
+
+def test_a_search_that_goes_on_knows_what_it_began(few, monkeypatch):
+    seen = []
+    monkeypatch.setattr(CostClock, "begin", lambda _, run, load, threads: seen.append(run))
+    monkeypatch.setattr(CostClock, "end", lambda _, run: seen.append(f"{run} ended"))
+    few("stopped", tuner="bayesian", max_trials=2, workers=1, time_limit=0.0)
+    begun = [*seen]
+    seen.clear()
+    few("stopped", tuner="bayesian", max_trials=2, workers=1)
+    assert seen[: len(begun)] == begun
+    assert seen == [0, "0 ended", 1, "1 ended"]
 
 
 def test_a_run_keeps_its_threads_when_others_are_there_to_go_on(few, monkeypatch):

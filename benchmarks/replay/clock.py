@@ -6,7 +6,14 @@ from typing import Protocol
 
 import numpy as np
 
-from svhn_tune.stages.threads import START, Load, choose_threads, expect_later, measure_load
+from svhn_tune.stages.threads import (
+    START,
+    CostClock,
+    Load,
+    choose_threads,
+    expect_later,
+    measure_load,
+)
 
 from .world import STUCK, World
 
@@ -96,7 +103,7 @@ def replay(
     running: list[tuple[float, list[int], Run, int]] = []
     waiting: list[tuple[Run, int]] = []
     free = list(range(cores))
-    known: list[Load] = []
+    known, clock = list[Load](), CostClock()
     curves: dict[int, np.ndarray] = {}
     full: set[int] = set()
     now = busy = alone = 0.0
@@ -107,9 +114,10 @@ def replay(
             known += [_load(run, world) for run in asked]
             waiting = [(run, 1) for run in asked]
             if trials is not None:
-                training = [(_load(each, world), len(taken)) for _, taken, each, _ in running]
                 later = expect_later(known, max(trials - len(known), 0))
-                waiting = _share(asked, world, cores, training, later)
+                waiting = _share(asked, world, cores, clock.list_busy(), later)
+                for run, threads in waiting:
+                    clock.begin(run.trial, _load(run, world), threads)
         while waiting and waiting[0][1] <= len(free) and now < end:
             run, threads = waiting.pop(0)
             mine, free = free[:threads], free[threads:]
@@ -131,6 +139,8 @@ def replay(
             break
         now, mine, run, last = heappop(running)
         free += mine
+        if trials is not None:
+            clock.end(run.trial)
         if last == world.epochs:
             full.add(run.trial)
         contestant.tell(run, curves[run.trial][:last], last == find_last(run, world))
@@ -142,11 +152,11 @@ def replay(
 
 
 def _share(
-    runs: list[Run], world: World, cores: int, training: list[tuple[Load, int]], later: list[Load]
+    runs: list[Run], world: World, cores: int, busy: list[float], later: list[Load]
 ) -> list[tuple[Run, int]]:
     """Runs with their threads, the longest first."""
     runs = sorted(runs, key=lambda run: -_load(run, world).seconds)
-    threads = choose_threads([_load(run, world) for run in runs], cores, training, later)
+    threads = choose_threads([_load(run, world) for run in runs], cores, busy, later)
     return [*zip(runs, threads, strict=True)]
 
 

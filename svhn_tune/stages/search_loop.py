@@ -20,7 +20,7 @@ from ..project.records import run_record, search_seed
 from ..training.runs import Event, Run, Setup
 from .begin import record_begin
 from .drive import Call, drive
-from .threads import Load, choose_threads, count_places, expect_later, measure_load
+from .threads import SearchThreads, count_places
 
 # Of the last trials at random, so many for each worker are proposed at once: the longest begin.
 AHEAD = 4
@@ -48,7 +48,11 @@ class SearchLoop:
         self.oracle = restore_oracle(self.project, self.is_endless)
         self.remaining = Remaining(self.project, self.oracle, self.is_endless)
         self._waiting: list[Run] = []
-        self._loads: dict[int, Load] = {}
+        assert setup.train_index is not None
+        images = len(setup.train_index)
+        self.threads = SearchThreads(self.project.space, images, self.remaining.trials)
+        for record in self.project.records:
+            self.threads.follow(record)
 
     def run(self) -> None:
         """Train what was begun, then what the oracle proposes, until it stops or time is up."""
@@ -112,48 +116,28 @@ class SearchLoop:
             if not isinstance(proposal, Proposal):
                 break
             proposals.append(proposal)
-        proposals.sort(key=lambda each: -self._measure(each).seconds)
-        threads = self._choose_threads(proposals, free)
+        proposals.sort(key=lambda each: -self.threads.measure(each).seconds)
+        threads = [1] * len(proposals)
+        if self.call.workers.shares and count_places(places, self.setup.engine) > 1:
+            threads = self.threads.choose(proposals, free, places)
         records = [_trial_record(*each) for each in zip(proposals, threads, strict=True)]
         records.sort(key=lambda record: record.trial)
         for record in records:
             self.project.record(record)
+            self.threads.follow(record)
         return records
-
-    def _choose_threads(self, proposals: list[Proposal], free: int) -> list[int]:
-        """Several for a run that would end when nothing else is left; all one where time ends."""
-        workers, trials = self.call.workers, self.remaining.trials
-        loads = [self._measure(each) for each in proposals]
-        if not workers.shares:
-            return [1] * len(loads)
-        if trials is None:
-            return choose_threads(loads, count_places(free, self.setup.engine))
-        known = self.project.proposals()
-        running = [(self._measure(known[run.trial]), run.threads) for run in workers.running]
-        left = max(trials - len(known) - len(loads), 0)
-        later = expect_later([*map(self._measure, known), *loads], left)
-        return choose_threads(
-            loads, count_places(workers.threads, self.setup.engine), running, later
-        )
 
     def _line_up(self, proposals: list[TrialRecord]) -> list[Run]:
         """Their runs, the longest first: no long one is left for the end, the other cores idle."""
-        ordered = sorted(proposals, key=lambda each: -self._measure(each).seconds)
+        ordered = sorted(proposals, key=lambda each: -self.threads.measure(each).seconds)
         return [self._to_run(proposal) for proposal in ordered]
-
-    def _measure(self, trial: Proposal | TrialRecord) -> Load:
-        if trial.trial not in self._loads:
-            index = self.setup.train_index
-            assert index is not None
-            images = (trial.epochs - trial.initial_epoch) * len(index)
-            self._loads[trial.trial] = measure_load(self.project.space, trial.values, images)
-        return self._loads[trial.trial]
 
     def _end_run(self, event: Event) -> RunRecord:
         proposal = self.project.proposals()[event.run.trial]
         record = run_record(event, proposal.initial_epoch, self.project.space, self.setup)
         self.project.record(record)
         tell(self.oracle, event.run.trial, _told(self.project, record))
+        self.threads.follow(record)
         self._drop_checkpoints()
         return record
 

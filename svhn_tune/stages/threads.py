@@ -8,15 +8,18 @@ written down, and who goes on with the run goes on with it.
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from statistics import fmean
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..engines.devices import list_gpus
 from ..engines.engine import JAX
-from ..journal.record_types import BeginRecord
+from ..journal.record_types import BeginRecord, Record, RunRecord, TrialRecord
 from ..models.work import measure_work
 from ..project.project import Project
 from ..space.space import Space
 from ..training.runs import Run
+
+if TYPE_CHECKING:  # it imports KerasTuner
+    from ..oracles.ask_tell import Proposal
 
 # Seconds until a process with another number of threads trains.
 START = 5.0
@@ -29,10 +32,8 @@ SPEED = 30e9
 SHARED = 2.2e6
 # How much faster one more thread must be: one more of the baseline's two makes them slower.
 GAIN = 1.1
-# The share of what is left of a search that does not train beside what begins now: promotions wait
-# for scores. Replayed, 8 cores train 100 models in 0.51 and 0.33 hours with a half (`cnn_open` and
-# `cnn`), in 0.64 and 0.40 with all of it.
-ALONE = 0.5
+# Trials still to come, of which more would change nothing but how long it takes to count them.
+ENOUGH = 1000
 
 
 class Load(NamedTuple):
@@ -52,10 +53,36 @@ def measure_load(space: Space, values: Mapping[str, Any], images: int) -> Load:
     return Load(cost * images / SPEED, min((SHARED / max(cost, 1)) ** (1 / 3), 1.0))
 
 
+class CostClock:
+    """How long the runs of a search still train, by what they cost and the order in which they end.
+
+    Time does not count: whoever reads the journal again comes to the same.
+    """
+
+    def __init__(self) -> None:
+        self._now = 0.0
+        self._training: dict[int, tuple[float, int]] = {}
+
+    def begin(self, run: int, load: Load, threads: int) -> None:
+        """A run begins."""
+        end = self._now + load.seconds / load.speed_up(threads)
+        self._training[run] = end, threads
+
+    def end(self, run: int) -> None:
+        """It has ended; so those that should have ended before it will at any moment."""
+        end, _ = self._training.pop(run)
+        self._now = max(self._now, end)
+
+    def list_busy(self) -> list[float]:
+        """Seconds until each thread that trains is free."""
+        ends = [end for end, threads in self._training.values() for _ in range(threads)]
+        return [max(end - self._now, 0.0) for end in ends]
+
+
 def choose_threads(
     runs: Sequence[Load],
     places: int,
-    running: Sequence[tuple[Load, int]] = (),
+    busy: Sequence[float] = (),
     later: Sequence[Load] = (),
 ) -> list[int]:
     """The threads of each of several runs, so that the last of all ends early.
@@ -65,41 +92,45 @@ def choose_threads(
     Args:
         runs: in the order in which they begin.
         places: how many threads train at a time.
-        running: what trains now, and on how many threads, as though it began now.
-        later: what comes after these, on one thread each.
+        busy: of those that train now, seconds until each is free.
+        later: what comes after these runs, on one thread each.
     """
-    loads = [*(load for load, _ in running), *runs, *later]
-    threads = [*(min(count, places) for _, count in running), *[1] * (len(runs) + len(later))]
-    ours = range(len(running), len(running) + len(runs))
-    ends = end_runs(loads, threads, places)
-    while (last := max(range(len(ends)), key=lambda run: ends[run], default=-1)) in ours:
+    loads = [*runs, *later]
+    threads = [1] * len(loads)
+    ends = end_runs(loads, threads, places, busy)
+    while ends:
+        last = max(range(len(ends)), key=lambda run: ends[run])
+        if last >= len(runs) or ends[last] <= max(busy, default=0.0):
+            break
         more = threads.copy()
         more[last] += 1
         if more[last] > places or not _gains(loads[last], more[last]):
             break
-        sooner = end_runs(loads, more, places)
+        sooner = end_runs(loads, more, places, busy)
         if sorted(sooner, reverse=True) >= sorted(ends, reverse=True):
             break
         threads, ends = more, sooner
-    return [threads[run] for run in ours]
+    return threads[: len(runs)]
 
 
 def expect_later(known: Sequence[Load], left: int) -> list[Load]:
-    """What a search that has so many trials left trains beside what begins now.
+    """What a search that has so many trials left still trains.
 
-    All of it is taken to be like the known trials, on one thread each.
+    They are taken to be like the known ones, on one thread each; `ENOUGH` keep all cores busy.
     """
     usual = fmean(load.seconds for load in known) if known else 0.0
-    return [Load(usual, 1.0)] * (round((1 - ALONE) * left) if known else 0)
+    return [Load(usual, 1.0)] * (min(left, ENOUGH) if known else 0)
 
 
 def _gains(run: Load, threads: int) -> bool:
     return run.speed_up(threads) >= GAIN * run.speed_up(threads - 1)
 
 
-def end_runs(runs: Sequence[Load], threads: Sequence[int], places: int) -> list[float]:
+def end_runs(
+    runs: Sequence[Load], threads: Sequence[int], places: int, busy: Sequence[float] = ()
+) -> list[float]:
     """When each run ends; each begins, in this order, once there is room for it."""
-    free = [0.0] * places
+    free = [0.0] * (places - len(busy)) + sorted(busy)[-places:]
     ends = []
     for run, count in zip(runs, threads, strict=True):
         free.sort()
@@ -110,6 +141,48 @@ def end_runs(runs: Sequence[Load], threads: Sequence[int], places: int) -> list[
         free = [end] * count + [max(each, begin) for each in free[count:]]
         ends.append(end)
     return ends
+
+
+class SearchThreads:
+    """What the trials of a search take, and how many threads each has.
+
+    Args:
+        space, images: of the search; images are those of an epoch.
+        trials: how many there will be; None where time ends the search.
+    """
+
+    def __init__(self, space: Space, images: int, trials: int | None) -> None:
+        self._space, self._images, self._trials = space, images, trials
+        self._loads: dict[int, Load] = {}
+        self._clock = CostClock()
+
+    def measure(self, trial: "Proposal | TrialRecord") -> Load:
+        """The run of a trial."""
+        if trial.trial not in self._loads:
+            images = (trial.epochs - trial.initial_epoch) * self._images
+            self._loads[trial.trial] = measure_load(self._space, trial.values, images)
+        return self._loads[trial.trial]
+
+    def follow(self, record: Record) -> None:
+        """A line of the journal goes by: a trial, or its end."""
+        if self._trials is None:
+            return
+        if isinstance(record, TrialRecord):
+            self._clock.begin(record.trial, self.measure(record), record.threads)
+        elif isinstance(record, RunRecord) and record.stage == "search":
+            self._clock.end(record.trial)
+
+    def choose(self, proposals: "Sequence[Proposal]", free: int, places: int) -> list[int]:
+        """The threads of the next trials, of `places`, some of which are `free`.
+
+        Several for a run that would go on when nothing else is left.
+        """
+        loads = [self.measure(each) for each in proposals]
+        if self._trials is None:
+            return choose_threads(loads, free)
+        known = [*self._loads.values()]
+        later = expect_later(known, max(self._trials - len(known), 0))
+        return choose_threads(loads, places, self._clock.list_busy(), later)
 
 
 def count_places(workers: int, engine: str) -> int:
