@@ -49,7 +49,7 @@ Make = Callable[[Terms], Contestant]
 
 @dataclass(frozen=True)
 class Task:
-    """One repetition of one contestant's search; whether a run may have several cores."""
+    """One repetition of one contestant's search; where it `shares`, runs may have several cores."""
 
     name: str
     budget: float

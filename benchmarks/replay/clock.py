@@ -6,14 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
-from svhn_tune.stages.threads import (
-    START,
-    CostClock,
-    Load,
-    choose_threads,
-    expect_later,
-    measure_load,
-)
+from svhn_tune.stages.threads import START, CostClock, Load, measure_load
 
 from .world import STUCK, World
 
@@ -103,7 +96,7 @@ def replay(
     running: list[tuple[float, list[int], Run, int]] = []
     waiting: list[tuple[Run, int]] = []
     free = list(range(cores))
-    known, clock = list[Load](), CostClock()
+    clock = CostClock()
     curves: dict[int, np.ndarray] = {}
     full: set[int] = set()
     now = busy = alone = 0.0
@@ -111,13 +104,13 @@ def replay(
     while True:
         if not waiting and now < end:
             asked = [run for worker in free if (run := contestant.ask(worker, now)) is not None]
-            known += [_load(run, world) for run in asked]
             waiting = [(run, 1) for run in asked]
             if trials is not None:
-                later = expect_later(known, max(trials - len(known), 0))
-                waiting = _share(asked, world, cores, clock.list_busy(), later)
-                for run, threads in waiting:
-                    clock.begin(run.trial, _load(run, world), threads)
+                asked.sort(key=lambda run: -_load(run, world).seconds)
+                loads = [_load(run, world) for run in asked]
+                waiting = [*zip(asked, clock.choose(loads, cores, trials), strict=True)]
+                for (run, threads), load in zip(waiting, loads, strict=True):
+                    clock.begin(run.trial, load, threads)
         while waiting and waiting[0][1] <= len(free) and now < end:
             run, threads = waiting.pop(0)
             mine, free = free[:threads], free[threads:]
@@ -149,15 +142,6 @@ def replay(
     worth = alone / (cores * now) if now else 0.0
     score = world.score(chosen)
     return Replayed(chosen, score, now * cores, used, worth, epochs, len(curves), len(full))
-
-
-def _share(
-    runs: list[Run], world: World, cores: int, busy: list[float], later: list[Load]
-) -> list[tuple[Run, int]]:
-    """Runs with their threads, the longest first."""
-    runs = sorted(runs, key=lambda run: -_load(run, world).seconds)
-    threads = choose_threads([_load(run, world) for run in runs], cores, busy, later)
-    return [*zip(runs, threads, strict=True)]
 
 
 def _load(run: Run, world: World) -> Load:

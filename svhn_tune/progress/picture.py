@@ -33,8 +33,9 @@ class Picture(JupyterMixin):
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         standing = self._standing
-        if _has_bars(console) and standing.in_all is not None:
-            yield _draw_bar(standing.epochs, standing.in_all[1])
+        _, planned = standing.in_all or (0, 0)
+        if _has_bars(console) and planned:
+            yield _draw_bar(standing.epochs, planned)
         yield Text(f"{standing.title}: {_describe_counts(standing)}")
         if times := self._describe_times():
             yield Text(times)
@@ -80,7 +81,7 @@ def _draw_bar(epochs: int, planned: int) -> Table:
     grid = Table.grid(padding=(0, 1), expand=True)
     grid.add_column(ratio=1)
     grid.add_column(justify="right", no_wrap=True)
-    done = f"{100 * epochs // max(planned, 1)} %"
+    done = f"{100 * epochs // planned} %"
     grid.add_row(ProgressBar(planned, epochs), done)
     return grid
 

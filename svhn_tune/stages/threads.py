@@ -61,11 +61,13 @@ class CostClock:
 
     def __init__(self) -> None:
         self._now = 0.0
+        self._begun: list[Load] = []
         self._training: dict[int, tuple[float, int]] = {}
 
     def begin(self, run: int, load: Load, threads: int) -> None:
         """A run begins."""
         end = self._now + load.seconds / load.speed_up(threads)
+        self._begun.append(load)
         self._training[run] = end, threads
 
     def end(self, run: int) -> None:
@@ -77,6 +79,12 @@ class CostClock:
         """Seconds until each thread that trains is free."""
         ends = [end for end, threads in self._training.values() for _ in range(threads)]
         return [max(end - self._now, 0.0) for end in ends]
+
+    def choose(self, runs: Sequence[Load], places: int, trials: int) -> list[int]:
+        """The threads of runs that begin next, of a search of so many trials."""
+        known = [*self._begun, *runs]
+        later = expect_later(known, max(trials - len(known), 0))
+        return choose_threads(runs, places, self.list_busy(), later)
 
 
 def choose_threads(
@@ -180,9 +188,7 @@ class SearchThreads:
         loads = [self.measure(each) for each in proposals]
         if self._trials is None:
             return choose_threads(loads, free)
-        known = [*self._loads.values()]
-        later = expect_later(known, max(self._trials - len(known), 0))
-        return choose_threads(loads, places, self._clock.list_busy(), later)
+        return self._clock.choose(loads, places, self._trials)
 
 
 def count_places(workers: int, engine: str) -> int:
