@@ -62,6 +62,12 @@ def test_a_search_that_has_stopped_goes_on_before_anything_is_confirmed(make):
     assert tell(project) == [("go on with the search, which has stopped", command)]
 
 
+def test_a_search_stopped_among_more_trials_than_planned_goes_on(make):
+    project = make(trials=[*SEARCHED, {"status": "running"}])
+    begin_search(project, len(SEARCHED))
+    assert tell(project)[0][0] == "go on with the search, which has stopped"
+
+
 def test_while_a_process_is_at_work_nothing_else_is_begun(make):
     project = make(trials=[*SEARCHED, {"status": "running"}])
     begin_search(project, 106)

@@ -84,7 +84,7 @@ def test_a_search_that_has_stopped(stopped):
     assert (standing.stage, standing.process) == ("search", None)
     assert (standing.trials, standing.trials_planned) == (2, 10)
     assert (standing.epochs, standing.epochs_planned) == (4 + 4 + 3, 60)
-    assert standing.epochs_left == 60 - 11
+    assert standing.in_all == (10, 60)
     assert (standing.best.trial, standing.best.score, standing.best.changes) == (1, 0.7, "units=65")
     assert [(run.trial, run.epochs, run.planned) for run in standing.runs] == [
         (2, 3, 12),
@@ -139,13 +139,14 @@ def test_what_a_run_without_a_loss_did_not_train_is_no_longer_planned(stopped):
 def test_a_project_that_never_said_what_is_planned(tmp_path, make_project):
     standing = read_standing(make_project(tmp_path / "cnn", [{}, {}]))
     assert (standing.trials, standing.trials_planned, standing.epochs_planned) == (2, None, None)
-    assert standing.epochs_left == 0
+    assert standing.in_all is None
 
 
 def test_nothing_is_written_where_nothing_is_left_to_train(tmp_path, make_project):
     project = make_project(tmp_path / "cnn", [{}, {}])
     before = len(project.records)
-    assert record_begin(project, "search", 2, 2, 8).epochs_left == 0
+    standing = record_begin(project, "search", 2, 2, 8)
+    assert (standing.epochs, standing.in_all) == (8, (2, 8))
     assert len(project.records) == before
     record_begin(project, "search", 2, 3, 12)
     assert len(project.records) == before + 1

@@ -57,7 +57,8 @@ def _list_steps(project: Project, standing: Standing) -> Iterator[Step]:
         return
     is_search = begin is None or begin.stage == "search"
     planned, running = standing.trials_planned, len(project.proposals()) > standing.trials
-    if is_search and (standing.trials < planned if planned is not None else running):
+    # Halving finds as runs end how many it trains: more than planned may be left.
+    if is_search and (running or (planned is not None and standing.trials < planned)):
         text = "go on with the search, which has stopped"
         if planned is None and project.ranking():
             text = "go on with the search, if you have the hours for it"

@@ -92,11 +92,6 @@ class Standing:
             return None
         return max(self.trials_planned, self.trials), max(self.epochs_planned, self.epochs)
 
-    @property
-    def epochs_left(self) -> int:
-        """Epochs still to be trained; 0 where that is not known."""
-        return 0 if self.in_all is None else self.in_all[1] - self.epochs
-
     def as_dict(self) -> dict[str, Any]:
         """The standing as `status --json` prints it."""
         trials, epochs = self.in_all or (None, None)
