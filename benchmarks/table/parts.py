@@ -116,8 +116,9 @@ def list_parts(costs: dict[str, CostModel]) -> Iterator[Part]:
     spaces = [read_space(name) for name in RATES]
     for space in spaces:
         yield from list_around(space, costs[space.name], list_defaults(space), "", 0)
-        if later := list_defaults(space, LATER):
-            yield from list_around(space, costs[space.name], later, "later_", 100)
+        for number, (kind, changes) in enumerate(LATER.items(), start=1):
+            if later := list_defaults(space, changes):
+                yield from list_around(space, costs[space.name], later, f"{kind}_", 100 * number)
     for part in count():
         for space in spaces:
             models = draw_part(space, costs[space.name], part)
