@@ -70,6 +70,12 @@ def test_a_point_to_evaluate_may_take_more_of_the_time(make):
     assert not is_affordable(beside)
 
 
+def test_a_point_to_evaluate_may_take_as_long_as_all_workers_together(make):
+    alone, four = (make(time_limit=36_000, workers=workers)[1] for workers in (1, 4))
+    assert four.most_for_points == pytest.approx(4 * alone.most_for_points)
+    assert four.most == alone.most
+
+
 def test_a_point_to_evaluate_costs_no_more_than_a_person_allows(make):
     space, cap = make(max_cost=1)
     assert cap.most_for_points is None

@@ -7,7 +7,7 @@ import svhn_tune
 from svhn_tune.journal.record_types import ChoiceRecord
 from svhn_tune.models.spaces import load_space
 from svhn_tune.summary.confirmed import summarize_confirmed
-from svhn_tune.summary.wording import say_answer, say_cap
+from svhn_tune.summary.wording import say_answer, say_cap, say_order
 
 CONFUSION = [[700, 0], [150, 150]]
 
@@ -28,6 +28,17 @@ def say(tmp_path, make_project):
         return say_answer(project, longest, svhn_tune.status(project)).split("; ")
 
     return answer
+
+
+def test_the_order_says_why_one_trained_for_less_comes_first(make_project, tmp_path):
+    trials = [{"score": 0.7}, {"score": 0.6}]
+    longest = [*trials, {"score": 0.8, "parent": 1, "initial_epoch": 4, "epochs": 12}]
+    usual = make_project(tmp_path / "usual", trials)
+    alone = make_project(tmp_path / "alone", longest)
+    assert say_order(usual.ranking()) == "longest trained first"
+    assert say_order(alone.ranking()) == (
+        "longest trained first, after one that was ahead of trial 001, alone with its 12 epochs"
+    )
 
 
 def test_the_best_configuration_and_its_best_file(say):

@@ -47,7 +47,7 @@ def built(terms: Terms) -> Contestant:
     """`search` as it comes, with a limit of time."""
     world = terms.world
     points = world.space.points
-    most, for_points = terms.cap(RUN_SHARE), terms.cap(POINT_SHARE)
+    most, for_points = terms.cap(RUN_SHARE), terms.cap(POINT_SHARE * terms.cores)
 
     def is_affordable(values: Values) -> bool:
         return world.epoch_seconds(values) <= (for_points if values in points else most)

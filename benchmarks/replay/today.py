@@ -80,6 +80,15 @@ class Today:
             tell(self.oracle, self.trials[run.trial], 0.0 if ignored else float(curve[-1]))
 
     def choose(self) -> int | None:
-        """The best mean of those that came furthest, as `status` and `confirm` rank them."""
+        """The best mean of those that came furthest, as `status` and `confirm` rank them.
+
+        What alone came to the end leads only where it led before, too.
+        """
         ranked = [(length, fmean(scores), each) for (length, each), scores in self.ended.items()]
-        return max(ranked)[2] if ranked else None
+        if not ranked:
+            return None
+        most, _, best = max(ranked)
+        if most == self.world.epochs and [length for length, *_ in ranked].count(most) == 1:
+            last = max((at for at, each in self.ended if each == best and at < most), default=most)
+            best = max(each for each in ranked if each[0] == last)[2]
+        return best

@@ -15,7 +15,7 @@ from ..summary.begun import read_standing
 from ..summary.next_step import list_steps
 from ..summary.standing import Standing
 from ..summary.status import status as read_status
-from ..summary.wording import say_cap, say_collapsed
+from ..summary.wording import say_cap, say_collapsed, say_order
 from .confirm_table import (
     print_answers,
     print_best_run,
@@ -79,7 +79,7 @@ def _print_ranking(console: Console, project: Project) -> None:
         return
     runs = project.search_runs()
     console.print()
-    print_text(console, "the best of the search, longest trained first:")
+    print_text(console, f"the best of the search, {say_order(ranking)}:")
     rows = [
         [
             f"{record.root:03d}",

@@ -18,7 +18,8 @@ from ..space.space import Space
 from .cost_model import CostModel
 
 # What a run of full length may take of the hours of a search, by default. Of the points to
-# evaluate, which are few, one may take all.
+# evaluate, which are few, one may take as long as all workers have together: a third of its epochs
+# shows whether it is ahead.
 RUN_SHARE, POINT_SHARE = 0.2, 1.0
 # What a time limit leaves in, however short it is: models of so many times the baseline's cost.
 LEAST = 2.0
@@ -93,7 +94,7 @@ def make_cap(
         most, for_points = (
             # The baseline is always searched, however small the budget.
             max(min(max(share * hours.search / longest, LEAST), confirmable), 1.0)
-            for share in (RUN_SHARE, POINT_SHARE)
+            for share in (RUN_SHARE, POINT_SHARE * hours.workers)
         )
         points = {"most_for_points": for_points} if space.points else {}
         cap = cap.model_copy(update={"most": most, **points})

@@ -185,9 +185,10 @@ class Project:
     def ranking(self) -> list[RunRecord]:
         """The search's configurations, best first: longest trained, then by the mean of their runs.
 
-        Each is the record of its first run at its greatest length, with that mean for a score.
+        Each is the record of its first run at its greatest length, with that mean for a score. What
+        alone got to the end leads only where it led before, too.
         """
-        return rank(self.search_runs(), self.space.objective)
+        return rank(self.ended("search"), self.space.objective, self.settings.max_epochs)
 
     def search_runs(self) -> Configurations:
         """The longest completed runs of each configuration of the search, by its first trial."""

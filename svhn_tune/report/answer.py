@@ -16,6 +16,7 @@ from ..summary.wording import (
     describe_used,
     note_answer,
     say_answer,
+    say_order,
     with_provenance,
 )
 from .tables import (
@@ -167,7 +168,8 @@ def _answer_searched(project: Project, status: dict[str, Any]) -> Answer:
         ]
         for record in project.ranking()[:SHOWN]
     ]
-    caption = "The best of the search, longest trained first, by the mean of runs; not confirmed"
+    order = say_order(project.ranking())
+    caption = f"The best of the search, {order}, by the mean of runs; not confirmed"
     table = Table("searched", with_provenance(project, caption), columns, rows)
     values = _say_values(project, [record.root for record in project.ranking()[:SHOWN]])
     told = [*_as_sentences(notes), *_say_steps(project)]

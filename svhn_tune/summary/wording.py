@@ -1,9 +1,10 @@
 """Sentences that the command line, the figures and the page say in the same words."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..console import say_count
+from ..journal.record_types import RunRecord
 from ..project.project import Project
 from ..space.objective import Objective
 from ..statistics.samples import ENOUGH, mean
@@ -169,6 +170,15 @@ def say_resumed(standing: Standing) -> str:
     if planned is not None:
         done = f"{standing.trials:,} of {say_count(planned, name)}"
     return f"{standing.title} goes on with {done} and {say_count(standing.epochs, 'epoch')} done"
+
+
+def say_order(ranking: Sequence[RunRecord]) -> str:
+    """How the configurations of a search's ranking are sorted."""
+    order = "longest trained first"
+    if len(ranking) < 2 or ranking[0].epochs >= ranking[1].epochs:
+        return order
+    alone = f"trial {ranking[1].root:03d}, alone with its {ranking[1].epochs} epochs"
+    return f"{order}, after one that was ahead of {alone}"
 
 
 def say_cap(
