@@ -155,7 +155,7 @@ def _answer_searched(project: Project, status: dict[str, Any]) -> Answer:
         Column("bytes"),
         Column("minutes"),
     ]
-    runs = project.search_runs()
+    ranking, runs = project.ranking()[:SHOWN], project.search_runs()
     seconds = _sum_seconds(project)
     rows = [
         [
@@ -166,12 +166,11 @@ def _answer_searched(project: Project, status: dict[str, Any]) -> Answer:
             show_number(record.file_bytes, ",d"),
             show_minutes(seconds[record.root]),
         ]
-        for record in project.ranking()[:SHOWN]
+        for record in ranking
     ]
-    order = say_order(project.ranking())
-    caption = f"The best of the search, {order}, by the mean of runs; not confirmed"
+    caption = f"The best of the search, {say_order(ranking)}, by the mean of runs; not confirmed"
     table = Table("searched", with_provenance(project, caption), columns, rows)
-    values = _say_values(project, [record.root for record in project.ranking()[:SHOWN]])
+    values = _say_values(project, [record.root for record in ranking])
     told = [*_as_sentences(notes), *_say_steps(project)]
     return Answer(as_sentence(sentence), [table], values, told)
 
